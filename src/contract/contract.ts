@@ -1,0 +1,9 @@
+import { guest } from './guest.ts'
+import { host } from './host.ts'
+import { network } from './network.ts'
+import { stage } from './stage.ts'
+import { web } from './web.ts'
+
+/** Everything a client may ask. One file per noun; methods are `noun.verb`. */
+export const contract = { host, guest, network, stage, web }
+export type Contract = typeof contract

@@ -1,0 +1,121 @@
+import { eventIterator, oc } from '@orpc/contract'
+import { z } from 'zod'
+import { Control, ControlChange, ControlName, ControlResult } from './control.ts'
+import { errors } from './error.ts'
+import { GuestName, MacAddress } from './names.ts'
+
+/** The guest's life. The state diagram stands in src/guest/lifecycle.ts. */
+export const GuestState = z.enum(['defined', 'starting', 'running', 'paused', 'suspending', 'suspended', 'stopping', 'stopped', 'failed'])
+export type GuestState = z.infer<typeof GuestState>
+
+/** absent: never seen in this run; silent: seen, not answering now; live: answering. */
+export const AgentState = z.enum(['absent', 'silent', 'live'])
+export type AgentState = z.infer<typeof AgentState>
+
+export const GuestKind = z.enum(['linux', 'windows', 'windows-stand-in', 'other'])
+export type GuestKind = z.infer<typeof GuestKind>
+
+export const GuestAction = z.enum(['start', 'stop', 'forceStop', 'pause', 'resume', 'reset', 'set', 'sendKeys', 'screenshot', 'exec'])
+export type GuestAction = z.infer<typeof GuestAction>
+
+/** The answer of the one `can` table for one action: allowed, or why not (a whole sentence). */
+export const ActionAnswer = z.object({ allowed: z.boolean(), reason: z.string().nullable() })
+export type ActionAnswer = z.infer<typeof ActionAnswer>
+
+export const ClipboardMode = z.enum(['off', 'guest-to-host', 'both'])
+export type ClipboardMode = z.infer<typeof ClipboardMode>
+
+/** Milliseconds since this run's power-on (or warm start), each null until it has happened. */
+export const Milestones = z.object({
+  runningMs: z.number().nullable(),
+  screenLiveMs: z.number().nullable(),
+  addressMs: z.number().nullable(),
+  webAnsweringMs: z.number().nullable(),
+})
+export type Milestones = z.infer<typeof Milestones>
+
+export const GuestView = z.object({
+  name: GuestName,
+  title: z.string(),
+  kind: GuestKind,
+  state: GuestState,
+  /** Why the guest is `failed`, or what it is doing right now while `starting`/`stopping`. */
+  detail: z.string().nullable(),
+  agent: AgentState,
+  /** How this run began; null while it is not running. */
+  boot: z.enum(['cold', 'warm']).nullable(),
+  startedAt: z.iso.datetime().nullable(),
+  milestones: Milestones,
+  os: z.object({ name: z.string(), version: z.string().nullable(), hostName: z.string().nullable(), source: z.enum(['agent', 'definition']) }),
+  network: z.object({
+    mac: MacAddress,
+    dnsName: z.string(),
+    ipv4: z.string().nullable(),
+    ipv6: z.string().nullable(),
+    linkUp: z.boolean(),
+  }),
+  screen: z.object({ available: z.boolean(), reason: z.string().nullable() }),
+  clipboard: ClipboardMode,
+  vcpus: z.number().int(),
+  controls: z.record(ControlName, Control),
+  actions: z.record(GuestAction, ActionAnswer),
+})
+export type GuestView = z.infer<typeof GuestView>
+
+/** A view with its generation, rising by one per change of that guest; older ones are to be dropped. */
+export const GuestUpdate = z.object({ generation: z.number().int(), view: GuestView })
+export type GuestUpdate = z.infer<typeof GuestUpdate>
+
+export const GuestEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('listed'), guests: z.array(GuestUpdate) }),
+  z.object({ type: z.literal('changed'), guest: GuestUpdate }),
+  z.object({ type: z.literal('removed'), name: GuestName }),
+])
+export type GuestEvent = z.infer<typeof GuestEvent>
+
+/** What became of an action: done now, or it was so already. */
+export const ActionResult = z.object({ outcome: z.enum(['done', 'already']), guest: GuestUpdate })
+
+const named = z.object({ name: GuestName })
+
+export const guest = {
+  list: oc.errors(errors).output(z.array(GuestUpdate)),
+  get: oc.errors(errors).input(named).output(GuestUpdate),
+  /** First event `listed`, then changes as they happen. */
+  watch: oc.errors(errors).output(eventIterator(GuestEvent)),
+  start: oc
+    .errors(errors)
+    .input(named.extend({ boot: z.enum(['auto', 'warm', 'cold']).default('auto') }))
+    .output(ActionResult),
+  /** Graceful: agent, then ACPI; waits until stopped or `timeoutMs`, then refuses with what to do next. */
+  stop: oc
+    .errors(errors)
+    .input(named.extend({ mode: z.enum(['graceful', 'force']).default('graceful'), timeoutMs: z.number().int().positive().default(60_000) }))
+    .output(ActionResult),
+  pause: oc.errors(errors).input(named).output(ActionResult),
+  resume: oc.errors(errors).input(named).output(ActionResult),
+  reset: oc.errors(errors).input(named).output(ActionResult),
+  /** Moves sliders. Answers when each change took effect or stopped short (at most `waitMs` for the balloon). */
+  set: oc
+    .errors(errors)
+    .input(named.extend({ change: ControlChange, waitMs: z.number().int().min(0).max(60_000).default(0) }))
+    .output(z.object({ results: z.partialRecord(ControlName, ControlResult), guest: GuestUpdate })),
+  setClipboard: oc.errors(errors).input(named.extend({ mode: ClipboardMode })).output(GuestUpdate),
+  /** Presses the keys together, then releases them. QEMU key codes (QKeyCode), e.g. ['ctrl','alt','delete']. */
+  sendKeys: oc
+    .errors(errors)
+    .input(named.extend({ keys: z.array(z.string().regex(/^[a-z0-9_]{1,24}$/)).min(1).max(8), holdMs: z.number().int().min(1).max(5_000).default(100) }))
+    .output(z.object({})),
+  /** The guest's screen as PNG, base64. */
+  screenshot: oc.errors(errors).input(named).output(z.object({ png: z.string(), width: z.number(), height: z.number() })),
+  /** Runs a program in the guest through its agent. */
+  exec: oc
+    .errors(errors)
+    .input(named.extend({ path: z.string().min(1), args: z.array(z.string()).default([]), timeoutMs: z.number().int().positive().max(600_000).default(30_000) }))
+    .output(z.object({ exitCode: z.number(), stdout: z.string(), stderr: z.string() })),
+  /** The last lines of what the guest and its QEMU wrote. */
+  logs: oc
+    .errors(errors)
+    .input(named.extend({ source: z.enum(['serial', 'engine']).default('serial'), lines: z.number().int().min(1).max(10_000).default(200) }))
+    .output(z.object({ text: z.string(), path: z.string() })),
+}

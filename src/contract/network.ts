@@ -1,0 +1,61 @@
+import { eventIterator, oc } from '@orpc/contract'
+import { z } from 'zod'
+import { errors } from './error.ts'
+import { GuestName } from './names.ts'
+
+/** One port's meter. Directions are the guest's: `tx` leaves the guest, `rx` reaches it. Rates over the last 250 ms. */
+export const PortMeter = z.object({
+  guest: GuestName,
+  connected: z.boolean(),
+  linkUp: z.boolean(),
+  txBytes: z.number(),
+  rxBytes: z.number(),
+  txPackets: z.number(),
+  rxPackets: z.number(),
+  drops: z.number(),
+  txBitsPerSecond: z.number(),
+  rxBitsPerSecond: z.number(),
+})
+export type PortMeter = z.infer<typeof PortMeter>
+
+/** One HTTP exchange read from the passing TCP stream. `from` and `to` are guest names, or addresses when unknown. */
+export const HttpLine = z.object({
+  sequence: z.number().int(),
+  at: z.iso.datetime(),
+  from: z.string(),
+  to: z.string(),
+  fromAddress: z.string(),
+  method: z.string(),
+  host: z.string().nullable(),
+  path: z.string(),
+  status: z.number().int().nullable(),
+  milliseconds: z.number().nullable(),
+  bytes: z.number().nullable(),
+})
+export type HttpLine = z.infer<typeof HttpLine>
+
+export const NetworkView = z.object({
+  running: z.boolean(),
+  reason: z.string().nullable(),
+  domain: z.string(),
+  subnet: z.string(),
+  gateway: z.string(),
+  ports: z.array(PortMeter),
+})
+export type NetworkView = z.infer<typeof NetworkView>
+
+export const NetworkEvent = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('meters'), at: z.iso.datetime(), network: NetworkView }),
+  z.object({ type: z.literal('request'), line: HttpLine }),
+])
+export type NetworkEvent = z.infer<typeof NetworkEvent>
+
+export const network = {
+  get: oc.errors(errors).output(NetworkView),
+  /** Meters at 4 Hz, coalesced to the newest; HTTP lines as they complete. */
+  watch: oc.errors(errors).output(eventIterator(NetworkEvent)),
+  requests: oc
+    .errors(errors)
+    .input(z.object({ limit: z.number().int().min(1).max(1_000).default(50) }))
+    .output(z.array(HttpLine)),
+}

@@ -1,0 +1,157 @@
+import type { ClipboardMode } from '../contract/guest.ts'
+import type { GuestName, MacAddress } from '../contract/names.ts'
+
+/**
+ * The interface every hypervisor driver implements. QEMU is the first; libvirt (Xen, remote hosts) comes later
+ * behind the same one, so nothing here names QMP, VNC sockets' protocols or QEMU options.
+ *
+ * A Machine is one run of one guest. It outlives the host that started it: `dispose` only lets go of it,
+ * `adopt` finds it again. Exactly one owner (src/guest) calls a Machine's methods, one at a time.
+ */
+export interface Engine {
+  /** Asked once at host start; never asks a guest. */
+  describe(): Promise<EngineDescription>
+  /** Starts a machine. Rejects with EngineFault; then nothing of the attempt is left running. */
+  start(spec: MachineSpec, options: StartOptions): Promise<Machine>
+  /** Finds the machines left running by an earlier host: pid, start time and greeting must all agree. */
+  adopt(): Promise<Adoption[]>
+  /** What a warm state must match to be started here: engine version, accelerator, hardware, image identity. */
+  warmKey(spec: MachineSpec): Promise<string>
+}
+
+export interface EngineDescription {
+  readonly version: string
+  readonly accelerator: { readonly kind: 'kvm' | 'tcg'; readonly reason: string }
+  readonly cpuCap: { readonly available: boolean; readonly reason: string }
+  /** yes, or the reason why not, for each thing a guest may be asked to do. */
+  readonly capabilities: Readonly<Record<Capability, true | string>>
+}
+export type Capability = 'warmStart' | 'balloon' | 'freePageReporting' | 'netReconnect' | 'clipboard' | 'screenshotPng'
+
+export interface MachineSpec {
+  readonly name: GuestName
+  readonly uuid: string
+  readonly profile: 'linux-modern' | 'windows-modern' | 'legacy'
+  readonly vcpus: number
+  readonly memoryMiB: number
+  readonly mac: MacAddress
+  /** The guest's own qcow2 (never a template's). */
+  readonly diskPath: string
+  /** sha256 or other identity of the disk's frozen base; part of the warm key. */
+  readonly imageId: string
+  readonly boot:
+    | { readonly kind: 'disk'; readonly firmware: 'bios' | 'uefi' }
+    | { readonly kind: 'kernel'; readonly kernelPath: string; readonly initrdPath: string; readonly commandLine: string }
+  /** Handed to the guest as firmware configuration `opt/diptych/<key>`. */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly switchSocketPath: string
+  readonly clipboard: ClipboardMode
+  readonly screen: { readonly width: number; readonly height: number }
+}
+
+export interface StartOptions {
+  /**
+   * cold: power-on. savable: power-on with RAM in a file, so that `save` works. warm: from the state in `directory`,
+   * which is never modified (each run gets its own copy of what it may write to).
+   */
+  readonly from: { readonly kind: 'cold' } | { readonly kind: 'savable' } | { readonly kind: 'warm'; readonly directory: string }
+  readonly signal?: AbortSignal
+}
+
+export interface Adoption {
+  readonly spec: MachineSpec
+  readonly machine: Machine
+  readonly status: MachineStatus
+}
+
+export type MachineStatus = 'running' | 'paused' | 'starting' | 'shutdown' | 'crashed'
+
+export type MachineEvent =
+  | { readonly type: 'paused' }
+  | { readonly type: 'resumed' }
+  | { readonly type: 'reset' }
+  | { readonly type: 'powering-down' }
+  /** The guest's agent opened or closed its port. */
+  | { readonly type: 'agent'; readonly open: boolean }
+  | { readonly type: 'balloon'; readonly actualMiB: number }
+  /** The guest wrote one line to its serial console (bounded length, control characters stripped). */
+  | { readonly type: 'console'; readonly line: string }
+  | { readonly type: 'fault'; readonly text: string }
+  /** The last event: the machine is gone. `expected` after quit, power-down or the guest's own shutdown. */
+  | { readonly type: 'exited'; readonly expected: boolean; readonly detail: string }
+
+export interface Machine {
+  readonly spec: MachineSpec
+  /** When the process was started (also for an adopted one), epoch milliseconds. */
+  readonly startedAtMs: number
+  readonly boot: 'cold' | 'warm'
+  readonly processId: number
+  readonly agent: GuestAgent
+  /** Path of a unix socket that speaks RFB; many clients may connect. */
+  readonly screenSocketPath: string
+  readonly logPaths: { readonly serial: string; readonly engine: string }
+
+  subscribe(listener: (event: MachineEvent) => void): () => void
+  status(): Promise<MachineStatus>
+  pause(): Promise<void>
+  resume(): Promise<void>
+  reset(): Promise<void>
+  /** Presses the power button; the guest decides. */
+  powerDown(): Promise<void>
+  /** Ends the machine at once, flushing its disks. Resolves when the process is gone. */
+  quit(): Promise<void>
+  sendKeys(qcodes: readonly string[], holdMs: number): Promise<void>
+  screenshot(): Promise<{ png: Uint8Array; width: number; height: number }>
+  setClipboard(mode: ClipboardMode): Promise<void>
+  /** Asks for a balloon target; follow `balloon()` to see what the guest does. */
+  setMemory(targetMiB: number): Promise<void>
+  balloon(): Promise<BalloonReading>
+  /** Percent of one host CPU, null for no cap. Returns what is in force, read back from the kernel. */
+  setCpuCap(percent: number | null): Promise<number | null>
+  cpuCap(): Promise<number | null>
+  usage(): Promise<MachineUsage>
+  /** Pauses, writes the warm state into `directory` (made atomically), resumes. Only for `savable` machines. */
+  save(directory: string): Promise<{ pausedMs: number }>
+  /** Makes the NIC connect to the switch again after the switch was restarted. */
+  reconnectNetwork(): Promise<void>
+  /** Lets go without touching the machine. */
+  dispose(): void
+}
+
+/** MiB. `guest*` null while the guest's balloon driver does not report. */
+export interface BalloonReading {
+  readonly actualMiB: number
+  readonly guestTotalMiB: number | null
+  readonly guestAvailableMiB: number | null
+}
+
+/** Monotonic counters; rates are the reader's business. */
+export interface MachineUsage {
+  readonly cpuMs: number
+  readonly residentMiB: number
+  readonly diskReadBytes: number
+  readonly diskWriteBytes: number
+}
+
+/** qemu-guest-agent or its like. Every call rejects with EngineFault('agent') when the guest does not answer in time. */
+export interface GuestAgent {
+  ping(timeoutMs: number): Promise<void>
+  osInfo(): Promise<{ name: string; version: string | null; kernel: string | null }>
+  hostName(): Promise<string>
+  addresses(): Promise<{ mac: string; ipv4: string[]; ipv6: string[] }[]>
+  exec(path: string, args: readonly string[], timeoutMs: number): Promise<{ exitCode: number; stdout: string; stderr: string }>
+  setTime(epochMs: number): Promise<void>
+  shutdown(): Promise<void>
+}
+
+/** The world failed: `part` says which (qemu, qmp, agent, disk, cgroup …), `remedy` the way out when there is one. */
+export class EngineFault extends Error {
+  override readonly name = 'EngineFault'
+  readonly part: string
+  readonly remedy: string | undefined
+  constructor(part: string, reason: string, options: { remedy?: string; cause?: unknown } = {}) {
+    super(reason, { cause: options.cause })
+    this.part = part
+    this.remedy = options.remedy
+  }
+}

@@ -1,0 +1,38 @@
+import { mkdirSync, statSync } from 'node:fs'
+import { homedir, tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+
+/**
+ * Where things live (XDG Base Directory Specification 0.8). `DIPTYCH_HOME`, when set, puts all four below one
+ * folder: tests and demonstrations use it. Unix socket paths are limited to 107 bytes, so names below `runtime`
+ * are short.
+ */
+export interface Directories {
+  readonly data: string
+  readonly cache: string
+  readonly state: string
+  readonly runtime: string
+}
+
+export function directories(env: NodeJS.ProcessEnv = process.env): Directories {
+  const home = env['DIPTYCH_HOME']
+  if (home !== undefined && home !== '') {
+    return { data: join(home, 'data'), cache: env['DIPTYCH_CACHE'] ?? join(home, 'cache'), state: join(home, 'state'), runtime: join(home, 'run') }
+  }
+  const user = homedir()
+  const xdg = (name: string, fallback: string) => join(env[name] || join(user, fallback), 'diptych')
+  return {
+    data: xdg('XDG_DATA_HOME', '.local/share'),
+    cache: env['DIPTYCH_CACHE'] ?? xdg('XDG_CACHE_HOME', '.cache'),
+    state: xdg('XDG_STATE_HOME', '.local/state'),
+    runtime: env['XDG_RUNTIME_DIR'] ? join(env['XDG_RUNTIME_DIR'], 'diptych') : join(tmpdir(), `diptych-${userInfo().uid}`),
+  }
+}
+
+/** Makes `path` and its parents with mode 0700; refuses a directory that belongs to somebody else. */
+export function ensurePrivateDirectory(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const found = statSync(path)
+  if (found.uid !== userInfo().uid) throw new Error(`${path} belongs to user ${found.uid}: remove it or set DIPTYCH_HOME to a folder of yours`)
+  return path
+}

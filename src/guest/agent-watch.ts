@@ -1,0 +1,104 @@
+import type { AgentState } from '../contract/guest.ts'
+import type { GuestAgent } from '../engine/engine.ts'
+
+/** What the agent told about the guest, once per run (addresses again whenever asked). */
+export interface AgentFacts {
+  readonly os: { name: string; version: string | null } | null
+  readonly hostName: string | null
+  readonly ipv6: string | null
+}
+
+export interface AgentWatchPorts {
+  changed(state: AgentState, facts: AgentFacts): void
+  /** Called once, when the agent first answers in this run. */
+  firstAnswer(): Promise<void>
+}
+
+const pingTimeoutMs = 3_000
+const pollUntilLiveMs = 400
+const pollLiveMs = 5_000
+
+/**
+ * Follows one run's guest agent: absent until it first answers, live while it answers, silent when it stopped.
+ * A guest without an agent costs one ping every 400 ms at first, slowing to one every 5 s.
+ */
+export class AgentWatch {
+  #state: AgentState = 'absent'
+  #facts: AgentFacts = { os: null, hostName: null, ipv6: null }
+  #stopped = false
+  #wake: () => void = () => undefined
+  readonly #agent: GuestAgent
+  readonly #mac: string
+  readonly #ports: AgentWatchPorts
+
+  constructor(agent: GuestAgent, mac: string, ports: AgentWatchPorts) {
+    this.#agent = agent
+    this.#mac = mac
+    this.#ports = ports
+    void this.#run()
+  }
+
+  get state(): AgentState {
+    return this.#state
+  }
+
+  get facts(): AgentFacts {
+    return this.#facts
+  }
+
+  /** Asks again now: the agent's port opened or closed, or the guest was resumed. */
+  poke(): void {
+    this.#wake()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#wake()
+  }
+
+  async #run(): Promise<void> {
+    let pauseMs = pollUntilLiveMs
+    while (!this.#stopped) {
+      const answered = await this.#agent.ping(pingTimeoutMs).then(
+        () => true,
+        () => false,
+      )
+      if (this.#stopped) return
+      if (answered && this.#state !== 'live') await this.#becameLive()
+      if (!answered && this.#state === 'live') this.#set('silent')
+      pauseMs = this.#state === 'live' ? pollLiveMs : Math.min(pauseMs * 1.2, pollLiveMs)
+      await this.#pause(pauseMs)
+    }
+  }
+
+  async #becameLive(): Promise<void> {
+    const first = this.#state === 'absent'
+    this.#set('live')
+    if (first) await this.#ports.firstAnswer().catch(() => undefined) // reported by the owner; the watch goes on
+    const [os, hostName, addresses] = await Promise.all([
+      this.#agent.osInfo().catch(() => null),
+      this.#agent.hostName().catch(() => null),
+      this.#agent.addresses().catch(() => []),
+    ])
+    if (this.#stopped) return
+    const own = addresses.find((address) => address.mac.toLowerCase() === this.#mac)
+    this.#facts = { os: os === null ? this.#facts.os : { name: os.name, version: os.version }, hostName, ipv6: own?.ipv6.find((address) => !address.startsWith('fe80')) ?? null }
+    this.#ports.changed(this.#state, this.#facts)
+  }
+
+  #set(state: AgentState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#ports.changed(state, this.#facts)
+  }
+
+  #pause(milliseconds: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, milliseconds)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { ClipboardMode, GuestKind } from '../contract/guest.ts'
+import { GuestName, MacAddress } from '../contract/names.ts'
+
+/**
+ * `guest.yaml`, version 1: what a person may write about a guest. Strict: an unknown key is an error with its line,
+ * because a misspelt key that is silently ignored is a setting lost.
+ */
+export const GuestDefinition = z
+  .object({
+    version: z.literal(1, 'this version of Diptych reads version 1 of guest.yaml'),
+    name: GuestName,
+    title: z.string().min(1).max(80),
+    kind: GuestKind,
+    os: z.string().min(1).max(80),
+    uuid: z.uuid(),
+    mac: MacAddress,
+    profile: z.enum(['linux-modern', 'windows-modern', 'legacy']),
+    vcpus: z.number().int().min(1).max(64),
+    memoryMiB: z.number().int().min(64).max(1_048_576),
+    screen: z.object({ width: z.number().int().min(640).max(7680), height: z.number().int().min(480).max(4320) }).strict(),
+    clipboard: ClipboardMode.default('off'),
+    /** Where the guest's disk and kernel come from. `recipe` names one of the demonstration guests. */
+    source: z.object({ recipe: z.enum(['linux', 'windows-stand-in']) }).strict(),
+    /** Firmware configuration strings, read in the guest below `opt/diptych/`. */
+    parameters: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.string().max(1024)).default({}),
+    controls: z
+      .object({
+        cpuCap: z.number().positive().nullable().default(null),
+        memory: z.number().int().positive().nullable().default(null),
+        linkBandwidth: z.number().int().positive().nullable().default(null),
+        linkUp: z.boolean().default(true),
+      })
+      .strict()
+      .default({ cpuCap: null, memory: null, linkBandwidth: null, linkUp: true }),
+  })
+  .strict()
+export type GuestDefinition = z.infer<typeof GuestDefinition>
+
+/** Name of the demonstration guests' network domain (the switch answers for it). */
+export const stageDomain = 'diptych.internal'
+
+/** The two guests of the demonstration, as written on first use. MAC and UUID are fixed: they key the warm state. */
+export function demonstrationGuests(): GuestDefinition[] {
+  const screen = { width: 1280, height: 800 }
+  const shared = { version: 1, profile: 'linux-modern', vcpus: 1, screen, clipboard: 'off' } as const
+  const definitions = [
+    {
+      ...shared,
+      name: 'linux',
+      title: 'Linux',
+      kind: 'linux',
+      os: 'Debian GNU/Linux',
+      uuid: '6e1f2d70-0000-4000-8000-000000000001',
+      mac: '52:54:00:d1:00:01',
+      memoryMiB: 512,
+      source: { recipe: 'linux' },
+      parameters: { url: `http://windows.${stageDomain}/` },
+    },
+    {
+      ...shared,
+      name: 'windows',
+      title: 'Windows stand-in (Wine)',
+      kind: 'windows-stand-in',
+      os: 'Windows stand-in (Wine)',
+      uuid: '6e1f2d70-0000-4000-8000-000000000002',
+      mac: '52:54:00:d1:00:02',
+      memoryMiB: 768,
+      source: { recipe: 'windows-stand-in' },
+      parameters: { url: `http://linux.${stageDomain}/` },
+    },
+  ]
+  return definitions.map((definition) => GuestDefinition.parse(definition))
+}

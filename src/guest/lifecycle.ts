@@ -1,0 +1,76 @@
+import type { GuestAction, GuestState } from '../contract/guest.ts'
+
+/**
+ * The life of a guest, and the one table that says which action each state allows. Used by the request queue, by
+ * the view (`actions`, so that a disabled button says why) and by the fake host.
+ *
+ *                    start                        running <---- resume ---- paused
+ *   defined/stopped --------> starting ---------->   |  ------- pause ---->   |
+ *        ^   ^                   |                   | stop                   | forceStop
+ *        |   |                   | fault             v                        |
+ *        |   +------ exited -- stopping <------------+                        |
+ *        |                       |                                            |
+ *        +------ failed <--------+  (start may be tried again)  <-------------+
+ *
+ * `suspending` and `suspended` belong to suspend-to-disk.
+ */
+export const can: Readonly<Record<GuestAction, readonly GuestState[]>> = {
+  start: ['defined', 'stopped', 'failed', 'suspended'],
+  stop: ['running'],
+  forceStop: ['starting', 'running', 'paused', 'stopping', 'suspending'],
+  pause: ['running'],
+  resume: ['paused'],
+  reset: ['running', 'paused'],
+  set: ['defined', 'starting', 'running', 'paused', 'stopped', 'suspended', 'failed'],
+  sendKeys: ['running'],
+  screenshot: ['running', 'paused'],
+  exec: ['running'],
+}
+
+/** States in which the action's purpose is already met. */
+const met: Readonly<Partial<Record<GuestAction, readonly GuestState[]>>> = {
+  start: ['running', 'starting'],
+  stop: ['defined', 'stopped', 'suspended', 'failed'],
+  forceStop: ['defined', 'stopped', 'suspended', 'failed'],
+  pause: ['paused'],
+  resume: ['running'],
+}
+
+export function isAllowed(action: GuestAction, state: GuestState): boolean {
+  return can[action].includes(state)
+}
+
+/** Whether the action would change nothing because the guest is that way already. */
+export function isAlready(action: GuestAction, state: GuestState): boolean {
+  return met[action]?.includes(state) ?? false
+}
+
+const inWords: Readonly<Record<GuestState, string>> = {
+  defined: 'it has not been started yet',
+  starting: 'it is starting',
+  running: 'it is running',
+  paused: 'it is paused',
+  suspending: 'it is being suspended',
+  suspended: 'it is suspended',
+  stopping: 'it is stopping',
+  stopped: 'it is stopped',
+  failed: 'its last start failed',
+}
+
+const needs: Readonly<Record<GuestAction, string>> = {
+  start: 'Only a stopped guest can be started',
+  stop: 'Only a running guest can be stopped gracefully',
+  forceStop: 'There is nothing to stop',
+  pause: 'Only a running guest can be paused',
+  resume: 'Only a paused guest can be resumed',
+  reset: 'Only a running or paused guest can be reset',
+  set: 'Its settings cannot be changed now',
+  sendKeys: 'Keys reach only a running guest',
+  screenshot: 'Only a running or paused guest has a screen',
+  exec: 'Programs run only in a running guest',
+}
+
+/** Why the state does not allow the action, as a sentence without full stop. */
+export function refusalReason(action: GuestAction, state: GuestState): string {
+  return `${needs[action]}: ${inWords[state]}`
+}

@@ -1,0 +1,124 @@
+import type { GuestAction, GuestState } from '../contract/guest.ts'
+import { isAllowed, isAlready, refusalReason } from './lifecycle.ts'
+
+/**
+ * The request queue of one guest: pure policy, no I/O and no clock. The owner submits requests, takes the next one
+ * to carry out, and reports what became of it and what the machine did by itself. Nothing else holds the state.
+ *
+ * Requests are judged against the state the guest will have when those before them are done, so that
+ * `start` then `pause` is accepted. `forceStop` overtakes: it discards what waits and asks to abort what runs.
+ */
+export type LifecycleAction = Extract<GuestAction, 'start' | 'stop' | 'forceStop' | 'pause' | 'resume' | 'reset'>
+
+export type Decision =
+  | { readonly kind: 'queued'; readonly id: number; readonly discarded: readonly number[]; readonly abort: number | null }
+  | { readonly kind: 'already' }
+  | { readonly kind: 'refused'; readonly code: 'wrong-state' | 'busy'; readonly reason: string }
+
+export interface Request {
+  readonly id: number
+  readonly action: LifecycleAction
+}
+
+/** More than this many waiting requests for one guest is a client gone wild. */
+const longestQueue = 16
+
+const whileDoing: Readonly<Record<LifecycleAction, GuestState | null>> = {
+  start: 'starting',
+  stop: 'stopping',
+  forceStop: 'stopping',
+  pause: null,
+  resume: null,
+  reset: null,
+}
+
+const afterwards: Readonly<Record<LifecycleAction, GuestState | null>> = {
+  start: 'running',
+  stop: 'stopped',
+  forceStop: 'stopped',
+  pause: 'paused',
+  resume: 'running',
+  reset: null,
+}
+
+export class RequestQueue {
+  #state: GuestState
+  #nextId = 1
+  #current: Request | null = null
+  readonly #waiting: Request[] = []
+
+  constructor(state: GuestState) {
+    this.#state = state
+  }
+
+  get state(): GuestState {
+    return this.#state
+  }
+
+  get current(): Request | null {
+    return this.#current
+  }
+
+  get waiting(): readonly Request[] {
+    return this.#waiting
+  }
+
+  /** The state once everything accepted so far is done. */
+  get projected(): GuestState {
+    let state = this.#state
+    for (const request of this.#current === null ? this.#waiting : [this.#current, ...this.#waiting]) {
+      state = afterwards[request.action] ?? state
+    }
+    return state
+  }
+
+  submit(action: LifecycleAction): Decision {
+    const projected = this.projected
+    if (action === 'forceStop') return this.#submitForceStop()
+    if (isAlready(action, projected)) return { kind: 'already' }
+    if (!isAllowed(action, projected)) return { kind: 'refused', code: 'wrong-state', reason: refusalReason(action, projected) }
+    if (this.#waiting.length >= longestQueue) return { kind: 'refused', code: 'busy', reason: `${longestQueue} requests are waiting for this guest already` }
+    return { kind: 'queued', id: this.#enqueue(action), discarded: [], abort: null }
+  }
+
+  #submitForceStop(): Decision {
+    const stopped = this.#current === null && !isAllowed('forceStop', this.#state)
+    const discarded = this.#waiting.splice(0).map((request) => request.id)
+    if (stopped) return { kind: 'already' }
+    const abort = this.#current !== null && this.#current.action !== 'forceStop' ? this.#current.id : null
+    return { kind: 'queued', id: this.#enqueue('forceStop'), discarded, abort }
+  }
+
+  #enqueue(action: LifecycleAction): number {
+    const id = this.#nextId
+    this.#nextId += 1
+    this.#waiting.push({ id, action })
+    return id
+  }
+
+  /** The request to carry out now, or null when one is under way or none waits. */
+  take(): Request | null {
+    if (this.#current !== null) return null
+    const request = this.#waiting.shift()
+    if (request === undefined) return null
+    this.#current = request
+    this.#state = whileDoing[request.action] ?? this.#state
+    return request
+  }
+
+  /** Reports the end of the current request with the state the guest is in now. */
+  finish(id: number, state: GuestState): void {
+    if (this.#current?.id !== id) return
+    this.#current = null
+    this.#state = state
+  }
+
+  /**
+   * The machine changed by itself (the guest shut down, QEMU died, somebody paused it). While a request is under
+   * way its own `finish` decides, except that the end of the machine is always believed.
+   */
+  observe(state: GuestState): void {
+    const ended = state === 'stopped' || state === 'failed'
+    if (this.#current === null || ended) this.#state = state
+  }
+}

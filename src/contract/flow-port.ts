@@ -31,7 +31,9 @@ export interface FlowOptions {
 export class FlowPort {
   readonly #port: MessagePortLike
   readonly #options: FlowOptions
+  readonly #outbox: FlowMessage[] = []
   #inFlight = 0
+  #queued = 0
   #dealtWith = 0
   #closed = false
   #waiting: (() => void)[] = []
@@ -44,22 +46,23 @@ export class FlowPort {
     port.start?.()
   }
 
-  /** Units sent and not yet dealt with by the other side. */
-  get inFlight(): number {
-    return this.#inFlight
+  /** Units given to `send` and not yet dealt with by the other side. */
+  get pending(): number {
+    return this.#inFlight + this.#queued
   }
 
-  /** Sends at once. False when the window is used up: await `drained` before sending more. */
+  /** Sends, or keeps for later. False when the window is used up: await `drained` before sending more. */
   send(message: FlowMessage): boolean {
     if (this.#closed) return true
-    this.#inFlight += this.#options.unitsOf(message)
-    this.#port.postMessage(message)
-    return this.#inFlight < this.#options.window
+    this.#outbox.push(message)
+    this.#queued += this.#options.unitsOf(message)
+    this.#flush()
+    return this.pending < this.#options.window
   }
 
   /** Resolves when the window has room again, or the port is closed. */
   drained(): Promise<void> {
-    if (this.#closed || this.#inFlight < this.#options.window) return Promise.resolve()
+    if (this.#closed || this.pending < this.#options.window) return Promise.resolve()
     return new Promise((resolve) => this.#waiting.push(resolve))
   }
 
@@ -104,7 +107,19 @@ export class FlowPort {
 
   #acknowledged(units: number): void {
     this.#inFlight = Math.max(0, this.#inFlight - units)
-    if (this.#inFlight < this.#options.window) this.#wake()
+    this.#flush()
+    if (this.pending < this.#options.window) this.#wake()
+  }
+
+  #flush(): void {
+    while (this.#inFlight < this.#options.window) {
+      const message = this.#outbox.shift()
+      if (message === undefined) return
+      const units = this.#options.unitsOf(message)
+      this.#queued -= units
+      this.#inFlight += units
+      this.#port.postMessage(message)
+    }
   }
 
   #wake(): void {
@@ -116,6 +131,7 @@ export class FlowPort {
   #finish(reason: string, code: number): void {
     if (this.#closed) return
     this.#closed = true
+    this.#outbox.length = 0
     this.#wake()
     this.#port.close()
     this.#options.onClose(reason, code)

@@ -36,7 +36,7 @@ export class PortScreen implements ScreenChannel {
 
   send(data: Uint8Array | ArrayBuffer): void {
     if (this.#state !== 1 || this.#flow === undefined) return
-    if (this.#flow.inFlight > screenInputLimitBytes) this.#flow.close('the guest stopped taking input', 1013)
+    if (this.#flow.pending > screenInputLimitBytes) this.#flow.close('the guest stopped taking input', 1013)
     else this.#flow.send(copyOf(data).buffer)
   }
 

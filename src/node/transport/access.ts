@@ -1,0 +1,33 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { protocolName } from '../../contract/connect-websocket.ts'
+
+/** A launch's secret: 256 random bits, in a form that fits a URL fragment and a WebSocket subprotocol. */
+export function createToken(): string {
+  return randomBytes(32).toString('hex')
+}
+
+/** The names this server answers to. Anything else is DNS rebinding or a proxy, and refused. */
+export function isOurHost(headers: IncomingHttpHeaders, port: number): boolean {
+  return headers.host === `127.0.0.1:${port}` || headers.host === `localhost:${port}`
+}
+
+/**
+ * Whether a WebSocket upgrade may go on. All of: our Host, an Origin that is this very server under the same name,
+ * our protocol, and the launch's token offered as subprotocol `token.<hex>` (compared in constant time).
+ */
+export function mayUpgrade(headers: IncomingHttpHeaders, port: number, token: string): boolean {
+  if (!isOurHost(headers, port) || headers.origin !== `http://${headers.host}`) return false
+  const offered = offeredProtocols(headers)
+  return offered.includes(protocolName) && offered.some((name) => sameSecret(name, `token.${token}`))
+}
+
+export function offeredProtocols(headers: IncomingHttpHeaders): readonly string[] {
+  return (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+}
+
+/** Digests first, so that neither length nor content shows in the time taken. */
+function sameSecret(left: string, right: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(left), digest(right))
+}

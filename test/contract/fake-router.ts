@@ -1,0 +1,168 @@
+import { implement, type AnyRouter } from '@orpc/server'
+import { contract } from '../../src/contract/contract.ts'
+import { EventStream } from '../../src/contract/event-stream.ts'
+import type { GuestEvent, GuestUpdate, GuestView } from '../../src/contract/guest.ts'
+import type { HostMeter } from '../../src/contract/host.ts'
+import type { GuestName } from '../../src/contract/names.ts'
+import type { StageView } from '../../src/contract/stage.ts'
+import { fakeGuest, fakeHostInfo, fakeMeter, fakeNetwork } from './fake-views.ts'
+
+/**
+ * The whole contract over two guests in memory: states change, unknown guests are not found, illegal requests are
+ * refused with codes and data. `meters` are published with `publishMeter`; `stage.up` waits until `finishUp`.
+ */
+export class FakeHost {
+  readonly router: AnyRouter
+  readonly #guests = new Map<string, GuestUpdate>()
+  readonly #guestWatchers = new Set<EventStream<GuestEvent>>()
+  readonly #meterWatchers = new Set<EventStream<HostMeter>>()
+  readonly #stageWatchers = new Set<EventStream<StageView>>()
+  #stage: StageView = { status: 'idle', steps: [], guests: [], warm: false }
+  #settleUp: (() => void)[] = []
+
+  constructor(names: readonly string[] = ['linux', 'windows']) {
+    for (const name of names) this.#guests.set(name, { generation: 1, view: fakeGuest(name, 'stopped') })
+    this.router = this.#build()
+  }
+
+  get watchers(): number {
+    return this.#guestWatchers.size + this.#meterWatchers.size + this.#stageWatchers.size
+  }
+
+  publishMeter(cpuPercent: number): void {
+    for (const watcher of this.#meterWatchers) watcher.push(fakeMeter(cpuPercent))
+  }
+
+  endWatches(): void {
+    for (const watcher of [...this.#guestWatchers, ...this.#meterWatchers, ...this.#stageWatchers]) watcher.end()
+  }
+
+  setStage(stage: Partial<StageView>): void {
+    this.#stage = { ...this.#stage, ...stage }
+    for (const watcher of this.#stageWatchers) watcher.push(this.#stage)
+  }
+
+  /** Ends the work of `stage.up`, whatever became of it. */
+  finishUp(status: StageView['status']): void {
+    this.setStage({ status })
+    const waiting = this.#settleUp
+    this.#settleUp = []
+    for (const settle of waiting) settle()
+  }
+
+  change(name: string, change: Partial<GuestView>): GuestUpdate | undefined {
+    const old = this.#guests.get(name)
+    if (old === undefined) return undefined
+    const guest = { generation: old.generation + 1, view: { ...old.view, ...change } }
+    this.#guests.set(name, guest)
+    for (const watcher of this.#guestWatchers) watcher.push({ type: 'changed', guest })
+    return guest
+  }
+
+  #watch<T>(set: Set<EventStream<T>>, keyOf: (event: T) => string | null, signal: AbortSignal | undefined, first?: T): EventStream<T> {
+    const stream: EventStream<T> = new EventStream({ keyOf, signal, onEnd: () => set.delete(stream) })
+    set.add(stream)
+    if (first !== undefined) stream.push(first)
+    return stream
+  }
+
+  #build(): AnyRouter {
+    const os = implement(contract)
+    const known = () => [...this.#guests.keys()]
+    interface NotFound {
+      NOT_FOUND(options: { data: { noun: string; name: string; known: string[] } }): Error
+    }
+    const find = (name: GuestName, errors: NotFound): GuestUpdate => {
+      const found = this.#guests.get(name)
+      if (found === undefined) throw errors.NOT_FOUND({ data: { noun: 'guest', name, known: known() } })
+      return found
+    }
+    const move = (name: GuestName, errors: NotFound, state: GuestView['state']) => {
+      const before = find(name, errors)
+      if (before.view.state === state) return { outcome: 'already' as const, guest: before }
+      return { outcome: 'done' as const, guest: this.change(name, fakeGuest(name, state)) ?? before }
+    }
+    return os.router({
+      host: {
+        info: os.host.info.handler(() => fakeHostInfo),
+        meters: os.host.meters.handler(({ signal }) => this.#watch(this.#meterWatchers, () => 'meter', signal)),
+        messages: os.host.messages.handler(({ signal }) => new EventStream({ keyOf: () => null, signal })),
+        doctor: os.host.doctor.handler(() => [
+          { id: 'qemu', title: 'QEMU', status: 'ok', detail: '7.2.22', remedy: null },
+          { id: 'kvm', title: 'Hardware virtualisation', status: 'warning', detail: 'there is no /dev/kvm', remedy: 'enable it in the firmware' },
+        ]),
+      },
+      guest: {
+        list: os.guest.list.handler(() => [...this.#guests.values()]),
+        get: os.guest.get.handler(({ input, errors }) => find(input.name, errors)),
+        watch: os.guest.watch.handler(({ signal }) =>
+          this.#watch<GuestEvent>(
+            this.#guestWatchers,
+            (event) => (event.type === 'changed' ? event.guest.view.name : null),
+            signal,
+            { type: 'listed', guests: [...this.#guests.values()] },
+          ),
+        ),
+        start: os.guest.start.handler(({ input, errors }) => move(input.name, errors, 'running')),
+        stop: os.guest.stop.handler(({ input, errors }) => move(input.name, errors, 'stopped')),
+        pause: os.guest.pause.handler(({ input, errors }) => {
+          const { view } = find(input.name, errors)
+          if (view.state !== 'running' && view.state !== 'paused') {
+            throw errors.REFUSED({ data: { code: 'wrong-state', subject: input.name, reason: `${input.name} is ${view.state}`, remedy: 'start it first' } })
+          }
+          return move(input.name, errors, 'paused')
+        }),
+        resume: os.guest.resume.handler(({ input, errors }) => move(input.name, errors, 'running')),
+        reset: os.guest.reset.handler(({ input, errors }) => ({ outcome: 'done', guest: find(input.name, errors) })),
+        set: os.guest.set.handler(({ input, errors }) => {
+          const { view } = find(input.name, errors)
+          const { memory } = input.change
+          const range = view.controls.memory
+          if (memory !== undefined && (memory < range.minimum || memory > range.maximum)) {
+            throw errors.REFUSED({ data: { code: 'out-of-range', subject: input.name, reason: `memory must lie between ${range.minimum} and ${range.maximum} MiB` } })
+          }
+          const results = memory === undefined ? {} : { memory: { requested: memory, effective: memory, status: 'settled' as const, note: null } }
+          const network = { ...view.network, linkUp: input.change.linkUp ?? view.network.linkUp }
+          return { results, guest: this.change(input.name, { network }) ?? find(input.name, errors) }
+        }),
+        setClipboard: os.guest.setClipboard.handler(({ input, errors }) => this.change(input.name, { clipboard: input.mode }) ?? find(input.name, errors)),
+        sendKeys: os.guest.sendKeys.handler(() => ({})),
+        screenshot: os.guest.screenshot.handler(() => ({ png: Buffer.from('\x89PNG').toString('base64'), width: 1280, height: 800 })),
+        exec: os.guest.exec.handler(async ({ signal }) => {
+          await new Promise((resolve) => signal?.addEventListener('abort', resolve)) // a program that never ends
+          return { exitCode: 0, stdout: '', stderr: '' }
+        }),
+        logs: os.guest.logs.handler(({ input }) => ({ text: `${input.source} of ${input.name}\n`, path: `/tmp/${input.name}.log` })),
+      },
+      network: {
+        get: os.network.get.handler(() => fakeNetwork),
+        watch: os.network.watch.handler(({ signal }) => new EventStream({ keyOf: () => null, signal })),
+        requests: os.network.requests.handler(() => []),
+      },
+      stage: {
+        get: os.stage.get.handler(() => this.#stage),
+        watch: os.stage.watch.handler(({ signal }) => this.#watch(this.#stageWatchers, () => 'stage', signal, this.#stage)),
+        up: os.stage.up.handler(async ({ errors }) => {
+          this.setStage({ status: 'working' })
+          await new Promise<void>((resolve) => this.#settleUp.push(resolve))
+          if (this.#stage.status === 'cancelled') throw errors.CANCELLED({ data: { what: 'setting up' } })
+          return this.#stage
+        }),
+        cancel: os.stage.cancel.handler(() => {
+          this.finishUp('cancelled')
+          return this.#stage
+        }),
+        down: os.stage.down.handler(() => {
+          for (const name of known()) this.change(name, fakeGuest(name, 'stopped'))
+          this.setStage({ status: 'idle' })
+          return this.#stage
+        }),
+      },
+      web: {
+        probe: os.web.probe.handler(({ errors }) => {
+          throw errors.FAILED({ data: { part: 'agent', reason: 'the guest agent does not answer', remedy: 'wait for the guest to boot' } })
+        }),
+      },
+    })
+  }
+}

@@ -1,0 +1,69 @@
+import type { Control, ControlName } from '../../src/contract/control.ts'
+import { GuestAction, type GuestView } from '../../src/contract/guest.ts'
+import type { HostInfo, HostMeter } from '../../src/contract/host.ts'
+import { GuestName, MacAddress } from '../../src/contract/names.ts'
+import type { NetworkView } from '../../src/contract/network.ts'
+
+/** Plain values in the contract's shapes, as a host with two guests would give them. */
+
+const at = '2026-01-01T00:00:00.000Z'
+
+function control(name: ControlName, unit: Control['unit'], value: number | null, minimum: number, maximum: number): Control {
+  return {
+    name, unit, minimum, maximum,
+    requested: value, effective: value, step: 1, unlimited: unit !== 'MiB', marks: [],
+    applies: 'live', reason: null, status: 'settled', note: null,
+  }
+}
+
+export function fakeGuest(name: string, state: GuestView['state']): GuestView {
+  const running = state === 'running'
+  const answers = GuestAction.options.map((action) => {
+    const allowed = action === 'start' ? !running : running
+    return [action, { allowed, reason: allowed ? null : `${name} is ${state}` }] as const
+  })
+  return {
+    name: GuestName.parse(name),
+    title: name === 'linux' ? 'Linux' : 'Windows stand-in (Wine)',
+    kind: name === 'linux' ? 'linux' : 'windows-stand-in',
+    state,
+    detail: null,
+    agent: running ? 'live' : 'absent',
+    boot: running ? 'warm' : null,
+    startedAt: running ? at : null,
+    milestones: { runningMs: running ? 210 : null, screenLiveMs: null, addressMs: null, webAnsweringMs: running ? 440 : null },
+    os: { name: 'Debian GNU/Linux', version: '12', hostName: name, source: 'definition' },
+    network: {
+      mac: MacAddress.parse(name === 'linux' ? '52:54:00:d1:00:01' : '52:54:00:d1:00:02'),
+      dnsName: `${name}.diptych.internal`,
+      ipv4: running ? '10.77.0.2' : null,
+      ipv6: null,
+      linkUp: true,
+    },
+    screen: { available: running, reason: running ? null : 'not running' },
+    clipboard: 'off',
+    vcpus: 1,
+    controls: {
+      cpuCap: control('cpuCap', 'percent', null, 5, 200),
+      memory: control('memory', 'MiB', 512, 256, 512),
+      linkBandwidth: control('linkBandwidth', 'bit/s', null, 64_000, 10_000_000_000),
+    },
+    actions: Object.fromEntries(answers) as GuestView['actions'], // every action is in the list it is made from
+  }
+}
+
+export const fakeHostInfo: HostInfo = {
+  version: '0.1.0', node: '20.20.2', platform: 'linux', qemu: '7.2.22',
+  accelerator: { kind: 'tcg', reason: 'there is no /dev/kvm' },
+  cpus: 2, memoryMiB: 24_000, dataDirectory: '/tmp/diptych/data',
+  cpuCap: { available: true, reason: 'cgroup v2' },
+  processId: 4711, startedAt: at,
+}
+
+export const fakeNetwork: NetworkView = {
+  running: true, reason: null, domain: 'diptych.internal', subnet: '10.77.0.0/24', gateway: '10.77.0.1', ports: [],
+}
+
+export function fakeMeter(cpuPercent: number): HostMeter {
+  return { at, cpuPercent, memoryUsedMiB: 4_000, memoryTotalMiB: 24_000, promisedMiB: 1_024, guests: [] }
+}

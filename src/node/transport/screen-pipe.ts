@@ -65,9 +65,10 @@ export function joinPortAndScreen(port: MessagePortLike, screen: Duplex): void {
     screen.pause()
     void flow.drained().then(() => screen.resume())
   })
+  const end = () => void flow.drained().then(() => flow.close('the screen ended')) // after what still waits is sent
   screen.on('error', (error: Error) => flow.close(error.message, 1011))
-  screen.on('end', () => flow.close('the screen ended'))
-  screen.on('close', () => flow.close('the screen ended'))
+  screen.on('end', end)
+  screen.on('close', end)
   flow.ready()
 }
 

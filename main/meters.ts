@@ -3,6 +3,7 @@ import { cpus } from 'node:os'
 import type { GuestMeter, HostMeter } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import type { BalloonReading, Machine, MachineUsage } from '../src/engine/engine.ts'
+import { Publisher } from '../src/publisher.ts'
 
 export interface MeteredGuest {
   readonly name: GuestName
@@ -73,4 +74,38 @@ function readMemory(): { usedMiB: number; totalMiB: number } {
   const text = readFileSync('/proc/meminfo', 'utf8')
   const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) / 1024
   return { usedMiB: field('MemTotal') - field('MemAvailable'), totalMiB: field('MemTotal') }
+}
+
+const periodMs = 1_000
+
+/** Samples once a second while somebody reads, and not at all otherwise. */
+export class MeterService {
+  readonly #publisher = new Publisher<HostMeter>()
+  readonly #guests: () => MeteredGuest[]
+  #sampling = false
+
+  constructor(guests: () => MeteredGuest[]) {
+    this.#guests = guests
+  }
+
+  async *watch(signal: AbortSignal | undefined): AsyncGenerator<HostMeter, void, void> {
+    const samples = this.#publisher.subscribe([], signal)
+    const first = samples.next()
+    if (!this.#sampling) void this.#sample()
+    const { value, done } = await first
+    if (done !== true) yield value
+    yield* samples
+  }
+
+  async #sample(): Promise<void> {
+    this.#sampling = true
+    const reader = new MeterReader()
+    do {
+      this.#publisher.publish(await reader.read(this.#guests()), 'meter')
+      await new Promise((resolve) => {
+        setTimeout(resolve, periodMs)
+      })
+    } while (this.#publisher.readers > 0)
+    this.#sampling = false
+  }
 }

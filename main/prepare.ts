@@ -1,0 +1,101 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Fault, MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
+import type { Engine, MachineSpec, StartOptions } from '../src/engine/engine.ts'
+import type { GuestDefinition } from '../src/guest/definition.ts'
+import type { BootChoice } from '../src/guest/owner.ts'
+import { imageId } from '../src/image/recipe.ts'
+import type { BuiltImage, Recipes } from '../src/node/image/recipes.ts'
+
+const run = promisify(execFile)
+
+export interface Preparation {
+  readonly recipes: Recipes
+  readonly engine: Engine
+  readonly cache: string
+  guestDirectory(definition: GuestDefinition): string
+  message(level: 'info' | 'warning', text: string): void
+}
+
+/** What the engine needs to start this guest, from its definition, its built image and the switch's socket. */
+export async function specify(preparation: Preparation, definition: GuestDefinition, switchSocketPath: string): Promise<MachineSpec> {
+  const image = await demandImage(preparation, definition)
+  const at = (file: string) => join(image.directory, file)
+  return {
+    name: definition.name,
+    uuid: definition.uuid,
+    profile: definition.profile,
+    vcpus: definition.vcpus,
+    memoryMiB: definition.memoryMiB,
+    mac: definition.mac,
+    diskPath: join(preparation.guestDirectory(definition), 'disk.qcow2'),
+    imageId: imageId(image.manifest),
+    boot: { kind: 'kernel', kernelPath: at('vmlinux'), initrdPath: at('initrd.img'), commandLine: readFileSync(at('cmdline'), 'utf8').trim() },
+    parameters: { name: definition.name, ...definition.parameters },
+    switchSocketPath,
+    clipboard: definition.clipboard,
+    screen: definition.screen,
+  }
+}
+
+/** Where the warm state that fits this guest on this host is, or would be. */
+export async function warmDirectory(preparation: Preparation, spec: MachineSpec): Promise<string> {
+  const key = await preparation.engine.warmKey(spec)
+  return join(preparation.cache, 'warm', `${spec.name}-${key.slice(0, 16)}`)
+}
+
+export function isWarm(directory: string): boolean {
+  return existsSync(join(directory, 'manifest.json'))
+}
+
+/**
+ * Chooses how to begin. A warm start gets a fresh disk from the engine; a first (savable) start gets a fresh overlay
+ * on the image; a plain cold start keeps the guest's own disk. A disk that is replaced is moved to
+ * `disk.qcow2.previous`, never deleted.
+ */
+export async function prepareStart(
+  preparation: Preparation,
+  definition: GuestDefinition,
+  spec: MachineSpec,
+  boot: BootChoice,
+): Promise<StartOptions['from']> {
+  const directory = await warmDirectory(preparation, spec)
+  if (boot !== 'cold' && isWarm(directory)) return { kind: 'warm', directory }
+  if (boot === 'warm') {
+    throw new Refusal('unsupported', definition.name, 'there is no warm state that fits this guest and host', 'start it without --warm: the first start makes one')
+  }
+  const image = await demandImage(preparation, definition)
+  await ensureOverlay(preparation, definition, spec.diskPath, join(image.directory, 'disk.qcow2'), boot === 'auto')
+  return boot === 'auto' ? { kind: 'savable' } : { kind: 'cold' }
+}
+
+async function demandImage(preparation: Preparation, definition: GuestDefinition): Promise<BuiltImage> {
+  const image = await preparation.recipes.find(definition.source.recipe)
+  if (image !== null) return image
+  throw new MissingPrerequisite(`the image of ${definition.name}`, `the disk of "${definition.name}" has not been built yet`, 'run: diptych up')
+}
+
+async function ensureOverlay(preparation: Preparation, definition: GuestDefinition, path: string, backing: string, fresh: boolean): Promise<void> {
+  mkdirSync(preparation.guestDirectory(definition), { recursive: true, mode: 0o700 })
+  if (existsSync(path)) {
+    const same = (await backingOf(path)) === backing
+    if (same && !fresh) return
+    renameSync(path, `${path}.previous`)
+    if (!same) preparation.message('info', `${definition.name} starts from its new image; its former disk is kept as disk.qcow2.previous`)
+  }
+  await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, path]).catch((error: unknown) => {
+    throw new Fault('disk', `the disk of ${definition.name} could not be made: ${reasonOf(error)}`, { remedy: 'check free space and permissions of the data directory' })
+  })
+}
+
+async function backingOf(path: string): Promise<string | null> {
+  try {
+    const { stdout } = await run('qemu-img', ['info', '--output=json', '-U', path])
+    const info = JSON.parse(stdout) as { 'full-backing-filename'?: string }
+    return info['full-backing-filename'] ?? null
+  } catch {
+    return null // unreadable: it is set aside like any other disk that does not fit
+  }
+}

@@ -1,10 +1,11 @@
 import { implement, type AnyRouter } from '@orpc/server'
 import { contract } from '../../src/contract/contract.ts'
-import { EventStream } from '../../src/contract/event-stream.ts'
 import type { GuestEvent, GuestUpdate, GuestView } from '../../src/contract/guest.ts'
-import type { HostMeter } from '../../src/contract/host.ts'
+import type { HostMeter, Message } from '../../src/contract/host.ts'
 import type { GuestName } from '../../src/contract/names.ts'
+import type { NetworkEvent } from '../../src/contract/network.ts'
 import type { StageView } from '../../src/contract/stage.ts'
+import { Publisher } from '../../src/publisher.ts'
 import { fakeGuest, fakeHostInfo, fakeMeter, fakeNetwork } from './fake-views.ts'
 
 /**
@@ -14,9 +15,12 @@ import { fakeGuest, fakeHostInfo, fakeMeter, fakeNetwork } from './fake-views.ts
 export class FakeHost {
   readonly router: AnyRouter
   readonly #guests = new Map<string, GuestUpdate>()
-  readonly #guestWatchers = new Set<EventStream<GuestEvent>>()
-  readonly #meterWatchers = new Set<EventStream<HostMeter>>()
-  readonly #stageWatchers = new Set<EventStream<StageView>>()
+  readonly #guestEvents = new Publisher<GuestEvent>()
+  readonly #meters = new Publisher<HostMeter>()
+  readonly #stageEvents = new Publisher<StageView>()
+  readonly #messages = new Publisher<Message>()
+  readonly #networkEvents = new Publisher<NetworkEvent>()
+  readonly #ended = new AbortController()
   #stage: StageView = { status: 'idle', steps: [], guests: [], warm: false }
   #settleUp: (() => void)[] = []
 
@@ -26,20 +30,20 @@ export class FakeHost {
   }
 
   get watchers(): number {
-    return this.#guestWatchers.size + this.#meterWatchers.size + this.#stageWatchers.size
+    return this.#guestEvents.readers + this.#meters.readers + this.#stageEvents.readers
   }
 
   publishMeter(cpuPercent: number): void {
-    for (const watcher of this.#meterWatchers) watcher.push(fakeMeter(cpuPercent))
+    this.#meters.publish(fakeMeter(cpuPercent), 'meter')
   }
 
   endWatches(): void {
-    for (const watcher of [...this.#guestWatchers, ...this.#meterWatchers, ...this.#stageWatchers]) watcher.end()
+    this.#ended.abort()
   }
 
   setStage(stage: Partial<StageView>): void {
     this.#stage = { ...this.#stage, ...stage }
-    for (const watcher of this.#stageWatchers) watcher.push(this.#stage)
+    this.#stageEvents.publish(this.#stage, 'stage')
   }
 
   /** Ends the work of `stage.up`, whatever became of it. */
@@ -55,15 +59,12 @@ export class FakeHost {
     if (old === undefined) return undefined
     const guest = { generation: old.generation + 1, view: { ...old.view, ...change } }
     this.#guests.set(name, guest)
-    for (const watcher of this.#guestWatchers) watcher.push({ type: 'changed', guest })
+    this.#guestEvents.publish({ type: 'changed', guest }, name)
     return guest
   }
 
-  #watch<T>(set: Set<EventStream<T>>, keyOf: (event: T) => string | null, signal: AbortSignal | undefined, first?: T): EventStream<T> {
-    const stream: EventStream<T> = new EventStream({ keyOf, signal, onEnd: () => set.delete(stream) })
-    set.add(stream)
-    if (first !== undefined) stream.push(first)
-    return stream
+  #watch<T>(events: Publisher<T>, first: readonly T[], signal: AbortSignal | undefined) {
+    return events.subscribe(first, AbortSignal.any(signal === undefined ? [this.#ended.signal] : [this.#ended.signal, signal]))
   }
 
   #build(): AnyRouter {
@@ -85,8 +86,8 @@ export class FakeHost {
     return os.router({
       host: {
         info: os.host.info.handler(() => fakeHostInfo),
-        meters: os.host.meters.handler(({ signal }) => this.#watch(this.#meterWatchers, () => 'meter', signal)),
-        messages: os.host.messages.handler(({ signal }) => new EventStream({ keyOf: () => null, signal })),
+        meters: os.host.meters.handler(({ signal }) => this.#watch(this.#meters, [], signal)),
+        messages: os.host.messages.handler(({ signal }) => this.#watch(this.#messages, [], signal)),
         doctor: os.host.doctor.handler(() => [
           { id: 'qemu', title: 'QEMU', status: 'ok', detail: '7.2.22', remedy: null },
           { id: 'kvm', title: 'Hardware virtualisation', status: 'warning', detail: 'there is no /dev/kvm', remedy: 'enable it in the firmware' },
@@ -96,12 +97,7 @@ export class FakeHost {
         list: os.guest.list.handler(() => [...this.#guests.values()]),
         get: os.guest.get.handler(({ input, errors }) => find(input.name, errors)),
         watch: os.guest.watch.handler(({ signal }) =>
-          this.#watch<GuestEvent>(
-            this.#guestWatchers,
-            (event) => (event.type === 'changed' ? event.guest.view.name : null),
-            signal,
-            { type: 'listed', guests: [...this.#guests.values()] },
-          ),
+          this.#watch(this.#guestEvents, [{ type: 'listed', guests: [...this.#guests.values()] }], signal),
         ),
         start: os.guest.start.handler(({ input, errors }) => move(input.name, errors, 'running')),
         stop: os.guest.stop.handler(({ input, errors }) => move(input.name, errors, 'stopped')),
@@ -136,12 +132,12 @@ export class FakeHost {
       },
       network: {
         get: os.network.get.handler(() => fakeNetwork),
-        watch: os.network.watch.handler(({ signal }) => new EventStream({ keyOf: () => null, signal })),
+        watch: os.network.watch.handler(({ signal }) => this.#watch(this.#networkEvents, [], signal)),
         requests: os.network.requests.handler(() => []),
       },
       stage: {
         get: os.stage.get.handler(() => this.#stage),
-        watch: os.stage.watch.handler(({ signal }) => this.#watch(this.#stageWatchers, () => 'stage', signal, this.#stage)),
+        watch: os.stage.watch.handler(({ signal }) => this.#watch(this.#stageEvents, [this.#stage], signal)),
         up: os.stage.up.handler(async ({ errors }) => {
           this.setStage({ status: 'working' })
           await new Promise<void>((resolve) => this.#settleUp.push(resolve))

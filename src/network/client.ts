@@ -1,9 +1,11 @@
 import type { GuestName, MacAddress } from '../contract/names.ts'
 import type { HttpLine, PortMeter } from '../contract/network.ts'
+import type { DropCounts } from './drops.ts'
+import type { LinkConditions } from './link-shaper.ts'
 
 /**
  * What the host asks of the switch process, which outlives it. The adapter (src/node) speaks JSON lines over the
- * switch's control socket; the data socket (frames) is the guests' alone.
+ * switch's control socket; the data socket (frames) is the guests' alone. Every call rejects with SwitchFault.
  */
 export interface SwitchClient {
   readonly dataSocketPath: string
@@ -11,19 +13,35 @@ export interface SwitchClient {
   readonly subnet: string
   readonly gateway: string
   readonly domain: string
-  /** Names a port before or while its guest is connected: frames from any other source MAC are dropped on it. */
-  definePort(port: { guest: GuestName; mac: MacAddress }): Promise<PortLease>
+  /**
+   * Names a port before or while its guest is connected: frames from any other source MAC are dropped on it.
+   * Again with the same MAC: changes its settings and leaves connection, link and lease as they are.
+   */
+  definePort(port: PortDefinition): Promise<PortLease>
   removePort(guest: GuestName): Promise<void>
-  /** Both directions; null = unlimited. Returns what is in force. */
-  setLink(guest: GuestName, change: { up?: boolean; bitsPerSecond?: number | null }): Promise<LinkState>
+  /** `bitsPerSecond`: both directions; null = unlimited. Returns what is in force. */
+  setLink(guest: GuestName, change: LinkChange): Promise<LinkState>
   ports(): Promise<(PortLease & { link: LinkState; meter: PortMeter })[]>
   requests(limit: number): Promise<HttpLine[]>
+  /** What was dropped and why, and how full the tables are. */
+  statistics(): Promise<SwitchStatistics>
   /** Meters at 4 Hz and HTTP lines as they complete; `closed` when the switch goes away. */
   subscribe(listener: (event: SwitchEvent) => void): () => void
-  /** Ends the switch process. */
+  /** Ends the switch process. Resolves when it is gone. */
   shutdown(): Promise<void>
   /** Lets go without touching the switch. */
   dispose(): void
+}
+
+export interface PortDefinition {
+  readonly guest: GuestName
+  readonly mac: MacAddress
+  /** DHCP option 26: 65520 (the default) between virtio NICs with host_mtu, 1500 or 9000 where the NIC model demands. */
+  readonly mtu?: number
+  /** false lets a guest that bridges guests of its own send from their MACs too; true is the default. */
+  readonly pinned?: boolean
+  /** The URL a network boot of this guest is told (DHCP option 67). */
+  readonly bootUrl?: string | null
 }
 
 export interface PortLease {
@@ -34,9 +52,32 @@ export interface PortLease {
   readonly bound: boolean
 }
 
+export interface LinkChange {
+  readonly up?: boolean
+  readonly bitsPerSecond?: number | null
+  /** One direction's conditions, the guest's view: `tx` leaves it, `rx` reaches it. What is not named stays. */
+  readonly tx?: Partial<LinkConditions>
+  readonly rx?: Partial<LinkConditions>
+}
+
 export interface LinkState {
   readonly up: boolean
+  /** The tighter of the two directions. */
   readonly bitsPerSecond: number | null
+  readonly tx?: LinkConditions
+  readonly rx?: LinkConditions
+}
+
+export interface SwitchStatistics {
+  readonly ports: readonly { readonly guest: GuestName; readonly drops: DropCounts; readonly backlogBytes: number; readonly heldBytes: number }[]
+  /** Frames from connections that belong to no port. */
+  readonly strays: DropCounts
+  readonly connections: number
+  readonly macTableEntries: number
+  readonly httpFlows: number
+  /** TCP segments left out of the HTTP log under load. */
+  readonly httpSampledOut: number
+  readonly residentMiB: number
 }
 
 export type SwitchEvent =
@@ -45,3 +86,21 @@ export type SwitchEvent =
   | { readonly type: 'lease'; readonly lease: PortLease }
   | { readonly type: 'port'; readonly guest: GuestName; readonly connected: boolean }
   | { readonly type: 'closed'; readonly reason: string }
+
+/**
+ * Why the switch did not do as asked. `not-found`: no such port; `in-use`: the MAC belongs to another guest or the
+ * gateway; `exhausted`: no address left; `bad-request`: a value out of range; `unreachable`: the process or its socket.
+ */
+export type SwitchFaultCode = 'not-found' | 'in-use' | 'exhausted' | 'bad-request' | 'unreachable'
+
+export class SwitchFault extends Error {
+  override readonly name = 'SwitchFault'
+  readonly part = 'switch'
+  readonly code: SwitchFaultCode
+  readonly remedy: string | undefined
+  constructor(code: SwitchFaultCode, reason: string, options: { remedy?: string; cause?: unknown } = {}) {
+    super(reason, { cause: options.cause })
+    this.code = code
+    this.remedy = options.remedy
+  }
+}

@@ -1,0 +1,83 @@
+import { ipv4Text, parseIpv4 } from './address.ts'
+
+/** One question as far as this server cares; names in any case, without the final dot. */
+export interface DnsQuestion {
+  readonly name: string
+  readonly type: string
+  readonly class: string
+}
+
+export type DnsRecord =
+  | { readonly type: 'A'; readonly name: string; readonly ttl: number; readonly data: string }
+  | { readonly type: 'PTR'; readonly name: string; readonly ttl: number; readonly data: string }
+
+export interface DnsAnswer {
+  readonly code: 'NOERROR' | 'NXDOMAIN' | 'REFUSED'
+  readonly records: readonly DnsRecord[]
+}
+
+/** What the bytes of a query were (the codec is an adapter: it needs Node's Buffer). */
+export interface DnsQuery {
+  readonly id: number
+  readonly question: DnsQuestion | null
+  readonly recursionDesired: boolean
+  readonly isStandardQuery: boolean
+  readonly hasEdns: boolean
+}
+
+export interface DnsCodec {
+  /** null when the bytes are no query at all. */
+  decode(bytes: Uint8Array): DnsQuery | null
+  /** An answer, with the zone's SOA in the authority section when there are no records (RFC 2308 §3). */
+  encode(query: DnsQuery, answer: DnsAnswer, zone: string): Uint8Array
+  /** A reply without an answer: FORMERR to a question that is none, NOTIMP to another opcode. */
+  encodeError(query: DnsQuery, code: 'FORMERR' | 'NOTIMP'): Uint8Array
+}
+
+/** Guests come and go: nobody should remember an answer for long. */
+export const TTL_SECONDS = 10
+
+/** Who lives on the stage: the addresses behind names, without the domain. */
+export interface DnsZone {
+  readonly domain: string
+  readonly gateway: number
+  addressOf(guest: string): number | null
+  guestAt(address: number): string | null
+}
+
+/**
+ * Answers one question from the zone: guests by full or short name, the domain itself and `gateway`, reverse
+ * names. A name that exists but not in that type is NOERROR without records (RFC 2308 §2.2); nothing else exists.
+ */
+export function answerDns(question: DnsQuestion, zone: DnsZone): DnsAnswer {
+  if (question.class !== 'IN' && question.class !== 'ANY') return { code: 'REFUSED', records: [] }
+  const name = question.name.toLowerCase().replace(/\.$/, '')
+  const reverse = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.in-addr\.arpa$/.exec(name)
+  if (reverse !== null) {
+    const address = parseIpv4(reverse.slice(1).toReversed().join('.'))
+    const owner = address === null ? null : ownerOf(address, zone)
+    if (owner === null) return { code: 'NXDOMAIN', records: [] }
+    return { code: 'NOERROR', records: asks('PTR') ? [{ type: 'PTR', name: question.name, ttl: TTL_SECONDS, data: owner }] : [] }
+  }
+  const address = addressOf(name, zone)
+  if (address === null) return { code: 'NXDOMAIN', records: [] }
+  return { code: 'NOERROR', records: asks('A') ? [{ type: 'A', name: question.name, ttl: TTL_SECONDS, data: ipv4Text(address) }] : [] }
+
+  function asks(type: string): boolean {
+    return question.type === type || question.type === 'ANY'
+  }
+}
+
+function addressOf(name: string, zone: DnsZone): number | null {
+  if (name === zone.domain) return zone.gateway
+  const suffix = `.${zone.domain}`
+  const label = name.endsWith(suffix) ? name.slice(0, -suffix.length) : name
+  if (label === '' || label.includes('.')) return null
+  return zone.addressOf(label) ?? (label === 'gateway' ? zone.gateway : null)
+}
+
+function ownerOf(address: number, zone: DnsZone): string | null {
+  if (address === zone.gateway) return zone.domain
+  const guest = zone.guestAt(address)
+  return guest === null ? null : `${guest}.${zone.domain}`
+}

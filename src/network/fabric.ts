@@ -1,0 +1,275 @@
+import type { GuestName } from '../contract/names.ts'
+import { concat, putU32, u16, u32 } from './bytes.ts'
+import { noDrops, type DropCounts, type DropReason } from './drops.ts'
+import { HEADER_BYTES } from './frame-reader.ts'
+import { Gateway, GATEWAY_MAC_PARTS, type GatewayOutcome } from './gateway.ts'
+import type { HttpLog } from './http-log.ts'
+import { isUnshaped, LinkShaper, type LinkConditions } from './link-shaper.ts'
+import { MacTable } from './mac-table.ts'
+import { Port, type PortSettings, type Tally, type Wire } from './port.ts'
+
+/** Bytes that may wait for a guest that reads slowly; more is dropped, so that it delays nobody else. */
+export const OUTPUT_QUEUE_BYTES = 4_194_304
+/** A second connection takes a port over only when the first has been silent this long. */
+export const TAKEOVER_IDLE_MS = 2_000
+
+export const MAC_TABLE_LIMITS = { entries: 4_096, perOwner: 256, maxAgeMs: 300_000 } as const
+
+export type FabricEvent = { readonly type: 'port'; readonly port: Port; readonly connected: boolean } | { readonly type: 'bound'; readonly port: Port }
+
+export interface FabricEnvironment {
+  /** Monotonic milliseconds. */
+  now(): number
+  random(): number
+  /** Call `release` again at this time (a wish for an earlier one replaces a later). */
+  wakeAt(atMs: number): void
+  event(event: FabricEvent): void
+}
+
+/**
+ * The ports of one network and the frames between them. Owned by the switch; the connections (`Ingress`) hand
+ * frames in, `Wire`s take them out. Nothing here waits: a frame goes on, is held by a shaper, or is dropped and counted.
+ */
+export class Fabric {
+  readonly ports = new Map<GuestName, Port>()
+  readonly macs = new MacTable<Port>(MAC_TABLE_LIMITS)
+  readonly http: HttpLog
+  readonly environment: FabricEnvironment
+  /** Frames from connections that belong to no port. */
+  readonly strays: DropCounts = noDrops()
+  /** Rises with every change of who is where: connections look their cached receiver up again. */
+  epoch = 0
+  readonly #gateway: Gateway
+  readonly #byAddress = new Map<number, Port>()
+  readonly #shaped = new Set<LinkShaper>()
+
+  constructor(options: { gateway: Gateway; http: HttpLog; environment: FabricEnvironment }) {
+    this.#gateway = options.gateway
+    this.http = options.http
+    this.environment = options.environment
+  }
+
+  /** Adds a port, or changes an existing one of the same guest; its connection stays when the MAC stays. */
+  define(settings: PortSettings, ipv4: number): Port {
+    const before = this.ports.get(settings.guest)
+    if (before !== undefined && before.settings.mac === settings.mac && before.ipv4 === ipv4) {
+      before.settings = settings
+      return before
+    }
+    if (before !== undefined) this.remove(settings.guest)
+    const port = new Port(settings, ipv4, this.environment.now())
+    this.ports.set(settings.guest, port)
+    this.#byAddress.set(ipv4, port)
+    this.macs.pin(port.macParts.high, port.macParts.low, port)
+    this.epoch++
+    return port
+  }
+
+  remove(guest: GuestName): boolean {
+    const port = this.ports.get(guest)
+    if (port === undefined) return false
+    this.ports.delete(guest)
+    this.#byAddress.delete(port.ipv4)
+    this.macs.forget(port)
+    this.setConditions(port, 'tx', null)
+    this.setConditions(port, 'rx', null)
+    this.detach(port, port.wire)
+    this.epoch++
+    return true
+  }
+
+  portAt(address: number): Port | undefined {
+    return this.#byAddress.get(address)
+  }
+
+  /** The address is the gateway's or reserved for a port. */
+  isTaken(address: number): boolean {
+    return address === this.#gateway.address || this.#byAddress.has(address)
+  }
+
+  /** Binds a connection to the port whose MAC its frame came from; null when there is none or it is taken. */
+  claim(high: number, low: number, wire: Wire): Port | null {
+    const now = this.environment.now()
+    const port = this.macs.lookup(high, low, now)
+    if (port === undefined || port.macParts.high !== high || port.macParts.low !== low) return null
+    if (port.wire !== null && port.wire !== wire) {
+      if (now - port.lastFrameAtMs < TAKEOVER_IDLE_MS) return null
+      const old = port.wire
+      port.wire = null
+      old.close()
+    }
+    port.wire = wire
+    port.lastFrameAtMs = now
+    this.epoch++
+    this.environment.event({ type: 'port', port, connected: true })
+    return port
+  }
+
+  /** The connection `wire` is gone. */
+  detach(port: Port, wire: Wire | null): void {
+    if (port.wire === null || port.wire !== wire) return
+    port.wire = null
+    this.epoch++
+    this.environment.event({ type: 'port', port, connected: false })
+  }
+
+  /** null or conditions that do nothing take the shaper off the path; what it held goes out at once. */
+  setConditions(port: Port, direction: 'tx' | 'rx', conditions: LinkConditions | null): void {
+    const now = this.environment.now()
+    const key = direction === 'tx' ? 'txShaper' : 'rxShaper'
+    const shaper = port[key]
+    if (conditions === null || isUnshaped(conditions)) {
+      if (shaper === null) return
+      port[key] = null
+      this.#shaped.delete(shaper)
+      shaper.release(Number.POSITIVE_INFINITY)
+      return
+    }
+    if (shaper !== null) {
+      shaper.change(conditions, now)
+    } else {
+      const emit = direction === 'tx' ? (frame: Uint8Array) => this.#route(port, frame) : (frame: Uint8Array) => this.#write(port, null, frame, 1)
+      const made = new LinkShaper(conditions, this.environment.random, emit)
+      port[key] = made
+      this.#shaped.add(made)
+    }
+    this.epoch++
+    this.release()
+  }
+
+  /** Lets the shaped frames go that are due, and asks to be woken for the next. */
+  release(): void {
+    const now = this.environment.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const shaper of this.#shaped) {
+      shaper.release(now)
+      next = Math.min(next, shaper.nextDueMs ?? next)
+    }
+    if (next !== Number.POSITIVE_INFINITY) this.environment.wakeAt(next)
+  }
+
+  /** Holds a frame in a shaper. `frame` is copied: what waits must not keep the chunk it came in alive. */
+  hold(port: Port, shaper: LinkShaper, prefix: readonly Uint8Array[] | null, slice: Uint8Array): void {
+    const now = this.environment.now()
+    const outcome = shaper.enqueue(concat(...(prefix ?? []), slice), now)
+    if (outcome !== 'held') {
+      port.drops[outcome]++
+      return
+    }
+    const due = shaper.nextDueMs
+    if (due !== null) this.environment.wakeAt(due)
+  }
+
+  /** Where a frame of `port` goes: a port, everybody, the gateway, or nowhere (counted). */
+  destinationOf(port: Port, high: number, low: number): Destination {
+    if ((high & 0x0100) !== 0) return this.#flood(port)
+    if (high === GATEWAY_MAC_PARTS.high && low === GATEWAY_MAC_PARTS.low) return GATEWAY
+    const found = this.macs.lookup(high, low, this.environment.now())
+    if (found === undefined) return this.#flood(port)
+    if (found !== port) return found
+    port.drops.hairpin++
+    return NOWHERE
+  }
+
+  #flood(port: Port): Destination {
+    if (port.storm.take(1, this.environment.now())) return EVERYBODY
+    port.drops.storm++
+    return NOWHERE
+  }
+
+  /** Delivers a run of whole frames from `port`. Group frames reach the gateway too. */
+  deliver(port: Port, destination: Destination, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number): void {
+    if (destination instanceof Port) {
+      this.#output(port, destination, prefix, slice, frames)
+    } else if (destination !== NOWHERE) {
+      if (destination === EVERYBODY) for (const other of this.ports.values()) if (other !== port && other.wire !== null) this.#output(port, other, prefix, slice, frames)
+      const whole = prefix === null ? slice : concat(...prefix, slice)
+      forEachFrame(whole, (frame) => this.#askGateway(port, frame))
+    }
+  }
+
+  /** Notes that a guest uses its address. */
+  markBound(port: Port, bound: boolean): void {
+    if (port.bound === bound) return
+    port.bound = bound
+    this.environment.event({ type: 'bound', port })
+  }
+
+  #route(port: Port, frame: Uint8Array): void {
+    if (!port.up) {
+      port.drops['link-down']++
+      return
+    }
+    const destination = this.destinationOf(port, u16(frame, HEADER_BYTES), u32(frame, HEADER_BYTES + 2))
+    this.deliver(port, destination, null, frame, 1)
+  }
+
+  #output(source: Port, target: Port, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number): void {
+    if (target.wire === null) {
+      source.drops['no-carrier'] += frames
+    } else if (!target.up) {
+      target.drops['link-down'] += frames
+    } else if (target.rxShaper !== null) {
+      const shaper = target.rxShaper
+      const whole = prefix === null ? slice : concat(...prefix, slice)
+      forEachFrame(whole, (frame) => this.hold(target, shaper, null, frame))
+    } else {
+      this.#write(target, prefix, slice, frames)
+    }
+  }
+
+  #write(target: Port, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number): void {
+    const wire = target.wire
+    if (wire === null || !target.up) {
+      target.drops[wire === null ? 'no-carrier' : 'link-down'] += frames
+    } else if (wire.backlogBytes > OUTPUT_QUEUE_BYTES) {
+      target.drops['queue-full'] += frames
+    } else {
+      let bytes = slice.length
+      if (prefix !== null) for (const piece of prefix) bytes += piece.length
+      count(target.rx, frames, bytes - HEADER_BYTES * frames)
+      wire.send(prefix, slice)
+    }
+  }
+
+  #askGateway(port: Port, frame: Uint8Array): void {
+    if (!port.gatewayBudget.take(1, this.environment.now())) {
+      port.drops['gateway-busy']++
+      return
+    }
+    const outcome: GatewayOutcome = this.#gateway.receive(frame.subarray(HEADER_BYTES), port)
+    if (outcome.refused) port.drops['gateway-refused']++
+    if (outcome.bound !== null) this.markBound(port, outcome.bound)
+    for (const reply of outcome.replies) this.#sendFromGateway(port, reply)
+  }
+
+  #sendFromGateway(port: Port, frame: Uint8Array): void {
+    const whole = new Uint8Array(HEADER_BYTES + frame.length)
+    putU32(whole, 0, frame.length)
+    whole.set(frame, HEADER_BYTES)
+    this.#output(port, port, null, whole, 1)
+  }
+}
+
+export const EVERYBODY = Symbol('every other port and the gateway')
+export const GATEWAY = Symbol('the gateway')
+export const NOWHERE = Symbol('dropped')
+export type Destination = Port | typeof EVERYBODY | typeof GATEWAY | typeof NOWHERE
+
+export function count(tally: Tally, packets: number, bytes: number): void {
+  tally.packets += packets
+  tally.bytes += bytes
+}
+
+export function drop(counts: DropCounts, reason: DropReason): void {
+  counts[reason]++
+}
+
+/** Calls back with each frame, length header included, of a run of whole ones. */
+function forEachFrame(run: Uint8Array, each: (frame: Uint8Array) => void): void {
+  for (let at = 0; at < run.length; ) {
+    const end = at + HEADER_BYTES + u32(run, at)
+    each(at === 0 && end === run.length ? run : run.subarray(at, end))
+    at = end
+  }
+}

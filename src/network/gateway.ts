@@ -1,0 +1,127 @@
+import { macAt, macParts, sameMac, type MacParts, type Subnet } from './address.ts'
+import { MacAddress } from '../contract/names.ts'
+import { encodeArp, parseArp } from './arp.ts'
+import { internetChecksum, putU16, u16, u8 } from './bytes.ts'
+import { parseDhcpRequest } from './dhcp-message.ts'
+import { answerDhcp } from './dhcp-server.ts'
+import { answerDns, type DnsCodec, type DnsZone } from './dns.ts'
+import { ETHERTYPE, ethernet, ipv4, parseIpv4Packet, parseUdp, PROTOCOL, udp, type Ipv4Packet } from './packet.ts'
+import type { Port } from './port.ts'
+
+/** The gateway's own address on every stage: locally administered, never a guest's. */
+export const GATEWAY_MAC = MacAddress.parse('02:d1:97:7c:00:01')
+export const GATEWAY_MAC_PARTS: MacParts = macParts(GATEWAY_MAC)
+
+/** What a frame to the gateway came to: its replies, or why there are none. */
+export interface GatewayOutcome {
+  readonly replies: readonly Uint8Array[]
+  readonly refused: boolean
+  /** The guest took or gave back its address. */
+  readonly bound: boolean | null
+}
+
+const SILENCE: GatewayOutcome = { replies: [], refused: false, bound: null }
+const REFUSED: GatewayOutcome = { replies: [], refused: true, bound: null }
+
+/** Longest DNS question looked at; UDP questions are far shorter (RFC 1035 §4.2.1). */
+const MAX_DNS_BYTES = 1_232
+
+/**
+ * The first host of the subnet, answered by the switch itself: ARP, ping, DHCP and DNS. Pure: takes one frame of
+ * one port, returns the frames to send back on that port and no other.
+ */
+export class Gateway {
+  readonly #subnet: Subnet
+  readonly #zone: DnsZone
+  readonly #codec: DnsCodec
+
+  constructor(options: { subnet: Subnet; zone: DnsZone; codec: DnsCodec }) {
+    this.#subnet = options.subnet
+    this.#zone = options.zone
+    this.#codec = options.codec
+  }
+
+  get address(): number {
+    return this.#subnet.gateway
+  }
+
+  /** `frame` is an Ethernet frame without length header, sent to the gateway's MAC or to a group address. */
+  receive(frame: Uint8Array, port: Port): GatewayOutcome {
+    const etherType = u16(frame, 12)
+    const payload = frame.subarray(14)
+    if (etherType === ETHERTYPE.arp) return this.#arp(payload)
+    if (etherType !== ETHERTYPE.ipv4) return SILENCE
+    const packet = parseIpv4Packet(payload)
+    if (packet === null) return sameMac(macAt(frame, 0), GATEWAY_MAC_PARTS) ? REFUSED : SILENCE
+    const forUs = packet.destination === this.#subnet.gateway
+    const broadcast = packet.destination === 0xffff_ffff || packet.destination === this.#subnet.broadcast
+    if (!forUs && !broadcast) return sameMac(macAt(frame, 0), GATEWAY_MAC_PARTS) ? REFUSED : SILENCE
+    if (packet.fragment) return forUs ? REFUSED : SILENCE
+    if (packet.protocol === PROTOCOL.icmp && forUs) return this.#ping(packet, macAt(frame, 6))
+    if (packet.protocol === PROTOCOL.udp) return this.#udp(packet, macAt(frame, 6), port, forUs)
+    return SILENCE
+  }
+
+  #arp(payload: Uint8Array): GatewayOutcome {
+    const request = parseArp(payload)
+    if (request === null) return REFUSED
+    if (request.operation !== 'request' || request.targetIp !== this.#subnet.gateway) return SILENCE
+    const reply = encodeArp({ operation: 'reply', senderMac: GATEWAY_MAC_PARTS, senderIp: this.#subnet.gateway, targetMac: request.senderMac, targetIp: request.senderIp })
+    return say(ethernet(request.senderMac, GATEWAY_MAC_PARTS, ETHERTYPE.arp, reply))
+  }
+
+  /** Echo reply (RFC 792): the same bytes with type 0. */
+  #ping(packet: Ipv4Packet, source: MacParts): GatewayOutcome {
+    const message = packet.payload
+    if (message.length < 8 || u8(message, 0) !== 8 || u8(message, 1) !== 0 || internetChecksum(message, 0, message.length) !== 0) return REFUSED
+    const reply = message.slice()
+    reply[0] = 0
+    putU16(reply, 2, 0)
+    putU16(reply, 2, internetChecksum(reply, 0, reply.length))
+    return say(this.#toGuest(source, packet.source, PROTOCOL.icmp, reply))
+  }
+
+  #udp(packet: Ipv4Packet, source: MacParts, port: Port, forUs: boolean): GatewayOutcome {
+    const datagram = parseUdp(packet.payload)
+    if (datagram === null) return forUs ? REFUSED : SILENCE
+    if (datagram.destinationPort === 67 && datagram.sourcePort === 68) return this.#dhcp(datagram.payload, port)
+    if (datagram.destinationPort === 53 && forUs) return this.#dns(datagram.payload, packet, datagram.sourcePort, source)
+    return SILENCE
+  }
+
+  #dhcp(payload: Uint8Array, port: Port): GatewayOutcome {
+    const request = parseDhcpRequest(payload)
+    if (request === null) return REFUSED
+    const client = { mac: port.macParts, ipv4: port.ipv4, hostName: port.settings.guest, mtu: port.settings.mtu, bootUrl: port.settings.bootUrl }
+    const verdict = answerDhcp(request, client, { subnet: this.#subnet, domain: this.#zone.domain })
+    if ('ignored' in verdict) {
+      if (verdict.ignored === 'released') return { replies: [], refused: false, bound: false }
+      return verdict.ignored === 'for-another-server' ? SILENCE : REFUSED
+    }
+    const { message, destinationIp, destinationMac, bound } = verdict.answer
+    const datagram = udp(this.#subnet.gateway, destinationIp, 67, 68, message)
+    return { replies: [ethernet(destinationMac, GATEWAY_MAC_PARTS, ETHERTYPE.ipv4, ipv4(this.#subnet.gateway, destinationIp, PROTOCOL.udp, datagram))], refused: false, bound }
+  }
+
+  #dns(payload: Uint8Array, packet: Ipv4Packet, sourcePort: number, source: MacParts): GatewayOutcome {
+    if (payload.length > MAX_DNS_BYTES) return REFUSED
+    const query = this.#codec.decode(payload)
+    if (query === null) return REFUSED
+    const answer = this.#dnsAnswer(query)
+    return say(this.#toGuest(source, packet.source, PROTOCOL.udp, udp(this.#subnet.gateway, packet.source, 53, sourcePort, answer)))
+  }
+
+  #dnsAnswer(query: NonNullable<ReturnType<DnsCodec['decode']>>): Uint8Array {
+    if (!query.isStandardQuery) return this.#codec.encodeError(query, 'NOTIMP')
+    if (query.question === null) return this.#codec.encodeError(query, 'FORMERR')
+    return this.#codec.encode(query, answerDns(query.question, this.#zone), this.#zone.domain)
+  }
+
+  #toGuest(mac: MacParts, address: number, protocol: number, payload: Uint8Array): Uint8Array {
+    return ethernet(mac, GATEWAY_MAC_PARTS, ETHERTYPE.ipv4, ipv4(this.#subnet.gateway, address, protocol, payload))
+  }
+}
+
+function say(frame: Uint8Array): GatewayOutcome {
+  return { replies: [frame], refused: false, bound: null }
+}

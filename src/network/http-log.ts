@@ -1,0 +1,161 @@
+import type { HttpLine } from '../contract/network.ts'
+import { ipv4Text } from './address.ts'
+import { u32, u8 } from './bytes.ts'
+import { HttpFlow, isMethodStart, type HttpExchange } from './http-flow.ts'
+
+export interface HttpLogLimits {
+  /** Lines kept to be asked for. */
+  readonly lines: number
+  /** TCP connections followed at once; the one silent longest makes room. */
+  readonly flows: number
+  /** Segments looked up per 100 ms before the rest is left out of the log. */
+  readonly lookupsPer100Ms: number
+  /** Silence after which a connection is forgotten. */
+  readonly idleMs: number
+}
+
+export const HTTP_LOG_LIMITS: HttpLogLimits = { lines: 2_000, flows: 2_048, lookupsPer100Ms: 10_000, idleMs: 60_000 }
+
+/** The last connection a port sent on, so that bulk traffic needs no lookup. */
+export interface FlowCache {
+  addresses: number
+  destination: number
+  ports: number
+  flow: HttpFlow | null
+  fromClient: boolean
+}
+
+export function flowCache(): FlowCache {
+  return { addresses: 0, destination: 0, ports: 0, flow: null, fromClient: false }
+}
+
+const FIN = 1
+const RST = 4
+
+/**
+ * The line log of HTTP/1.x exchanges read from TCP segments as they pass. Owned by the fabric, which hands in every
+ * TCP segment it forwards. Bounded in flows, lines and work; what is left out under load is counted in `sampledOut`.
+ */
+export class HttpLog {
+  readonly #limits: HttpLogLimits
+  readonly #flows = new Map<string, HttpFlow>()
+  readonly #lines: HttpLine[] = []
+  readonly #nameOf: (address: number) => string
+  readonly #onLine: (line: HttpLine) => void
+  readonly #wallClock: () => number
+  #sequence = 0
+  #lookups = 0
+  #windowMs = 0
+  sampledOut = 0
+
+  constructor(options: { limits?: HttpLogLimits; nameOf: (address: number) => string; onLine: (line: HttpLine) => void; wallClock: () => number }) {
+    this.#limits = options.limits ?? HTTP_LOG_LIMITS
+    this.#nameOf = options.nameOf
+    this.#onLine = options.onLine
+    this.#wallClock = options.wallClock
+  }
+
+  get flowCount(): number {
+    return this.#flows.size
+  }
+
+  /** The newest lines, oldest first. */
+  lines(limit: number): HttpLine[] {
+    return this.#lines.slice(-limit)
+  }
+
+  /** A TCP segment at view[at]: `end` bounds what can be read, `length` is the segment's true length (RFC 9293 §3.1). */
+  segment(view: Uint8Array, at: number, end: number, length: number, source: number, destination: number, cache: FlowCache, nowMs: number): void {
+    const header = (u8(view, at + 12) >> 4) * 4
+    const flags = u8(view, at + 13)
+    const payload = length - header
+    if (header < 20 || payload < 0 || (payload === 0 && (flags & (FIN | RST)) === 0)) return
+    const ports = u32(view, at)
+    const start = at + header
+    if (cache.ports !== ports || cache.addresses !== source || cache.destination !== destination || cache.flow === null) {
+      if (!this.#find(view, start, end, ports, source, destination, cache, nowMs)) return
+    }
+    const flow = cache.flow
+    if (flow === null) return
+    if (payload > 0 && start < end) {
+      const sequence = u32(view, at + 4) | 0
+      if (cache.fromClient) flow.fromClient(sequence, view, start, end, payload, nowMs)
+      else flow.fromServer(sequence, view, start, end, payload, nowMs)
+    }
+    if (flow.tunnel || (flags & RST) !== 0 || ((flags & FIN) !== 0 && !cache.fromClient)) this.#end(flow, cache, source, destination, ports)
+  }
+
+  /** Forgets connections silent for too long; call it now and then. */
+  sweep(nowMs: number): void {
+    for (const [key, flow] of this.#flows) {
+      if (nowMs - flow.lastAtMs <= this.#limits.idleMs) continue
+      this.#flows.delete(key)
+      flow.close()
+    }
+  }
+
+  #find(view: Uint8Array, start: number, end: number, ports: number, source: number, destination: number, cache: FlowCache, nowMs: number): boolean {
+    if (this.#flows.size === 0 && !isMethodStart(view, start, end)) return false
+    if (nowMs - this.#windowMs >= 100) {
+      this.#windowMs = nowMs
+      this.#lookups = 0
+    }
+    if (++this.#lookups > this.#limits.lookupsPer100Ms) {
+      this.sampledOut++
+      return false
+    }
+    const forward = `${source}:${destination}:${ports}`
+    let flow = this.#flows.get(forward)
+    let fromClient = true
+    if (flow === undefined) {
+      flow = this.#flows.get(`${destination}:${source}:${swapped(ports)}`)
+      fromClient = flow === undefined
+    }
+    if (flow === undefined) {
+      if (!isMethodStart(view, start, end)) return false
+      const at = { source, destination }
+      flow = new HttpFlow((exchange) => this.#add(exchange, at.source, at.destination))
+      this.#flows.set(forward, flow)
+      if (this.#flows.size > this.#limits.flows) this.#evict()
+    }
+    cache.addresses = source
+    cache.destination = destination
+    cache.ports = ports
+    cache.flow = flow
+    cache.fromClient = fromClient
+    return true
+  }
+
+  #evict(): void {
+    for (const [key, flow] of this.#flows) {
+      this.#flows.delete(key)
+      flow.close()
+      return
+    }
+  }
+
+  #end(flow: HttpFlow, cache: FlowCache, source: number, destination: number, ports: number): void {
+    this.#flows.delete(cache.fromClient ? `${source}:${destination}:${ports}` : `${destination}:${source}:${swapped(ports)}`)
+    cache.flow = null
+    flow.close()
+  }
+
+  #add(exchange: HttpExchange, source: number, destination: number): void {
+    const line: HttpLine = {
+      sequence: ++this.#sequence,
+      at: new Date(this.#wallClock()).toISOString(),
+      from: this.#nameOf(source),
+      to: this.#nameOf(destination),
+      fromAddress: ipv4Text(source),
+      ...exchange,
+    }
+    this.#lines.push(line)
+    if (this.#lines.length >= this.#limits.lines * 2) this.#lines.splice(0, this.#limits.lines)
+    this.#onLine(line)
+  }
+}
+
+function swapped(ports: number): number {
+  return ((ports << 16) | (ports >>> 16)) >>> 0
+}
+

@@ -1,0 +1,178 @@
+import { concat, u16, u32, u8 } from './bytes.ts'
+import { drop, NOWHERE, type Destination, type Fabric } from './fabric.ts'
+import { FrameReader, HEADER_BYTES, type FrameSink } from './frame-reader.ts'
+import { GATEWAY_MAC_PARTS } from './gateway.ts'
+import { ETHERTYPE, PROTOCOL } from './packet.ts'
+import type { Port, Wire } from './port.ts'
+
+/** As much of a frame in pieces as is joined to be looked at. */
+const LOOK_BYTES = 4_096
+
+/**
+ * The receiving side of one connection. QEMU connects without saying who it is, so the first frame from a defined
+ * MAC names the port; from then on every frame is checked against it. Consecutive frames of one chunk for one
+ * receiver are handed on as one slice, headers included.
+ *
+ *   unbound --(frame from a defined, free MAC)--> bound to a port --(port removed)--> unbound
+ */
+export class Ingress implements FrameSink {
+  readonly #fabric: Fabric
+  readonly #wire: Wire
+  readonly #reader = new FrameReader()
+  #port: Port | null = null
+  // The run under way: chunk[start, end) after prefix, `frames` of them, for `#destination`.
+  #destination: Destination = NOWHERE
+  #chunk: Uint8Array = new Uint8Array()
+  #start = 0
+  #end = 0
+  #prefix: readonly Uint8Array[] | null = null
+  #frames = 0
+  // The receiver of the last unicast frame, good while the fabric's epoch stands.
+  #cachedHigh = -1
+  #cachedLow = -1
+  #cachedDestination: Destination = NOWHERE
+  #epoch = -1
+
+  constructor(fabric: Fabric, wire: Wire) {
+    this.#fabric = fabric
+    this.#wire = wire
+  }
+
+  get port(): Port | null {
+    return this.#port
+  }
+
+  /** Takes what the connection received. False: the stream is corrupt, close it. */
+  push(chunk: Uint8Array): boolean {
+    const port = this.#port
+    if (port !== null && port.wire !== this.#wire) this.#port = null
+    if (this.#port !== null) this.#port.lastFrameAtMs = this.#fabric.environment.now()
+    const sound = this.#reader.push(chunk, this)
+    this.#flush()
+    return sound
+  }
+
+  close(): void {
+    if (this.#port !== null) this.#fabric.detach(this.#port, this.#wire)
+    this.#port = null
+  }
+
+  refused(reason: 'runt' | 'oversize'): void {
+    drop(this.#port?.drops ?? this.#fabric.strays, reason)
+  }
+
+  frame(chunk: Uint8Array, start: number, end: number, prefix: readonly Uint8Array[] | null): void {
+    let view = chunk
+    let at = start + HEADER_BYTES
+    let limit = end
+    let bytes = end - start - HEADER_BYTES
+    if (prefix !== null) {
+      for (const piece of prefix) bytes += piece.length
+      const first = prefix[0]
+      view = first !== undefined && first.length >= 1_024 ? first : concat(...prefix, chunk.subarray(start, Math.min(end, start + LOOK_BYTES)))
+      at = HEADER_BYTES
+      limit = Math.min(view.length, bytes + HEADER_BYTES)
+    }
+    const port = this.#portOf(u16(view, at + 6), u32(view, at + 8))
+    if (port === null) return
+    if (!port.up) {
+      drop(port.drops, 'link-down')
+      return
+    }
+    if (!this.#inspect(port, view, at, limit, bytes)) return
+    port.tx.packets++
+    port.tx.bytes += bytes
+    if (port.txShaper !== null) {
+      this.#fabric.hold(port, port.txShaper, prefix, chunk.subarray(start, end))
+      return
+    }
+    const destination = this.#destinationOf(port, u16(view, at), u32(view, at + 2))
+    if (destination === this.#destination && chunk === this.#chunk && start === this.#end && prefix === null && this.#frames > 0) {
+      this.#end = end
+      this.#frames++
+      return
+    }
+    this.#flush()
+    this.#destination = destination
+    this.#chunk = chunk
+    this.#start = start
+    this.#end = end
+    this.#prefix = prefix
+    this.#frames = 1
+  }
+
+  #flush(): void {
+    if (this.#frames === 0) return
+    const frames = this.#frames
+    this.#frames = 0
+    if (this.#port !== null && this.#destination !== NOWHERE) this.#fabric.deliver(this.#port, this.#destination, this.#prefix, this.#chunk.subarray(this.#start, this.#end), frames)
+    this.#prefix = null
+    this.#chunk = EMPTY
+  }
+
+  #portOf(high: number, low: number): Port | null {
+    if (this.#port === null) {
+      this.#port = this.#fabric.claim(high, low, this.#wire)
+      if (this.#port === null) drop(this.#fabric.strays, 'unknown-source')
+      return this.#port
+    }
+    const port = this.#port
+    if (port.macParts.low === low && port.macParts.high === high) return port
+    if (!port.settings.pinned && (high & 0x0100) === 0 && !(high === GATEWAY_MAC_PARTS.high && low === GATEWAY_MAC_PARTS.low)) {
+      const learned = this.#fabric.macs.learn(high, low, port, this.#fabric.environment.now())
+      if (learned === 'learned') this.#fabric.epoch++
+      if (learned !== 'foreign') return port
+    }
+    drop(port.drops, 'mac-spoof')
+    return null
+  }
+
+  #destinationOf(port: Port, high: number, low: number): Destination {
+    if ((high & 0x0100) !== 0) return this.#fabric.destinationOf(port, high, low)
+    if (high !== this.#cachedHigh || low !== this.#cachedLow || this.#epoch !== this.#fabric.epoch || typeof this.#cachedDestination === 'symbol') {
+      this.#cachedDestination = this.#fabric.destinationOf(port, high, low)
+      this.#cachedHigh = high
+      this.#cachedLow = low
+      this.#epoch = this.#fabric.epoch
+    }
+    return this.#cachedDestination
+  }
+
+  /** Checks the sender's IPv4 address and shows TCP to the HTTP log. False: dropped. One 802.1Q tag is looked behind. */
+  #inspect(port: Port, view: Uint8Array, at: number, limit: number, bytes: number): boolean {
+    let etherType = u16(view, at + 12)
+    let ip = at + 14
+    if (etherType === ETHERTYPE.vlan && limit - at >= 18) {
+      etherType = u16(view, at + 16)
+      ip += 4
+    }
+    if (etherType === ETHERTYPE.ipv4) {
+      if (limit - ip < 20) return true
+      if (!this.#isOwnAddress(port, u32(view, ip + 12))) return false
+      if (u8(view, ip + 9) === PROTOCOL.tcp && (u16(view, ip + 6) & 0x1fff) === 0) {
+        const header = (u8(view, ip) & 15) * 4
+        const length = Math.min(u16(view, ip + 2), bytes - (ip - at)) - header
+        const tcp = ip + header
+        if (length >= 20 && tcp + 20 <= limit) {
+          this.#fabric.http.segment(view, tcp, Math.min(limit, tcp + length), length, u32(view, ip + 12), u32(view, ip + 16), port.flows, port.lastFrameAtMs)
+        }
+      }
+      return true
+    }
+    if (etherType === ETHERTYPE.arp && limit - ip >= 28) return this.#isOwnAddress(port, u32(view, ip + 14))
+    return true
+  }
+
+  /** Its lease, no address yet (0), or one that is nobody's: a guest may number itself, not pass for another. */
+  #isOwnAddress(port: Port, address: number): boolean {
+    if (address === port.ipv4) {
+      if (!port.bound) this.#fabric.markBound(port, true)
+      return true
+    }
+    if (address === 0 || !this.#fabric.isTaken(address)) return true
+    drop(port.drops, 'ip-spoof')
+    return false
+  }
+}
+
+const EMPTY = new Uint8Array()

@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { LockHeld, processStartTime, takeLock } from './lock.ts'
+
+let directory = ''
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'diptych-lock-'))
+})
+afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+describe('takeLock', () => {
+  it('is taken once, names its holder, and leaves nothing behind', () => {
+    const release = takeLock(directory)
+    expect(() => takeLock(directory)).toThrow(LockHeld)
+    try {
+      takeLock(directory)
+    } catch (error) {
+      expect(error instanceof LockHeld && error.processId).toBe(process.pid)
+    }
+    release()
+    expect(readdirSync(directory)).toEqual([])
+    takeLock(directory)()
+  })
+
+  it('takes over from a process that is gone, one whose pid is somebody else now, and half a file', () => {
+    const gone = spawnSync('true').pid
+    for (const content of [JSON.stringify({ processId: gone, startTime: '1' }), JSON.stringify({ processId: process.ppid, startTime: '1' }), '{"proc']) {
+      writeFileSync(join(directory, 'lock'), content)
+      takeLock(directory)()
+    }
+  })
+
+  it('leaves a live holder alone', () => {
+    writeFileSync(join(directory, 'lock'), JSON.stringify({ processId: process.ppid, startTime: processStartTime(process.ppid) }))
+    expect(() => takeLock(directory)).toThrow(LockHeld)
+    expect(readdirSync(directory)).toEqual(['lock'])
+  })
+})

@@ -1,0 +1,154 @@
+import { describe, expect, it, vi } from 'vitest'
+import { FakeMachine, fakeSpec } from '../../test/fake/machine.ts'
+import type { GuestUpdate } from '../contract/guest.ts'
+import { Refusal } from '../contract/refusal.ts'
+import type { Machine, StartOptions } from '../engine/engine.ts'
+import { SliderControls } from '../resource/guest-controls.ts'
+import { demonstrationGuests } from './definition.ts'
+import { GuestOwner } from './owner.ts'
+
+const [definition] = demonstrationGuests()
+if (definition === undefined) throw new Error('no demonstration guest')
+
+function setUp(options: { machine?: FakeMachine; start?: (options: StartOptions) => Promise<Machine> } = {}) {
+  const machine = options.machine ?? new FakeMachine()
+  const updates: GuestUpdate[] = []
+  const messages: string[] = []
+  const awakened = vi.fn(async () => undefined)
+  const controls = new SliderControls(
+    {
+      guest: fakeSpec.name,
+      vcpus: 1,
+      hostCpus: 2,
+      bootMemoryMiB: 512,
+      cpuCapUnavailable: null,
+      balloonUnavailable: null,
+      setLink: async (change) => ({ up: change.up ?? true, bitsPerSecond: change.bitsPerSecond ?? null }),
+      persist: () => undefined,
+      changed: () => undefined,
+      nowMs: () => Date.now(),
+    },
+    { cpuCap: 40, memory: null, linkBandwidth: null, linkUp: true },
+  )
+  const owner = new GuestOwner(definition as NonNullable<typeof definition>, {
+    controls,
+    prepare: async () => ({ spec: fakeSpec, from: { kind: 'cold' } }),
+    startMachine: (_spec, startOptions) => options.start?.(startOptions) ?? Promise.resolve(machine),
+    awaken: awakened,
+    published: (update) => updates.push(update),
+    message: (_level, text) => messages.push(text),
+    saveClipboard: () => undefined,
+    nowMs: () => Date.now(),
+  })
+  return { owner, machine, updates, messages, awakened }
+}
+
+const until = (condition: () => boolean) => vi.waitFor(() => expect(condition()).toBe(true), { timeout: 5_000 })
+
+describe('GuestOwner', () => {
+  it('starts, puts the requested settings into force, and publishes generations rising by one', async () => {
+    const { owner, machine, updates } = setUp()
+    expect(await owner.request('start')).toBe('done')
+    expect(owner.state).toBe('running')
+    expect(machine.cap).toBe(40)
+    await until(() => owner.view().agent === 'live')
+    expect(await owner.request('start')).toBe('already')
+    expect(updates.map((update) => update.view.state)).toContain('starting')
+    updates.forEach((update, index) => {
+      if (index > 0) expect(update.generation).toBe((updates[index - 1]?.generation ?? 0) + 1)
+    })
+    owner.dispose()
+  })
+
+  it('wakes a warm guest through its agent, once, and leaves a cold one alone', async () => {
+    const warm = setUp({ machine: new FakeMachine('warm') })
+    await warm.owner.request('start')
+    await until(() => warm.awakened.mock.calls.length === 1)
+    const cold = setUp()
+    await cold.owner.request('start')
+    await until(() => cold.owner.view().agent === 'live')
+    expect(cold.awakened).not.toHaveBeenCalled()
+    warm.owner.dispose()
+    cold.owner.dispose()
+  })
+
+  it('shows a failed start with its reason and can be started again', async () => {
+    let fail = true
+    const machine = new FakeMachine()
+    const { owner } = setUp({
+      start: async () => {
+        if (fail) throw new Error('no such disk')
+        return machine
+      },
+    })
+    await expect(owner.request('start')).rejects.toThrow('no such disk')
+    expect(owner.view()).toMatchObject({ state: 'failed', detail: 'no such disk' })
+    fail = false
+    await owner.request('start')
+    expect(owner.state).toBe('running')
+    owner.dispose()
+  })
+
+  it('stops gracefully through the agent, by the power button when the agent is silent', async () => {
+    const live = setUp()
+    await live.owner.request('start')
+    await until(() => live.owner.view().agent === 'live')
+    await live.owner.request('stop')
+    expect(live.machine.calls).toContain('agent shutdown')
+    const silent = setUp()
+    silent.machine.agentAnswers = false
+    await silent.owner.request('start')
+    const stopping = silent.owner.request('stop')
+    await until(() => silent.machine.calls.includes('powerDown'))
+    silent.machine.emit({ type: 'exited', expected: true, detail: 'powered off' })
+    await stopping
+    expect(silent.owner.state).toBe('stopped')
+  })
+
+  it('says so when a guest does not shut down, leaves it running, and lets a force stop overtake', async () => {
+    const { owner, machine } = setUp()
+    machine.shutsDownWhenAsked = false
+    await owner.request('start')
+    await until(() => owner.view().agent === 'live')
+    await expect(owner.request('stop', { timeoutMs: 40 })).rejects.toThrow(/still running/)
+    expect(owner.state).toBe('running')
+    const stop = owner.request('stop', { timeoutMs: 60_000 })
+    const refused = expect(stop).rejects.toThrow()
+    await owner.request('forceStop')
+    await refused
+    expect(owner.state).toBe('stopped')
+    expect(machine.calls).toContain('quit')
+  })
+
+  it('aborts a start under way on a force stop', async () => {
+    const { owner } = setUp({
+      start: (options) =>
+        new Promise((_resolve, reject) => {
+          options.signal?.addEventListener('abort', () => reject(options.signal?.reason as Error))
+        }),
+    })
+    const start = owner.request('start')
+    const rejected = expect(start).rejects.toThrow(/cancelled/)
+    await Promise.resolve()
+    await until(() => owner.state === 'starting')
+    await owner.request('forceStop')
+    await rejected
+    expect(owner.state).toBe('stopped')
+  })
+
+  it('reports a machine that dies by itself as failed with what happened', async () => {
+    const { owner, machine, messages } = setUp()
+    await owner.request('start')
+    machine.emit({ type: 'exited', expected: false, detail: 'killed by signal 9' })
+    expect(owner.view()).toMatchObject({ state: 'failed', detail: 'killed by signal 9' })
+    expect(messages.at(-1)).toMatch(/signal 9/)
+  })
+
+  it('refuses what the state does not allow, with a reason', async () => {
+    const { owner } = setUp()
+    await expect(owner.request('pause')).rejects.toThrow(Refusal)
+    expect(() => owner.demandMachine('screenshot')).toThrow(/not been started/)
+    expect(owner.view().actions.pause).toMatchObject({ allowed: false })
+    expect(owner.view().actions.start).toEqual({ allowed: true, reason: null })
+  })
+})

@@ -1,0 +1,89 @@
+import { GuestName, MacAddress } from '../../src/contract/names.ts'
+import type { GuestAgent, Machine, MachineEvent, MachineSpec, MachineStatus } from '../../src/engine/engine.ts'
+
+export const fakeSpec: MachineSpec = {
+  name: GuestName.parse('linux'),
+  uuid: '6e1f2d70-0000-4000-8000-000000000001',
+  profile: 'linux-modern',
+  vcpus: 1,
+  memoryMiB: 512,
+  mac: MacAddress.parse('52:54:00:d1:00:01'),
+  diskPath: '/nowhere/disk.qcow2',
+  imageId: 'fake',
+  boot: { kind: 'disk', firmware: 'bios' },
+  parameters: {},
+  switchSocketPath: '/nowhere/sw.sock',
+  clipboard: 'off',
+  screen: { width: 1280, height: 800 },
+}
+
+/** A machine that does at once what it is told and records it; its agent answers when `agentAnswers`. */
+export class FakeMachine implements Machine {
+  readonly spec = fakeSpec
+  readonly startedAtMs = Date.now()
+  readonly boot: 'cold' | 'warm'
+  readonly processId = 4711
+  readonly screenSocketPath = '/nowhere/vnc'
+  readonly logPaths = { serial: '/nowhere/serial.log', engine: '/nowhere/engine.log' }
+  readonly calls: string[] = []
+  readonly #listeners = new Set<(event: MachineEvent) => void>()
+  agentAnswers = true
+  shutsDownWhenAsked = true
+  balloonMiB = 512
+  cap: number | null = null
+
+  constructor(boot: 'cold' | 'warm' = 'cold') {
+    this.boot = boot
+  }
+
+  readonly agent: GuestAgent = {
+    ping: async () => {
+      if (!this.agentAnswers) throw new Error('no answer')
+    },
+    osInfo: async () => ({ name: 'Debian GNU/Linux', version: '12', kernel: '6.1' }),
+    hostName: async () => 'linux',
+    addresses: async () => [{ mac: this.spec.mac, ipv4: ['10.77.0.2'], ipv6: [] }],
+    exec: async (path, args) => {
+      this.calls.push(`exec ${path} ${args.join(' ')}`)
+      return { exitCode: 0, stdout: '', stderr: '' }
+    },
+    setTime: async () => void this.calls.push('setTime'),
+    shutdown: async () => {
+      this.calls.push('agent shutdown')
+      if (this.shutsDownWhenAsked) this.emit({ type: 'exited', expected: true, detail: 'shut down' })
+    },
+  }
+
+  emit(event: MachineEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+  subscribe(listener: (event: MachineEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+  status = async (): Promise<MachineStatus> => 'running'
+  pause = async () => void this.calls.push('pause')
+  resume = async () => void this.calls.push('resume')
+  reset = async () => void this.calls.push('reset')
+  powerDown = async () => void this.calls.push('powerDown')
+  quit = async () => {
+    this.calls.push('quit')
+    this.emit({ type: 'exited', expected: true, detail: 'quit' })
+  }
+  sendKeys = async () => undefined
+  screenshot = async () => ({ png: new Uint8Array(), width: 0, height: 0 })
+  setClipboard = async () => undefined
+  setMemory = async (targetMiB: number) => {
+    this.balloonMiB = targetMiB
+  }
+  balloon = async () => ({ actualMiB: this.balloonMiB, guestTotalMiB: this.balloonMiB - 30, guestAvailableMiB: this.balloonMiB - 130 })
+  setCpuCap = async (percent: number | null) => {
+    this.cap = percent
+    return percent
+  }
+  cpuCap = async () => this.cap
+  usage = async () => ({ cpuMs: 0, residentMiB: 100, diskReadBytes: 0, diskWriteBytes: 0 })
+  save = async () => ({ pausedMs: 1 })
+  reconnectNetwork = async () => undefined
+  dispose = () => void this.calls.push('dispose')
+}

@@ -1,0 +1,115 @@
+import { EngineFault } from '../engine.ts'
+import type { ByteStream } from './byte-stream.ts'
+import { asNumber, asObject, asString, parseJson, type Json, type JsonObject } from './json.ts'
+import { LineDecoder } from './line-decoder.ts'
+
+const delimiter = 0xff
+const maximumWaiting = 32
+
+/**
+ * One connection to a qemu-guest-agent (docs/interop/qemu-ga-ref, guest-sync-delimited). The agent is guest software:
+ * it may be silent, late, or hostile. So: one request at a time; every wait is bounded; lines are bounded; answers that
+ * nobody waits for are dropped; and after a time-out nothing is believed until a fresh `guest-sync-delimited` came back.
+ *
+ *   unsynced --sync answered--> synced --time-out, junk, too long--> unsynced ;  any --stream closed--> closed
+ */
+export class AgentSession {
+  readonly #stream: ByteStream
+  #synced = false
+  #closedReason: string | null = null
+  #waiter: ((message: JsonObject | EngineFault) => void) | null = null
+  #tail: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+  /** A fresh number per sync; the start is arbitrary so that answers to an earlier host's syncs do not match. */
+  #syncId: number
+
+  constructor(stream: ByteStream, options: { firstSyncId: number; maximumLineBytes?: number }) {
+    this.#stream = stream
+    this.#syncId = options.firstSyncId
+    const lines = new LineDecoder({
+      maximumBytes: options.maximumLineBytes ?? 8 << 20,
+      line: (line) => this.#receive(line),
+      tooLong: () => {
+        this.#synced = false
+        this.#waiter?.(new EngineFault('agent', 'The guest agent sent more than an answer may hold'))
+      },
+    })
+    stream.onData = (chunk) => lines.push(chunk)
+    stream.onClose = (reason) => this.#end(reason)
+  }
+
+  get isClosed(): boolean {
+    return this.#closedReason !== null
+  }
+
+  /** Resolves with the agent's `return` value; rejects with EngineFault('agent'). Requests wait their turn in order. */
+  call(command: string, parameters: JsonObject | undefined, timeoutMs: number): Promise<Json> {
+    if (this.#waiting >= maximumWaiting) return Promise.reject(new EngineFault('agent', 'The guest agent is busy: too many requests wait for it'))
+    this.#waiting++
+    const deadline = performance.now() + timeoutMs
+    const turn = this.#tail.then(() => this.#perform(command, parameters, deadline, timeoutMs))
+    this.#tail = turn.catch(() => undefined).finally(() => void this.#waiting--)
+    return turn
+  }
+
+  close(): void {
+    this.#stream.close()
+    this.#end('closed by Diptych')
+  }
+
+  async #perform(command: string, parameters: JsonObject | undefined, deadline: number, timeoutMs: number): Promise<Json> {
+    if (!this.#synced) await this.#sync(deadline, timeoutMs)
+    this.#write(parameters === undefined ? { execute: command } : { execute: command, arguments: parameters })
+    const message = await this.#next(deadline, timeoutMs)
+    if ('return' in message) return message['return'] ?? null
+    if ('error' in message) throw new EngineFault('agent', `The guest agent refused ${command}: ${asString(asObject(message['error'])['desc'])?.slice(0, 500) ?? 'no reason given'}`)
+    this.#synced = false
+    throw new EngineFault('agent', `The guest agent answered ${command} with something that is no answer`)
+  }
+
+  async #sync(deadline: number, timeoutMs: number): Promise<void> {
+    const id = this.#syncId++
+    this.#write({ execute: 'guest-sync-delimited', arguments: { id } }, true)
+    for (;;) {
+      const message = await this.#next(deadline, timeoutMs)
+      if (asNumber(message['return']) === id) break
+    }
+    this.#synced = true
+  }
+
+  #write(message: JsonObject, delimited = false): void {
+    const text = new TextEncoder().encode(`${JSON.stringify(message)}\n`)
+    // The 0xFF before the request makes the agent's own parser drop a half-written one.
+    this.#stream.write(delimited ? Uint8Array.of(delimiter, ...text) : text)
+  }
+
+  #next(deadline: number, timeoutMs: number): Promise<JsonObject> {
+    if (this.#closedReason !== null) return Promise.reject(new EngineFault('agent', `The guest agent's port is closed (${this.#closedReason})`))
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#synced = false
+        settle(new EngineFault('agent', `The guest agent did not answer within ${timeoutMs} ms`))
+      }, Math.max(0, deadline - performance.now()))
+      const settle = (message: JsonObject | EngineFault) => {
+        this.#waiter = null
+        clearTimeout(timer)
+        if (message instanceof EngineFault) reject(message)
+        else resolve(message)
+      }
+      this.#waiter = settle
+    })
+  }
+
+  #receive(line: Uint8Array): void {
+    const start = line.lastIndexOf(delimiter) + 1
+    const value = parseJson(new TextDecoder().decode(line.subarray(start)))
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return
+    this.#waiter?.(value)
+  }
+
+  #end(reason: string): void {
+    if (this.#closedReason !== null) return
+    this.#closedReason = reason
+    this.#waiter?.(new EngineFault('agent', `The guest agent's port was closed (${reason})`))
+  }
+}

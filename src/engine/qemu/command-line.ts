@@ -1,0 +1,148 @@
+import { EngineFault, type EngineDescription, type MachineSpec } from '../engine.ts'
+import type { QemuFeatures } from './features.ts'
+
+type Accelerator = EngineDescription['accelerator']['kind']
+
+/** Everything of a run that is not the machine itself: where its sockets and files are. */
+export interface RunPaths {
+  readonly qmp: string
+  readonly agent: string
+  readonly screen: string
+  readonly serial: string
+  readonly pid: string
+  /** anonymous: plain memory. file: mapped, shared with the file (`savable`) or private to this process (`warm`). */
+  readonly ram: { readonly kind: 'anonymous' } | { readonly kind: 'file'; readonly path: string; readonly share: boolean }
+  /** UEFI code (read only) and this guest's own variables; null for BIOS. */
+  readonly firmware: { readonly code: string; readonly variables: string } | null
+  /** Wait for device state over QMP `migrate-incoming` instead of powering on. */
+  readonly incoming: boolean
+}
+
+/** SMAP must stay off under emulation: with it Wine guests oops on QEMU 7.2 (isolated by trial), hence no `max`. */
+const emulatedCpu = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16'
+
+/** 64 KiB Ethernet frames less the header; the switch carries them whole. */
+const networkMtu = 65520
+
+/**
+ * The arguments after the binary's name (QEMU, docs/system/invocation). Saved states depend on the order and ids of
+ * the devices, so a change here changes the warm key by itself. Clipboard devices are plugged at run time instead:
+ * QEMU refuses to save a machine that has one.
+ */
+export function commandLine(spec: MachineSpec, paths: RunPaths, features: QemuFeatures, accelerator: Accelerator): string[] {
+  if (spec.profile !== 'linux-modern') {
+    throw new EngineFault('qemu', `The hardware profile ${spec.profile} is not available yet`, { remedy: 'Use the profile linux-modern.' })
+  }
+  return [
+    ['-name', option(`guest=${escaped(spec.name)}`, { 'debug-threads': 'on' }), '-uuid', spec.uuid],
+    processArguments(paths, features),
+    ['-machine', option(features.machines.q35, { 'memory-backend': 'ram0' })],
+    ['-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi,tb-size=128'],
+    ['-cpu', accelerator === 'kvm' ? 'host' : emulatedCpu, '-smp', String(spec.vcpus), '-m', `${spec.memoryMiB}M`],
+    ['-object', memory(spec, paths.ram), '-rtc', 'base=utc'],
+    firmware(paths.firmware),
+    disk(spec),
+    network(spec, features),
+    screenAndInput(spec, paths, features),
+    balloonAndEntropy(features),
+    serialAndAgent(paths),
+    bootArguments(spec, paths),
+    paths.incoming ? ['-incoming', 'defer'] : [],
+  ].flat()
+}
+
+/** The NIC's connection to the switch; also used to make it anew. */
+export function switchNetdev(spec: MachineSpec): { type: 'stream'; id: string; server: false; addr: { type: 'unix'; path: string } } {
+  return { type: 'stream', id: 'n0', server: false, addr: { type: 'unix', path: spec.switchSocketPath } }
+}
+
+function processArguments(paths: RunPaths, features: QemuFeatures): string[] {
+  return [
+    ['-nodefaults', '-no-user-config', '-msg', 'timestamp=on', '-pidfile', paths.pid],
+    features.sandbox ? ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'] : [],
+    ['-chardev', listener('qmp0', paths.qmp), '-mon', 'chardev=qmp0,mode=control'],
+  ].flat()
+}
+
+function memory(spec: MachineSpec, ram: RunPaths['ram']): string {
+  const size = `${spec.memoryMiB}M`
+  if (ram.kind === 'anonymous') return option('memory-backend-ram', { id: 'ram0', size })
+  return option('memory-backend-file', { id: 'ram0', size, 'mem-path': ram.path, share: ram.share ? 'on' : 'off' })
+}
+
+function firmware(files: RunPaths['firmware']): string[] {
+  if (files === null) return []
+  return [
+    ['-drive', option('if=pflash', { format: 'raw', unit: '0', readonly: 'on', file: files.code })],
+    ['-drive', option('if=pflash', { format: 'raw', unit: '1', file: files.variables })],
+  ].flat()
+}
+
+function disk(spec: MachineSpec): string[] {
+  return [
+    ['-drive', option(`file=${escaped(spec.diskPath)}`, { if: 'none', id: 'disk0', format: 'qcow2', cache: 'writeback', discard: 'unmap', 'detect-zeroes': 'unmap' })],
+    ['-device', option('virtio-blk-pci', { id: 'blk0', drive: 'disk0', bootindex: '1' })],
+  ].flat()
+}
+
+/**
+ * With `reconnect-ms` QEMU finds a restarted switch by itself. Without it the NIC sits on a hub, whose other port can
+ * be taken off and made anew over QMP while the guest keeps its NIC.
+ */
+function network(spec: MachineSpec, features: QemuFeatures): string[] {
+  const { type, id, addr } = switchNetdev(spec)
+  const reconnect = features.netReconnect
+  const stream = { id, server: 'off', 'addr.type': addr.type, 'addr.path': addr.path, ...(reconnect === null ? {} : { [reconnect]: reconnect === 'reconnect' ? '1' : '200' }) }
+  const hub = reconnect === null ? ['-netdev', `hubport,id=${hubPort.id},hubid=0,netdev=n0`, '-netdev', 'hubport,id=nicport,hubid=0'] : []
+  const nic = { id: 'nic0', netdev: reconnect === null ? 'nicport' : 'n0', mac: spec.mac, host_mtu: String(networkMtu), romfile: '' }
+  return ['-netdev', option(type, stream), ...hub, '-device', option('virtio-net-pci', nic)]
+}
+
+/** The hub port that carries the stream; see `network`. */
+export const hubPort = { type: 'hubport', id: 'h0', hubid: 0, netdev: 'n0' } as const
+
+function screenAndInput(spec: MachineSpec, paths: RunPaths, features: QemuFeatures): string[] {
+  const size = { id: 'video0', edid: 'on', xres: String(spec.screen.width), yres: String(spec.screen.height) }
+  return [
+    ['-display', 'none', '-vnc', option(`unix:${escaped(paths.screen)}`, { share: 'ignore' })],
+    ['-device', option(features.virtioVga ? 'virtio-vga' : 'VGA', size)],
+    ['-device', 'virtio-tablet-pci,id=tablet0', '-device', 'virtio-keyboard-pci,id=keyboard0'],
+  ].flat()
+}
+
+function balloonAndEntropy(features: QemuFeatures): string[] {
+  const balloon = { id: 'balloon0', ...(features.deflateOnOom ? { 'deflate-on-oom': 'on' } : {}), ...(features.freePageReporting ? { 'free-page-reporting': 'on' } : {}) }
+  return [
+    features.balloon ? ['-device', option('virtio-balloon-pci', balloon)] : [],
+    ['-object', 'rng-random,id=rng0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng0'],
+    features.generationId ? ['-device', 'vmgenid,guid=auto'] : [],
+  ].flat()
+}
+
+function serialAndAgent(paths: RunPaths): string[] {
+  return [
+    ['-chardev', listener('serial0', paths.serial), '-serial', 'chardev:serial0'],
+    ['-device', 'virtio-serial-pci,id=vserial0', '-chardev', listener('qga0', paths.agent)],
+    ['-device', 'virtserialport,bus=vserial0.0,nr=1,id=agent0,chardev=qga0,name=org.qemu.guest_agent.0'],
+  ].flat()
+}
+
+/** A warm start needs no kernel file: it is in the saved memory. A reset then boots from the disk's own loader. */
+function bootArguments(spec: MachineSpec, paths: RunPaths): string[] {
+  const parameters = Object.entries(spec.parameters).flatMap(([key, value]) => ['-fw_cfg', option(`name=opt/diptych/${escaped(key)}`, { string: value })])
+  if (spec.boot.kind !== 'kernel' || paths.incoming) return parameters
+  return [...parameters, '-kernel', spec.boot.kernelPath, '-initrd', spec.boot.initrdPath, '-append', spec.boot.commandLine]
+}
+
+function listener(id: string, path: string): string {
+  return option('socket', { id, path, server: 'on', wait: 'off' })
+}
+
+function option(head: string, values: Readonly<Record<string, string>>): string {
+  return [head, ...Object.entries(values).map(([key, value]) => `${key}=${escaped(value)}`)].join(',')
+}
+
+/** QEMU's option lists end a value at a comma; a doubled one stands for itself (qemu-options, "Escaping commas"). */
+export function escaped(value: string): string {
+  return value.replaceAll(',', ',,')
+}

@@ -1,0 +1,78 @@
+import { GuestName } from '../../contract/names.ts'
+import type { Adoption } from '../../engine/engine.ts'
+import { asObject } from '../../engine/qemu/json.ts'
+import { QmpSession } from '../../engine/qemu/qmp-session.ts'
+import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
+import type { ProcessIdentity } from '../process/process-identity.ts'
+import type { Directories } from '../paths.ts'
+import { runLayout, runsDirectory, type RunLayout } from './layout.ts'
+import type { EngineLogger } from './logger.ts'
+import { QemuMachine, type MachineParts } from './machine.ts'
+import type { QemuProbe } from './probe.ts'
+import { examineRun, removeRunFiles, runNames, sweepRun } from './run-directory.ts'
+import type { RunRecord } from './run-record.ts'
+import { byteStream, connectUnix } from './unix-stream.ts'
+
+export interface AdoptContext {
+  readonly directories: Directories
+  readonly probe: () => Promise<QemuProbe>
+  readonly cpuCap: CpuCapPort
+  readonly warmKey: (record: RunRecord, probe: QemuProbe) => string
+  readonly logger: EngineLogger
+  readonly onSaved: MachineParts['onSaved']
+}
+
+const answerTimeoutMs = 5_000
+
+/**
+ * Looks at every run directory: machines that are alive and answer with their own uuid are taken over as they are;
+ * leftovers of dead ones are swept. One that is alive but does not answer is left alone and reported.
+ */
+export async function adoptMachines(context: AdoptContext): Promise<Adoption[]> {
+  const names = runNames(runsDirectory(context.directories)).map((name) => GuestName.safeParse(name).data).filter((name) => name !== undefined)
+  const found = await Promise.all(
+    names.map((name) =>
+      adoptOne(runLayout(context.directories, name), context).catch((error: unknown) => {
+        context.logger.warn({ guest: name, error: String(error) }, 'a running guest could not be adopted')
+        return null
+      }),
+    ),
+  )
+  return found.filter((adoption) => adoption !== null)
+}
+
+async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adoption | null> {
+  const state = examineRun(layout)
+  if (state.kind !== 'alive') {
+    await sweepRun(layout, state, context.cpuCap)
+    return null
+  }
+  const { record, process } = state
+  const probe = await context.probe()
+  const qmp = await greet(layout, record, process)
+  const { cpuCap } = context
+  const machine = new QemuMachine({
+    record: { ...record, process },
+    layout,
+    qmp,
+    child: null,
+    probe,
+    cpuCap,
+    warmKey: context.warmKey(record, probe),
+    onSaved: context.onSaved,
+    cleanUp: () => removeRunFiles(layout, record, cpuCap),
+  })
+  return { spec: machine.spec, machine, status: await machine.status() }
+}
+
+async function greet(layout: RunLayout, record: RunRecord, process: ProcessIdentity): Promise<QmpSession> {
+  const qmp = new QmpSession(byteStream(await connectUnix(layout.qmp)))
+  try {
+    const answer = asObject(await qmp.execute('query-uuid', undefined, answerTimeoutMs))
+    if (answer['UUID'] === record.spec.uuid) return qmp
+    throw new Error(`process ${process.pid} is another machine (${String(answer['UUID'])})`)
+  } catch (error) {
+    qmp.close()
+    throw error
+  }
+}

@@ -1,0 +1,74 @@
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, readFileSync, renameSync, statSync, type PathLike } from 'node:fs'
+import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
+import { QmpSession } from '../../engine/qemu/qmp-session.ts'
+import { explainStartFailure } from '../../engine/qemu/start-failure.ts'
+import { spawnDetached } from '../process/detached.ts'
+import { identify, type ProcessIdentity } from '../process/process-identity.ts'
+import type { RunLayout } from './layout.ts'
+import { byteStream, connectWhenReady } from './unix-stream.ts'
+
+/** A QEMU process that was executed; whether it answers is another matter. */
+export interface Launched {
+  readonly child: ChildProcess
+  readonly process: ProcessIdentity
+}
+
+const greetingTimeoutMs = 20_000
+
+/** Executes QEMU with a fresh engine log (the last one becomes `.1`). */
+export async function launch(binary: string, args: readonly string[], layout: RunLayout, spec: MachineSpec, inherit: readonly number[]): Promise<Launched> {
+  if (existsSync(layout.logs.engine)) renameSync(layout.logs.engine, `${layout.logs.engine}.1`)
+  let child: ChildProcess
+  try {
+    child = await spawnDetached(binary, args, { logPath: layout.logs.engine, inherit, scope: `diptych-${spec.name}-${spec.uuid.slice(0, 8)}-${Date.now()}` })
+  } catch (cause) {
+    throw new EngineFault('qemu', `${binary} could not be executed`, { cause, remedy: 'apt-get install qemu-system-x86 qemu-utils' })
+  }
+  const process = child.pid === undefined ? null : identify(child.pid)
+  if (process === null) throw startFault(spec, layout, endingOf(child) ?? 'at once')
+  return { child, process }
+}
+
+/** Connects to QMP as soon as QEMU listens. Rejects with what QEMU said when it ended instead. */
+export async function openQmp({ child }: Launched, layout: RunLayout, spec: MachineSpec, signal: AbortSignal | undefined): Promise<QmpSession> {
+  try {
+    const socket = await connectWhenReady(layout.qmp, {
+      timeoutMs: greetingTimeoutMs,
+      until: () => (signal?.aborted === true ? 'cancelled' : endingOf(child)),
+    })
+    return new QmpSession(byteStream(socket))
+  } catch (cause) {
+    signal?.throwIfAborted()
+    throw startFault(spec, layout, endingOf(child) ?? 'it never opened its control socket', cause)
+  }
+}
+
+/** The reason a start failed, from QEMU's log: it may end right after its sockets appear. */
+export function startFault(spec: MachineSpec, layout: RunLayout, ending: string, cause?: unknown): EngineFault {
+  const { part, reason, remedy } = explainStartFailure(spec.name, tail(layout.logs.engine), ending)
+  return new EngineFault(part, reason, { cause, ...(remedy === undefined ? {} : { remedy }) })
+}
+
+export function endingOf(child: ChildProcess): string | null {
+  if (child.signalCode !== null) return `signal ${child.signalCode}`
+  return child.exitCode === null ? null : `exit code ${child.exitCode}`
+}
+
+function tail(path: PathLike): string {
+  try {
+    return readFileSync(path, 'utf8').slice(-4000)
+  } catch {
+    return '' // nothing was written
+  }
+}
+
+/** Files a start needs, checked before anything is made, so that a missing one is named plainly. */
+export function checkFiles(spec: MachineSpec, warm: boolean): void {
+  const needed = spec.boot.kind === 'kernel' && !warm ? [['kernel', spec.boot.kernelPath], ['initial file system', spec.boot.initrdPath]] : []
+  if (!warm) needed.push(['disk', spec.diskPath])
+  for (const [what = '', path = ''] of needed) {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) continue
+    throw new EngineFault('disk', `The ${what} of ${spec.name} is missing: ${path}`, { remedy: 'Put the file back, or set up the guest anew.' })
+  }
+}

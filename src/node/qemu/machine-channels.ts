@@ -1,0 +1,62 @@
+import { EngineFault, type MachineEvent } from '../../engine/engine.ts'
+import { AgentSession } from '../../engine/qemu/agent-session.ts'
+import type { RunLayout } from './layout.ts'
+import { SerialLog } from './serial-log.ts'
+import { byteStream, connectUnix } from './unix-stream.ts'
+
+/**
+ * A machine's two guest-facing connections: the agent's port (made when first used, made anew when it broke) and the
+ * serial console (made at once). Both end with `dispose`; neither ever touches the guest.
+ */
+export class MachineChannels {
+  /** Whether the guest's agent has its port open; null until QEMU said so. */
+  agentOpen: boolean | null = null
+  readonly #layout: RunLayout
+  #agent: Promise<AgentSession> | null = null
+  #serial: SerialLog | null = null
+  #disposed = false
+
+  constructor(layout: RunLayout, emit: (event: MachineEvent) => void) {
+    this.#layout = layout
+    void this.#openSerial(emit)
+  }
+
+  async agent(): Promise<AgentSession> {
+    if (this.#disposed) throw new EngineFault('agent', 'The machine is gone')
+    if (this.agentOpen === false) throw new EngineFault('agent', 'The guest agent is not running in the guest')
+    const current = this.#agent
+    const session = await current?.catch(() => null)
+    if (session !== null && session !== undefined && !session.isClosed) return session
+    // The port serves one client: whoever comes second while it is being opened waits for the same session.
+    if (this.#agent === current) this.#agent = this.#openAgent()
+    return this.#agent ?? this.#openAgent()
+  }
+
+  dispose(): void {
+    this.#disposed = true
+    this.#serial?.close()
+    void this.#agent?.then(
+      (session) => session.close(),
+      () => undefined,
+    )
+  }
+
+  async #openAgent(): Promise<AgentSession> {
+    try {
+      const socket = await connectUnix(this.#layout.agent)
+      return new AgentSession(byteStream(socket), { firstSyncId: Math.floor(Math.random() * 2 ** 31) })
+    } catch (cause) {
+      throw new EngineFault('agent', 'The guest agent’s port cannot be reached', { cause })
+    }
+  }
+
+  async #openSerial(emit: (event: MachineEvent) => void): Promise<void> {
+    try {
+      const socket = await connectUnix(this.#layout.serial)
+      if (this.#disposed) socket.destroy()
+      else this.#serial = new SerialLog(this.#layout.logs.serial, byteStream(socket), (line) => emit({ type: 'console', line }))
+    } catch (error) {
+      if (!this.#disposed) emit({ type: 'fault', text: `The serial console cannot be reached: ${String(error)}` })
+    }
+  }
+}

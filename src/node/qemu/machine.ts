@@ -1,0 +1,234 @@
+import { readFileSync } from 'node:fs'
+import type { ChildProcess } from 'node:child_process'
+import type { ClipboardMode } from '../../contract/guest.ts'
+import { EngineFault, type BalloonReading, type GuestAgent, type Machine, type MachineEvent, type MachineSpec, type MachineStatus, type MachineUsage } from '../../engine/engine.ts'
+import { readBalloon } from '../../engine/qemu/balloon.ts'
+import { qemuGuestAgent } from '../../engine/qemu/guest-agent.ts'
+import { asObject, asString } from '../../engine/qemu/json.ts'
+import { diskCounters, machineEvent, machineStatus, shutdownReason } from '../../engine/qemu/machine-event.ts'
+import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
+import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
+import { cpuMs, residentMiB, signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
+import { plugClipboard } from './clipboard.ts'
+import { watchExit, type ProcessExit } from './exit-watch.ts'
+import type { RunLayout } from './layout.ts'
+import { MachineChannels } from './machine-channels.ts'
+import type { QemuProbe } from './probe.ts'
+import { reconnectNetwork } from './reconnect-network.ts'
+import { writeRunRecord, type RunRecord } from './run-record.ts'
+import { takeScreenshot } from './screenshot.ts'
+import { saveWarmState } from './warm-save.ts'
+
+/** What a machine is made of once its QEMU answers; `child` only in the host that started it. */
+export interface MachineParts {
+  readonly record: RunRecord & { readonly process: ProcessIdentity }
+  readonly layout: RunLayout
+  readonly qmp: QmpSession
+  readonly child: ChildProcess | null
+  readonly probe: QemuProbe
+  readonly cpuCap: CpuCapPort
+  readonly warmKey: string
+  /** Called once when the process is gone, before `exited` is told: removes what the run left. */
+  readonly cleanUp: () => void
+  /** Told after each `save`. */
+  readonly onSaved: (directory: string, warmKey: string) => void
+}
+
+const quitTimeoutMs = 15_000
+
+/** One QEMU process. Owns its QMP, agent and serial connections; gone after `exited` or `dispose`. */
+export class QemuMachine implements Machine {
+  readonly agent: GuestAgent
+  readonly #parts: MachineParts
+  readonly #channels: MachineChannels
+  readonly #listeners = new Set<(event: MachineEvent) => void>()
+  readonly #watch: ReturnType<typeof watchExit>
+  #spec: MachineSpec
+  #shutdown: string | null = null
+  #gone = false
+  #disposed = false
+
+  constructor(parts: MachineParts) {
+    this.#parts = parts
+    this.#spec = parts.record.spec
+    this.#channels = new MachineChannels(parts.layout, (event) => this.#emit(event))
+    this.agent = qemuGuestAgent(() => this.#channels.agent())
+    parts.qmp.subscribe((event) => this.#hear(event))
+    this.#watch = watchExit(parts.record.process, parts.child, (exit) => this.#exited(exit))
+    void parts.qmp.closed.then((reason) => {
+      this.#watch.hurry()
+      if (!this.#disposed && !this.#gone && this.#shutdown === null) this.#emit({ type: 'fault', text: `The connection to QEMU was lost: ${reason}` })
+    })
+    void this.#prepare()
+  }
+
+  get spec(): MachineSpec {
+    return this.#spec
+  }
+  get startedAtMs(): number {
+    return this.#parts.record.startedAtMs
+  }
+  get boot(): 'cold' | 'warm' {
+    return this.#parts.record.boot
+  }
+  get processId(): number {
+    return this.#parts.record.process.pid
+  }
+  get screenSocketPath(): string {
+    return this.#parts.layout.screen
+  }
+  get logPaths(): { serial: string; engine: string } {
+    return this.#parts.layout.logs
+  }
+
+  subscribe(listener: (event: MachineEvent) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async status(): Promise<MachineStatus> {
+    if (this.#gone) return 'shutdown'
+    const answer = asObject(await this.#parts.qmp.execute('query-status'))
+    return machineStatus(asString(answer['status']) ?? 'paused')
+  }
+  async pause(): Promise<void> {
+    await this.#parts.qmp.execute('stop')
+  }
+  async resume(): Promise<void> {
+    await this.#parts.qmp.execute('cont')
+  }
+  async reset(): Promise<void> {
+    await this.#parts.qmp.execute('system_reset')
+  }
+  async powerDown(): Promise<void> {
+    await this.#parts.qmp.execute('system_powerdown')
+  }
+
+  async quit(): Promise<void> {
+    const { process } = this.#parts.record
+    this.#shutdown ??= 'Ended by Diptych.'
+    // No answer is no fault here: whether the process goes is what counts.
+    await this.#parts.qmp.execute('quit', undefined, 5_000).catch(() => undefined)
+    if (!(await waitGone(process, quitTimeoutMs))) {
+      signalProcess(process, 'SIGKILL')
+      if (!(await waitGone(process, 5_000))) throw new EngineFault('qemu', `Process ${process.pid} of ${this.#spec.name} does not end, even killed`, { remedy: 'It hangs in the kernel, usually on a dead disk: look at the system log.' })
+    }
+    this.#exited({ how: null })
+  }
+
+  async sendKeys(qcodes: readonly string[], holdMs: number): Promise<void> {
+    await this.#parts.qmp.execute('send-key', { keys: qcodes.map((data) => ({ type: 'qcode', data })), 'hold-time': holdMs })
+  }
+  screenshot(): Promise<{ png: Uint8Array; width: number; height: number }> {
+    return takeScreenshot(this.#parts.qmp, this.#parts.layout.directory, this.#parts.probe.features.screenshotPng)
+  }
+  async setClipboard(mode: ClipboardMode): Promise<void> {
+    await plugClipboard(this.#parts.qmp, mode, this.#parts.probe.features.clipboard)
+    this.#spec = { ...this.#spec, clipboard: mode }
+    writeRunRecord(this.#parts.layout, { ...this.#parts.record, spec: this.#spec })
+  }
+
+  async setMemory(targetMiB: number): Promise<void> {
+    const bytes = Math.min(this.#spec.memoryMiB, Math.max(16, Math.round(targetMiB))) * 1048576
+    await this.#parts.qmp.execute('balloon', { value: bytes })
+  }
+  balloon(): Promise<BalloonReading> {
+    return readBalloon(this.#parts.qmp)
+  }
+
+  async setCpuCap(percent: number | null): Promise<number | null> {
+    const { cpuCap } = this.#parts
+    if (!cpuCap.available) throw new EngineFault('cgroup', cpuCap.reason)
+    try {
+      return cpuCap.set(this.#spec.name, this.processId, percent)
+    } catch (cause) {
+      throw new EngineFault('cgroup', `The CPU cap of ${this.#spec.name} could not be set: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    }
+  }
+  async cpuCap(): Promise<number | null> {
+    return this.#parts.cpuCap.get(this.#spec.name, this.processId)
+  }
+  async usage(): Promise<MachineUsage> {
+    const disk = diskCounters(await this.#parts.qmp.execute('query-blockstats'))
+    return { cpuMs: cpuMs(this.processId), residentMiB: residentMiB(this.processId), diskReadBytes: disk.readBytes, diskWriteBytes: disk.writeBytes }
+  }
+
+  async save(directory: string): Promise<{ pausedMs: number }> {
+    const { record, qmp, layout, probe, warmKey } = this.#parts
+    if (!record.savable) throw new EngineFault('qemu', `${this.#spec.name} was not started so that it can be saved`, { remedy: 'Stop it and start it from cold once more; Diptych then saves it.' })
+    if (this.#spec.clipboard !== 'off') await plugClipboard(qmp, 'off', true)
+    try {
+      const saved = await saveWarmState({ qmp, spec: this.#spec, pid: this.processId, ramPath: record.ramPath ?? '', directory, scratch: layout.directory, version: probe.features.version, warmKey })
+      this.#parts.onSaved(directory, warmKey)
+      return saved
+    } finally {
+      if (this.#spec.clipboard !== 'off') await plugClipboard(qmp, this.#spec.clipboard, probe.features.clipboard)
+    }
+  }
+
+  reconnectNetwork(): Promise<void> {
+    return reconnectNetwork(this.#parts.qmp, this.#spec, this.#parts.probe.features)
+  }
+
+  dispose(): void {
+    if (this.#disposed) return
+    this.#disposed = true
+    this.#watch.stop()
+    this.#channels.dispose()
+    this.#parts.qmp.close()
+    this.#listeners.clear()
+  }
+
+  /** What may follow once the guest runs; none of it is worth delaying a start for. */
+  async #prepare(): Promise<void> {
+    const { qmp, probe } = this.#parts
+    try {
+      const ports = await qmp.execute('query-chardev')
+      const agent = (Array.isArray(ports) ? ports : []).map(asObject).find((port) => port['label'] === 'qga0')
+      if (this.#channels.agentOpen === null) this.#setAgentOpen(agent?.['frontend-open'] === true)
+      if (probe.features.balloon) await qmp.execute('qom-set', { path: '/machine/peripheral/balloon0', property: 'guest-stats-polling-interval', value: 1 })
+      if (this.#spec.clipboard !== 'off' && probe.features.clipboard) await plugClipboard(qmp, this.#spec.clipboard, true)
+    } catch (error) {
+      if (!this.#gone && !this.#disposed && !qmp.isClosed) this.#emit({ type: 'fault', text: `A part of the machine could not be set up: ${error instanceof Error ? error.message : String(error)}` })
+    }
+  }
+
+  #hear(event: QmpEvent): void {
+    const reason = shutdownReason(event)
+    // `guest: true` is a reset's shutdown only when QEMU was told not to reboot; it always ends the process here.
+    if (reason !== null) this.#shutdown = reason
+    const told = machineEvent(event)
+    if (told?.type === 'agent') this.#setAgentOpen(told.open)
+    else if (told !== null) this.#emit(told)
+  }
+
+  #setAgentOpen(open: boolean): void {
+    if (this.#channels.agentOpen === open) return
+    this.#channels.agentOpen = open
+    this.#emit({ type: 'agent', open })
+  }
+
+  #exited(exit: ProcessExit): void {
+    if (this.#gone) return
+    this.#gone = true
+    this.#watch.stop()
+    this.#channels.dispose()
+    const expected = this.#shutdown !== null
+    const detail = this.#shutdown ?? [`QEMU ended unexpectedly${exit.how === null ? '' : ` (${exit.how})`}`, lastLine(this.logPaths.engine)].filter((part) => part !== '').join(': ')
+    this.#parts.cleanUp()
+    if (!this.#disposed) this.#emit({ type: 'exited', expected, detail })
+    this.dispose()
+  }
+
+  #emit(event: MachineEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+}
+
+function lastLine(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trimEnd().split('\n').at(-1)?.slice(0, 500) ?? ''
+  } catch {
+    return '' // no log was written
+  }
+}

@@ -1,0 +1,78 @@
+import type { Server, Socket } from 'node:net'
+import { z } from 'zod'
+import { ControlRequest, MAX_LINE_BYTES, type ControlError, type ControlEvent, type Greeting } from '../../network/control-protocol.ts'
+import { LineReader, parseJson } from './json-lines.ts'
+import { listenUnix } from './unix-server.ts'
+
+export type ControlOutcome = { readonly result: unknown } | { readonly error: ControlError }
+
+/** Bytes of events that may wait for a client that does not read; then it is let go. */
+const MAX_BACKLOG_BYTES = 8_388_608
+
+/** The control socket: greets, checks each request against its schema, hands it on, and tells subscribers events. */
+export class ControlServer {
+  readonly #clients = new Set<Socket>()
+  readonly #subscribers = new Set<Socket>()
+  readonly #handle: (request: ControlRequest) => Promise<ControlOutcome>
+  #server: Server | null = null
+
+  constructor(handle: (request: ControlRequest) => Promise<ControlOutcome>) {
+    this.#handle = handle
+  }
+
+  get hasSubscribers(): boolean {
+    return this.#subscribers.size > 0
+  }
+
+  async listen(path: string, greeting: Greeting): Promise<void> {
+    this.#server = await listenUnix(path, (socket) => this.#accept(socket, greeting))
+  }
+
+  /** Tells every subscriber. */
+  publish(event: ControlEvent): void {
+    if (this.#subscribers.size === 0) return
+    const line = `${JSON.stringify({ event })}\n`
+    for (const socket of this.#subscribers) {
+      if (socket.writableLength > MAX_BACKLOG_BYTES) socket.destroy()
+      else socket.write(line)
+    }
+  }
+
+  /** Stops listening; clients hear the end of their connection once what was said to them is sent. */
+  close(): void {
+    this.#server?.close()
+    for (const socket of this.#clients) socket.end()
+  }
+
+  #accept(socket: Socket, greeting: Greeting): void {
+    this.#clients.add(socket)
+    const reader = new LineReader(MAX_LINE_BYTES)
+    socket.write(`${JSON.stringify(greeting)}\n`)
+    socket.on('data', (chunk: Buffer) => {
+      const lines = reader.push(chunk)
+      if (lines === null) socket.destroy()
+      else for (const line of lines) void this.#answer(socket, line)
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      this.#clients.delete(socket)
+      this.#subscribers.delete(socket)
+    })
+  }
+
+  async #answer(socket: Socket, line: string): Promise<void> {
+    const value = parseJson(line)
+    const request = ControlRequest.safeParse(value)
+    if (!request.success) {
+      const id = Identified.safeParse(value)
+      const error: ControlError = { code: 'bad-request', message: z.prettifyError(request.error) }
+      socket.write(`${JSON.stringify({ id: id.success ? id.data.id : null, error })}\n`)
+      return
+    }
+    const outcome = await this.#handle(request.data)
+    if (request.data.method === 'subscribe') this.#subscribers.add(socket)
+    if (!socket.destroyed) socket.write(`${JSON.stringify({ id: request.data.id, ...outcome })}\n`)
+  }
+}
+
+const Identified = z.object({ id: z.number().int() })

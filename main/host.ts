@@ -10,7 +10,7 @@ import type { HostInfo, Message } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { StageView } from '../src/contract/stage.ts'
-import type { Engine, EngineDescription, Machine, MachineStatus } from '../src/engine/engine.ts'
+import type { EngineDescription, Machine, MachineStatus } from '../src/engine/engine.ts'
 import { type GuestDefinition, demonstrationGuests } from '../src/guest/definition.ts'
 import { GuestOwner } from '../src/guest/owner.ts'
 import { progressFraction } from '../src/image/recipe.ts'
@@ -18,8 +18,8 @@ import { LockHeld, takeLock } from '../src/node/file/lock.ts'
 import { GuestStore, type UnusableGuest } from '../src/node/guest-store.ts'
 import { Recipes } from '../src/node/image/recipes.ts'
 import { type Directories, ensurePrivateDirectory } from '../src/node/paths.ts'
-import { createQemuEngine } from '../src/node/qemu/engine.ts'
-import { findSwitch, startOrAdoptSwitch } from '../src/node/switch/start.ts'
+import { type QemuEngine, createQemuEngine } from '../src/node/qemu/engine.ts'
+import { findSwitch, startOrAdoptSwitch } from '../src/node/switch/start-or-adopt.ts'
 import { Publisher } from '../src/publisher.ts'
 import { SliderControls } from '../src/resource/guest-controls.ts'
 import { Stage } from '../src/stage/stage.ts'
@@ -86,7 +86,7 @@ class LocalHost implements Host {
   readonly #resources: Resources
   readonly #store: GuestStore
   readonly #recipes: Recipes
-  readonly #engine: Engine
+  readonly #engine: QemuEngine
   readonly #network: NetworkService
   readonly #stage: Stage
   readonly #owners = new Map<GuestName, GuestOwner>()
@@ -211,6 +211,7 @@ class LocalHost implements Host {
     if (this.#closed) return
     this.#closed = true
     await this.#stage.settled()
+    await this.#engine.settled()
     for (const owner of this.#owners.values()) owner.dispose()
     this.#network.dispose()
     this.#release()

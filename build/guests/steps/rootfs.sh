@@ -25,6 +25,9 @@ done <"$WORK/packages.tsv"
 if [[ $VARIANT == windows-stand-in ]]; then
   # Debian ships Wine's PE files with their symbols: 670 MB, 190 without.
   list "$RECIPE/recipe/windows-stand-in.drop" | while read -r glob; do rm -f "$all/$lib/wine/"$glob; done
+  # What libwine's own set-up script does: zlib, marked as one of Wine's built-in files.
+  zlib=$all/usr/x86_64-w64-mingw32/lib/zlib1.dll
+  { head -c 64 "$zlib" && printf 'Wine builtin DLL' && head -c 16 /dev/zero && tail -c +97 "$zlib"; } >"$all/$lib/wine/x86_64-windows/zlib1.dll"
   # One strip a file: given several, it writes the first one's file alignment into all, and Wine refuses those below 4 KiB.
   find "$all/$lib/wine/x86_64-windows" -type f -print0 | xargs -0 -n 1 -P 2 strip -S 2>/dev/null || true
 fi

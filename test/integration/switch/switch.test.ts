@@ -1,0 +1,273 @@
+import { decode, encode } from 'dns-packet'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { GuestName, MacAddress } from '../../../src/contract/names.ts'
+import { macAt, sameMac } from '../../../src/network/address.ts'
+import { parseArp } from '../../../src/network/arp.ts'
+import { u16, u8 } from '../../../src/network/bytes.ts'
+import { SwitchFault, type SwitchClient, type SwitchEvent } from '../../../src/network/client.ts'
+import { GATEWAY_MAC_PARTS } from '../../../src/network/gateway.ts'
+import { connectControl } from '../../../src/node/switch/control-client.ts'
+import { runSwitch, type RunningSwitch } from '../../../src/node/switch/run-switch.ts'
+import { address, arpRequest, echoRequest, Endpoint, isTestFrame, tcpFrame, testFrame, udpFrame, udpPayload, withLength } from './endpoint.ts'
+
+const linux = { guest: GuestName.parse('linux'), mac: MacAddress.parse('52:54:00:d1:00:01') }
+const windows = { guest: GuestName.parse('windows'), mac: MacAddress.parse('52:54:00:d1:00:02') }
+const third = { guest: GuestName.parse('third'), mac: MacAddress.parse('52:54:00:d1:00:03') }
+const gateway = address('10.77.0.1')
+
+let directory = ''
+let running: RunningSwitch
+let client: SwitchClient
+const endpoints: Endpoint[] = []
+
+async function start(): Promise<void> {
+  running = await runSwitch({ runtime: join(directory, 'run'), state: join(directory, 'state'), subnet: '10.77.0.0/24', domain: 'diptych.internal', log: () => {} })
+  client = await connectControl(running.controlSocketPath)
+}
+
+async function open(port: { mac: MacAddress }): Promise<Endpoint> {
+  const endpoint = await Endpoint.open(running.dataSocketPath, port.mac)
+  endpoints.push(endpoint)
+  return endpoint
+}
+
+/** A connected guest: its first frame is an ARP request for the gateway, and the answer proves it is bound. */
+async function attach(port: { guest: GuestName; mac: MacAddress }): Promise<{ wire: Endpoint; ip: number }> {
+  const lease = await client.definePort(port)
+  const wire = await open(port)
+  wire.send(arpRequest(wire.mac, address(lease.ipv4), gateway))
+  await wire.receive((frame) => parseArp(frame.subarray(14))?.operation === 'reply')
+  return { wire, ip: address(lease.ipv4) }
+}
+
+async function eventually(check: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + 10_000
+  while (!(await check())) {
+    if (performance.now() > deadline) throw new Error(`never: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+const meterOf = async (guest: GuestName) => (await client.ports()).find((port) => port.guest === guest)?.meter
+const dropsOf = async (guest: GuestName) => (await client.statistics()).ports.find((port) => port.guest === guest)?.drops
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'dsw-'))
+  await start()
+})
+afterEach(async () => {
+  for (const endpoint of endpoints.splice(0)) endpoint.close()
+  client.dispose()
+  await running.shutdown()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+describe('ports and connections', () => {
+  it('drops the frames of a connection until its MAC is defined, then binds it', async () => {
+    const early = await open(linux)
+    early.send(arpRequest(early.mac, address('10.77.0.10'), gateway))
+    await eventually(async () => (await client.statistics()).strays['unknown-source'] === 1, 'stray counted')
+    await client.definePort(linux)
+    early.send(arpRequest(early.mac, address('10.77.0.10'), gateway))
+    await early.receive((frame) => parseArp(frame.subarray(14))?.operation === 'reply')
+    expect((await meterOf(linux.guest))?.connected).toBe(true)
+  })
+
+  it('sends frames between guests, alone and flooded, and never back', async () => {
+    const [a, b, c] = [await attach(linux), await attach(windows), await attach(third)]
+    a.wire.send(testFrame(a.wire.mac, b.wire.mac, 1), testFrame(a.wire.mac, { high: 0xffff, low: 0xffff_ffff }, 2), testFrame(a.wire.mac, b.wire.mac, 3, 65_549))
+    await b.wire.receive(isTestFrame(1))
+    await b.wire.receive(isTestFrame(2))
+    expect(await b.wire.receive(isTestFrame(3))).toHaveLength(65_549)
+    await c.wire.receive(isTestFrame(2))
+    expect([...a.wire.frames, ...c.wire.frames].filter((frame) => u16(frame, 12) === 0x88b5)).toEqual([])
+  })
+
+  it('drops frames from another MAC and another guest\'s address, and says so', async () => {
+    const [a, b] = [await attach(linux), await attach(windows)]
+    a.wire.send(testFrame(b.wire.mac, b.wire.mac, 1), arpRequest(a.wire.mac, b.ip, gateway), arpRequest(a.wire.mac, gateway, b.ip), testFrame(a.wire.mac, b.wire.mac, 2))
+    await b.wire.receive(isTestFrame(2))
+    expect(b.wire.frames.filter((frame) => u16(frame, 12) === 0x88b5 || parseArp(frame.subarray(14))?.senderIp === gateway)).toEqual([])
+    expect(await dropsOf(linux.guest)).toMatchObject({ 'mac-spoof': 1, 'ip-spoof': 2 })
+  })
+
+  it('lets a guest come back on a new connection, and hears it leave', async () => {
+    const events: SwitchEvent[] = []
+    client.subscribe((event) => events.push(event))
+    const first = await attach(linux)
+    first.wire.close()
+    await eventually(async () => (await meterOf(linux.guest))?.connected === false, 'left')
+    const again = await attach(linux)
+    expect(again.ip).toBe(first.ip)
+    expect(events.filter((event) => event.type === 'port').map((event) => event.connected)).toEqual([true, false, true])
+  })
+
+  it('gives a port to a second connection only when the first is silent', async () => {
+    const first = await attach(linux)
+    const second = await open(linux)
+    second.send(testFrame(second.mac, { high: 0xffff, low: 0xffff_ffff }, 1))
+    await eventually(async () => (await client.statistics()).strays['unknown-source'] === 1, 'refused')
+    expect(first.wire.closed).toBe(false)
+    await new Promise((resolve) => setTimeout(resolve, 2_100))
+    second.send(arpRequest(second.mac, first.ip, gateway))
+    await second.receive((frame) => parseArp(frame.subarray(14))?.operation === 'reply')
+    await first.wire.waitClosed()
+  })
+
+  it('counts runts and oversize frames and closes a connection out of step', async () => {
+    const [a, b] = [await attach(linux), await attach(windows)]
+    a.wire.socket.write(withLength(new Uint8Array(13)))
+    a.wire.socket.write(withLength(new Uint8Array(65_550)))
+    a.wire.send(testFrame(a.wire.mac, b.wire.mac, 1))
+    await b.wire.receive(isTestFrame(1))
+    expect(await dropsOf(linux.guest)).toMatchObject({ runt: 1, oversize: 1 })
+    a.wire.socket.write(Uint8Array.of(0xff, 0xff, 0xff, 0xff))
+    await a.wire.waitClosed()
+    expect((await meterOf(linux.guest))?.connected).toBe(false)
+  })
+
+  it('keeps serving others while one guest does not read, with a bounded backlog', async () => {
+    const [a, slow, b] = [await attach(linux), await attach(windows), await attach(third)]
+    slow.wire.socket.pause()
+    const flood = testFrame(a.wire.mac, slow.wire.mac, 9, 65_549)
+    for (let round = 0; round < 300; round++) {
+      a.wire.send(flood)
+      if (a.wire.socket.writableNeedDrain) await new Promise<void>((resolve) => a.wire.socket.once('drain', () => resolve()))
+    }
+    a.wire.send(testFrame(a.wire.mac, b.wire.mac, 1))
+    await b.wire.receive(isTestFrame(1))
+    const statistics = (await client.statistics()).ports.find((port) => port.guest === windows.guest)
+    expect(statistics?.drops['queue-full']).toBeGreaterThan(100)
+    expect(statistics?.backlogBytes).toBeLessThan(4_400_000)
+  })
+})
+
+describe('gateway', () => {
+  it('answers ping', async () => {
+    const a = await attach(linux)
+    a.wire.send(echoRequest(a.wire.mac, GATEWAY_MAC_PARTS, a.ip, gateway, 5))
+    const reply = await a.wire.receive((frame) => u16(frame, 12) === 0x0800 && u8(frame, 23) === 1)
+    expect(sameMac(macAt(reply, 6), GATEWAY_MAC_PARTS) && u8(reply, 34) === 0 && u8(reply, 41) === 5).toBe(true)
+  })
+
+  it.each([
+    ['windows.diptych.internal', 'A', 'NOERROR', ['10.77.0.11']],
+    ['WINDOWS.Diptych.Internal', 'A', 'NOERROR', ['10.77.0.11']],
+    ['windows', 'A', 'NOERROR', ['10.77.0.11']],
+    ['diptych.internal', 'A', 'NOERROR', ['10.77.0.1']],
+    ['windows.diptych.internal', 'AAAA', 'NOERROR', []],
+    ['windows.diptych.internal', 'UNKNOWN_65', 'NOERROR', []],
+    ['11.0.77.10.in-addr.arpa', 'PTR', 'NOERROR', ['windows.diptych.internal']],
+    ['nobody.diptych.internal', 'A', 'NXDOMAIN', []],
+    ['a.windows.diptych.internal', 'A', 'NXDOMAIN', []],
+    ['example.com', 'A', 'NXDOMAIN', []],
+    ['99.0.77.10.in-addr.arpa', 'PTR', 'NXDOMAIN', []],
+  ] as const)('answers %s %s with %s %j', async (name, type, code, data) => {
+    const a = await attach(linux)
+    await client.definePort(windows)
+    const query = encode({ type: 'query', id: 77, flags: 256, questions: [{ name, type: type as 'A' }], additionals: [{ type: 'OPT', name: '.', udpPayloadSize: 4096, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }] })
+    a.wire.send(udpFrame(a.wire.mac, GATEWAY_MAC_PARTS, a.ip, gateway, 4242, 53, query))
+    const frame = await a.wire.receive((each) => udpPayload(each, a.wire.mac, 4242) !== null)
+    const payload = udpPayload(frame, a.wire.mac, 4242)
+    const reply = decode(Buffer.from(payload ?? []))
+    expect({ id: reply.id, rcode: (reply as { rcode?: string }).rcode, name: reply.questions?.[0]?.name, data: reply.answers?.map((answer) => ('data' in answer ? answer.data : null)) }).toEqual({ id: 77, rcode: code, name, data })
+    expect(reply.additionals?.map((each) => each.type)).toEqual(['OPT'])
+  })
+})
+
+describe('link', () => {
+  it('cuts and restores both directions', async () => {
+    const [a, b] = [await attach(linux), await attach(windows)]
+    expect(await client.setLink(linux.guest, { up: false })).toMatchObject({ up: false, bitsPerSecond: null })
+    a.wire.send(testFrame(a.wire.mac, b.wire.mac, 1))
+    b.wire.send(testFrame(b.wire.mac, a.wire.mac, 2))
+    await eventually(async () => (await dropsOf(linux.guest))?.['link-down'] === 2, 'both dropped')
+    await client.setLink(linux.guest, { up: true })
+    a.wire.send(testFrame(a.wire.mac, b.wire.mac, 3))
+    b.wire.send(testFrame(b.wire.mac, a.wire.mac, 4))
+    await b.wire.receive(isTestFrame(3))
+    await a.wire.receive(isTestFrame(4))
+    expect(a.wire.frames.some(isTestFrame(2)) || b.wire.frames.some(isTestFrame(1))).toBe(false)
+  })
+
+  it.each(['tx', 'rx'] as const)('holds %s to its rate', async (direction) => {
+    const [a, b] = [await attach(linux), await attach(windows)]
+    const rate = 8_000_000
+    await client.setLink(direction === 'tx' ? linux.guest : windows.guest, { [direction]: { bitsPerSecond: rate } })
+    const frames = 160
+    const begun = performance.now()
+    a.wire.send(...Array.from({ length: frames }, (_, index) => testFrame(a.wire.mac, b.wire.mac, index, 1_500)))
+    await b.wire.receive(isTestFrame(frames - 1))
+    // Never faster than the rate; how much slower depends on who else uses this machine.
+    expect(performance.now() - begun).toBeGreaterThanOrEqual((frames * 1_500 * 8 * 1_000) / rate - 5)
+    expect(b.wire.frames.filter((frame) => u16(frame, 12) === 0x88b5)).toHaveLength(frames - 1)
+    expect(await client.setLink(direction === 'tx' ? linux.guest : windows.guest, { bitsPerSecond: null })).toMatchObject({ bitsPerSecond: null })
+  })
+})
+
+describe('meters and HTTP log', () => {
+  it('counts what passed, and gives rates', async () => {
+    const meters: SwitchEvent[] = []
+    client.subscribe((event) => event.type === 'meters' && meters.push(event))
+    const [a, b] = [await attach(linux), await attach(windows)]
+    const before = { tx: await meterOf(linux.guest), rx: await meterOf(windows.guest) }
+    a.wire.send(...Array.from({ length: 50 }, (_, index) => testFrame(a.wire.mac, b.wire.mac, index, 1_000)))
+    await b.wire.receive(isTestFrame(49))
+    const after = { tx: await meterOf(linux.guest), rx: await meterOf(windows.guest) }
+    expect((after.tx?.txBytes ?? 0) - (before.tx?.txBytes ?? 0)).toBe(50_000)
+    expect((after.rx?.rxPackets ?? 0) - (before.rx?.rxPackets ?? 0)).toBe(50)
+    await eventually(async () => meters.some((event) => event.type === 'meters' && event.meters.some((meter) => meter.guest === 'linux' && meter.txBitsPerSecond > 0)), 'a rate')
+  })
+
+  it('logs a request with names, status and bytes', async () => {
+    const [a, b] = [await attach(linux), await attach(windows)]
+    const lines: SwitchEvent[] = []
+    client.subscribe((event) => event.type === 'request' && lines.push(event))
+    const body = 'x'.repeat(1_000)
+    a.wire.send(tcpFrame(a.wire.mac, b.wire.mac, a.ip, b.ip, [40_000, 80], 1, 0x18, 'GET /clock?x=1 HTTP/1.1\r\nHost: windows.diptych.internal\r\n\r\n'))
+    await b.wire.receive((frame) => u16(frame, 12) === 0x0800)
+    b.wire.send(tcpFrame(b.wire.mac, a.wire.mac, b.ip, a.ip, [80, 40_000], 7, 0x18, `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`))
+    await a.wire.receive((frame) => u16(frame, 12) === 0x0800)
+    await eventually(async () => lines.length === 1, 'a line')
+    const expected = { from: 'linux', to: 'windows', fromAddress: '10.77.0.10', method: 'GET', host: 'windows.diptych.internal', path: '/clock?x=1', status: 200, bytes: 1_000 }
+    expect(await client.requests(10)).toMatchObject([expected])
+  })
+})
+
+describe('control socket', () => {
+  it('refuses what cannot be, by code', async () => {
+    const code = (promise: Promise<unknown>) => promise.then(() => 'done', (error: unknown) => (error instanceof SwitchFault ? error.code : String(error)))
+    await client.definePort(linux)
+    expect(await code(client.definePort({ guest: windows.guest, mac: linux.mac }))).toBe('in-use')
+    expect(await code(client.definePort({ guest: windows.guest, mac: MacAddress.parse('02:d1:97:7c:00:01') }))).toBe('in-use')
+    expect(await code(client.definePort({ ...windows, mtu: 70_000 }))).toBe('bad-request')
+    expect(await code(client.setLink(windows.guest, { up: false }))).toBe('not-found')
+    expect(await code(client.removePort(windows.guest))).toBe('not-found')
+    expect(await code(client.setLink(linux.guest, { bitsPerSecond: 1 }))).toBe('bad-request')
+    expect(await client.ports()).toHaveLength(1)
+  })
+
+  it('keeps addresses over a restart, and never overwrites a file it cannot read', async () => {
+    await client.definePort(windows)
+    const lease = await client.definePort(linux)
+    const gone = new Promise<SwitchEvent>((resolve) => client.subscribe((event) => event.type === 'closed' && resolve(event)))
+    await client.shutdown()
+    expect(await gone).toMatchObject({ type: 'closed' })
+    await running.ended
+    await start()
+    expect(await client.definePort(linux)).toEqual(lease)
+    await running.shutdown()
+    const path = join(directory, 'state/leases.json')
+    writeFileSync(path, '{"version": 7')
+    await expect(start()).rejects.toThrow('leases.json cannot be read')
+    expect(readFileSync(path, 'utf8')).toBe('{"version": 7')
+  })
+
+  it('refuses to run twice on one directory', async () => {
+    await expect(runSwitch({ runtime: join(directory, 'run'), state: join(directory, 'state2'), subnet: '10.77.0.0/24', domain: 'diptych.internal', log: () => {} })).rejects.toThrow('another process serves')
+    expect(await client.ports()).toEqual([])
+  })
+})

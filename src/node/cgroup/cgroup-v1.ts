@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bandwidthOf, percentOf, type CpuCapPort } from './cpu-cap.ts'
 
@@ -36,6 +36,7 @@ export function cgroupV1CpuCap(root: string): CpuCapPort | null {
       return get(name, pid)
     },
     release: (name, pid) => removeGroup(groupOf(name, pid)),
+    sweep: () => sweepGroups(parent),
   }
 }
 
@@ -48,11 +49,30 @@ export function isWritable(path: string): boolean {
   }
 }
 
-/** Removes an empty group; one that still has processes stays. */
-export function removeGroup(path: string): void {
+/**
+ * Removes a group that is empty or about to be: a process that ended still counts until its parent has reaped it, so
+ * a refusal is tried again three times within a second.
+ */
+export function removeGroup(path: string, retryAfterMs: readonly number[] = [30, 200, 700]): void {
+  const [next, ...later] = retryAfterMs
+  if (removed(path) || next === undefined) return
+  setTimeout(() => removeGroup(path, later), next).unref()
+}
+
+/** Removes the groups `<name>-<pid>` below `parent` whose process is gone. */
+export function sweepGroups(parent: string): void {
+  if (!existsSync(parent)) return
+  for (const name of readdirSync(parent)) {
+    const pid = /-(\d+)$/.exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) removed(join(parent, name))
+  }
+}
+
+function removed(path: string): boolean {
   try {
     rmdirSync(path)
+    return true
   } catch {
-    // none there, or not empty yet: the kernel keeps it and nothing is lost
+    return !existsSync(path) // else the kernel still counts a process in it
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { isWritable, removeGroup } from './cgroup-v1.ts'
+import { isWritable, removeGroup, sweepGroups } from './cgroup-v1.ts'
 import { bandwidthOf, percentOf, type CpuCapPort } from './cpu-cap.ts'
 
 /**
@@ -50,6 +50,7 @@ export function cgroupV2CpuCap(root: string, options: { pathOf?: (pid: number) =
       return read(place.group)
     },
     release: (name, pid) => removeGroup(join(root, 'diptych', `${name}-${pid}`)),
+    sweep: () => sweepGroups(join(root, 'diptych')),
   }
 }
 

@@ -10,6 +10,8 @@ export interface CpuCapPort {
   get(name: string, pid: number): number | null
   /** Removes the group of a process that is gone; nothing happens when there is none. */
   release(name: string, pid: number): void
+  /** Removes the groups of guests whose process is gone and that no host was there to release. */
+  sweep(): void
 }
 
 /** A quota in microseconds of processor time per period (Linux, Documentation/scheduler/sched-bwc.rst). */
@@ -32,5 +34,5 @@ export function percentOf({ quotaUs, periodUs }: Bandwidth): number {
 }
 
 export function unavailableCpuCap(reason: string): CpuCapPort {
-  return { available: false, reason, set: () => null, get: () => null, release: () => undefined }
+  return { available: false, reason, set: () => null, get: () => null, release: () => undefined, sweep: () => undefined }
 }

@@ -29,6 +29,7 @@ const answerTimeoutMs = 5_000
  * leftovers of dead ones are swept. One that is alive but does not answer is left alone and reported.
  */
 export async function adoptMachines(context: AdoptContext): Promise<Adoption[]> {
+  context.cpuCap.sweep()
   const names = runNames(runsDirectory(context.directories)).map((name) => GuestName.safeParse(name).data).filter((name) => name !== undefined)
   const found = await Promise.all(
     names.map((name) =>

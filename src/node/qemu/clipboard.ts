@@ -18,7 +18,20 @@ export async function plugClipboard(qmp: QmpSession, mode: ClipboardMode, availa
 }
 
 async function unplugClipboard(qmp: QmpSession): Promise<void> {
-  await qmp.execute('device_del', { id: port.id }).catch(unlessMissing)
+  const deleted = qmp.event(({ name, data }) => name === 'DEVICE_DELETED' && data['device'] === port.id, 2_000, 'unplugging the clipboard')
+  const outcome = deleted.then(
+    () => null,
+    (fault: unknown) => fault,
+  )
+  try {
+    await qmp.execute('device_del', { id: port.id })
+  } catch (error) {
+    unlessMissing(error)
+    return
+  }
+  // The port lets go of its chardev a moment after the command was answered.
+  const fault = await outcome
+  if (fault !== null) throw fault
   await qmp.execute('chardev-remove', { id: port.chardev }).catch(unlessMissing)
 }
 

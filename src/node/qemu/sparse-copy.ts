@@ -1,7 +1,10 @@
 import { constants } from 'node:fs'
-import { copyFile, rm } from 'node:fs/promises'
+import { chmod, copyFile, rm } from 'node:fs/promises'
 import { EngineFault } from '../../engine/engine.ts'
 import { runProgram } from '../process/run-program.ts'
+
+/** What is copied here is a guest's memory or disk. */
+const ownerOnly = 0o600
 
 /**
  * Copies a file so that zeros take no room: as a reflink where the file system can (btrfs, XFS: immediate), else with
@@ -11,12 +14,16 @@ import { runProgram } from '../process/run-program.ts'
 export async function copySparsely(from: string, to: string, options: { background: boolean }): Promise<'reflink' | 'copy'> {
   try {
     await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL)
+    await chmod(to, ownerOnly)
     return 'reflink'
   } catch {
     await rm(to, { force: true }) // this file system (or pair of them) has no reflinks
   }
   const result = await runProgram('cp', ['--sparse=always', '--reflink=never', '--no-preserve=all', '--', from, to], { background: options.background })
-  if (result.exitCode === 0) return 'copy'
+  if (result.exitCode === 0) {
+    await chmod(to, ownerOnly)
+    return 'copy'
+  }
   await rm(to, { force: true })
   throw new EngineFault('disk', `${to} could not be written: ${result.stderr.trim() || `cp ended with ${result.exitCode}`}`, { remedy: 'Make room on that file system, then try again.' })
 }

@@ -78,13 +78,13 @@ async function running(qmp: QmpSession, launched: Launched, warm: boolean, layou
       await qmp.execute('query-status')
       return
     }
-    const resumed = qmp.event((event) => event.name === 'RESUME', loadTimeoutMs, 'loading the warm state')
-    resumed.catch(() => undefined) // an error of the two commands says more
-    await Promise.all([
-      qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] }),
-      qmp.execute('migrate-incoming', { uri: `fd:${deviceStateDescriptor}` }),
-    ])
-    await resumed
+    const loaded = qmp.event(({ name, data }) => name === 'MIGRATION' && data['status'] === 'completed', loadTimeoutMs, 'loading the warm state')
+    loaded.catch(() => undefined) // an error of the two commands says more
+    const capabilities = ['x-ignore-shared', 'events'].map((capability) => ({ capability, state: true }))
+    await Promise.all([qmp.execute('migrate-set-capabilities', { capabilities }), qmp.execute('migrate-incoming', { uri: `fd:${deviceStateDescriptor}` })])
+    await loaded
+    // The state was saved while paused, and is loaded so.
+    await qmp.execute('cont')
   } catch (cause) {
     const status = await qmp.execute('query-status', undefined, 1_000).catch(() => null)
     qmp.close()

@@ -1,0 +1,49 @@
+import { Tooltip } from '@base-ui/react/tooltip'
+import { useEffect } from 'react'
+import { Dialogs } from './command/dialogs.tsx'
+import { useShortcuts } from './command/use-shortcuts.ts'
+import { Header } from './host/header.tsx'
+import { Notices } from './host/notices.tsx'
+import { StatusBar } from './host/status-bar.tsx'
+import { Stage } from './stage/stage.tsx'
+import { Waiting } from './stage/waiting.tsx'
+import { SessionProvider, useSession, useWindow } from './store/context.ts'
+import type { Session } from './store/session.ts'
+import { useTheme } from './ui/use-theme.ts'
+import styles from './app.module.css'
+
+/** The whole window over one session. */
+export function App({ session }: { readonly session: Session }) {
+  useEffect(() => {
+    session.start()
+    return () => session.stop()
+  }, [session])
+  return (
+    <SessionProvider value={session}>
+      <Tooltip.Provider delay={500}>
+        <Frame />
+      </Tooltip.Provider>
+    </SessionProvider>
+  )
+}
+
+function Frame() {
+  const session = useSession()
+  const heard = useWindow((state) => state.stage !== null && state.link.phase !== 'connecting')
+  useTheme()
+  useShortcuts()
+  useEffect(() => {
+    const left = () => document.fullscreenElement === null && session.store.setState({ solo: null })
+    document.addEventListener('fullscreenchange', left)
+    return () => document.removeEventListener('fullscreenchange', left)
+  }, [session])
+  return (
+    <div className={styles.app}>
+      <Header />
+      {heard ? <Stage /> : <Waiting />}
+      <StatusBar />
+      <Notices />
+      <Dialogs />
+    </div>
+  )
+}

@@ -1,0 +1,98 @@
+import type { ActionAnswer, GuestAction, GuestView } from '../../src/contract/guest.ts'
+import { displayName } from '../format.ts'
+import type { Session } from '../store/session.ts'
+import { layouts } from '../stage/layout.ts'
+import type { WindowState } from '../store/state.ts'
+import { fullScreen, giveKeys, popOut, pressKeys, takeScreenshot } from './guest-controls.ts'
+
+/** One thing the window can do: the same entry serves buttons, menus, palette and shortcut. */
+export interface Command {
+  readonly id: string
+  readonly title: string
+  /** The guest's name, for grouping; null for the window's own. */
+  readonly group: string | null
+  readonly shortcut?: string
+  /** Why it cannot be done now, a whole sentence; null when it can. */
+  readonly disabledReason: string | null
+  readonly run: () => void
+}
+
+export const chords: readonly { readonly label: string; readonly keys: readonly string[] }[] = [
+  { label: 'Ctrl+Alt+Del', keys: ['ctrl', 'alt', 'delete'] },
+  { label: 'Alt+Tab', keys: ['alt', 'tab'] },
+  { label: 'Alt+F4', keys: ['alt', 'f4'] },
+  { label: 'Windows key', keys: ['meta_l'] },
+  { label: 'Ctrl+Esc', keys: ['ctrl', 'esc'] },
+  { label: 'Print Screen', keys: ['print'] },
+  ...[1, 2, 3, 4, 5, 6, 7].map((number) => ({ label: `Ctrl+Alt+F${number}`, keys: ['ctrl', 'alt', `f${number}`] })),
+]
+
+/** Why an action of the `can` table cannot be done; null when it can. */
+export function reasonAgainst(answer: ActionAnswer | undefined): string | null {
+  if (answer?.allowed === true) return null
+  return answer?.reason ?? 'The host does not offer this for the guest.'
+}
+
+/** Every command of one guest. `index` is its place on the stage, which names its shortcuts. */
+export function guestCommands(session: Session, view: GuestView, index: number): readonly Command[] {
+  const { name } = view
+  const title = displayName(view)
+  const can = (action: GuestAction) => reasonAgainst(view.actions[action])
+  const entry = (id: string, words: string, disabledReason: string | null, run: () => void, shortcut?: string): Command => ({
+    id: `${id}:${name}`,
+    title: words,
+    group: title,
+    disabledReason,
+    run,
+    ...(shortcut === undefined ? {} : { shortcut }),
+  })
+  const place = index < 9 ? String(index + 1) : undefined
+  const screen = view.screen.available ? null : (view.screen.reason ?? 'The guest has no screen now.')
+  return [
+    entry('type', 'Type into this guest', screen, () => giveKeys(name), place && `Alt+${place}`),
+    entry('start', 'Start', can('start'), () => void session.askGuest(`start ${name}`, (client) => client.guest.start({ name }))),
+    entry('stop', 'Stop', can('stop'), () => void session.askGuest(`stop ${name}`, (client) => client.guest.stop({ name }))),
+    entry('force-stop', 'Force stop…', can('forceStop'), () => session.open({ kind: 'force-stop', guest: name })),
+    entry('pause', 'Pause', can('pause'), () => void session.askGuest(`pause ${name}`, (client) => client.guest.pause({ name }))),
+    entry('resume', 'Resume', can('resume'), () => void session.askGuest(`resume ${name}`, (client) => client.guest.resume({ name }))),
+    entry('reset', 'Reset…', can('reset'), () => session.open({ kind: 'reset', guest: name })),
+    entry(
+      'link',
+      view.network.linkUp ? 'Cut its network link' : 'Restore its network link',
+      can('set'),
+      () => void session.askGuest(`change the link of ${name}`, (client) => client.guest.set({ name, change: { linkUp: !view.network.linkUp } })),
+      place && `Alt+Shift+${place}`,
+    ),
+    entry('fullscreen', 'Full screen', screen, () => void fullScreen(session, name)),
+    entry('pop-out', 'Open in its own window', screen, () => popOut(name)),
+    entry('screenshot', 'Save a screenshot', can('screenshot'), () => void takeScreenshot(session, name)),
+    entry('logs', 'Show logs', null, () => session.open({ kind: 'logs', guest: name })),
+    ...chords.map((chord) => entry(`press-${chord.label}`, `Press ${chord.label}`, can('sendKeys'), () => void pressKeys(session, name, chord.keys))),
+  ]
+}
+
+/** The commands that belong to the window or the whole stage. */
+export function windowCommands(session: Session, state: WindowState): readonly Command[] {
+  const entry = (id: string, title: string, run: () => void, shortcut?: string, disabledReason: string | null = null): Command => ({
+    id,
+    title,
+    group: null,
+    disabledReason,
+    run,
+    ...(shortcut === undefined ? {} : { shortcut }),
+  })
+  const views = Object.values(state.guests).map((update) => update.view)
+  const anyOn = views.some((view) => !['defined', 'stopped', 'failed'].includes(view.state))
+  const allOn = views.length > 0 && views.every((view) => view.state === 'running' || view.state === 'starting')
+  return [
+    entry('up', 'Start the stage', () => void session.ask('start the stage', (client) => client.stage.up({})), undefined, allOn ? 'Every guest is running or starting.' : null),
+    entry('down', 'Stop the stage…', () => session.open({ kind: 'stop-all' }), undefined, anyOn ? null : 'No guest is running.'),
+    ...layouts.map((layout) => entry(`layout-${layout.value}`, `Layout: ${layout.label}`, () => session.change({ layout: layout.value }))),
+    entry('theme-system', 'Appearance: follow the system', () => session.change({ theme: 'system' })),
+    entry('theme-light', 'Appearance: light', () => session.change({ theme: 'light' })),
+    entry('theme-dark', 'Appearance: dark', () => session.change({ theme: 'dark' })),
+    entry('settings', 'Settings…', () => session.open({ kind: 'settings' }), 'Ctrl+,'),
+    entry('help', 'Keyboard shortcuts', () => session.open({ kind: 'help' }), '?'),
+    entry('real-windows', 'Use real Windows…', () => session.open({ kind: 'real-windows' })),
+  ]
+}

@@ -1,0 +1,82 @@
+import type { GuestKind, GuestView } from '../src/contract/guest.ts'
+import type { HttpLine } from '../src/contract/network.ts'
+
+/** Bits per second in words, three digits at most: `0 bit/s`, `640 kbit/s`, `1.2 Mbit/s`. */
+export function bitRate(bitsPerSecond: number): string {
+  if (bitsPerSecond >= 1e9) return `${digits(bitsPerSecond / 1e9)} Gbit/s`
+  if (bitsPerSecond >= 1e6) return `${digits(bitsPerSecond / 1e6)} Mbit/s`
+  if (bitsPerSecond >= 1e3) return `${digits(bitsPerSecond / 1e3)} kbit/s`
+  return `${Math.round(bitsPerSecond)} bit/s`
+}
+
+/** MiB in words: `512 MiB`, `3.1 GiB`. */
+export function memory(mib: number): string {
+  return mib >= 1024 ? `${digits(mib / 1024)} GiB` : `${Math.round(mib)} MiB`
+}
+
+function digits(value: number): string {
+  return value >= 100 ? String(Math.round(value)) : value >= 10 ? value.toFixed(1).replace(/\.0$/, '') : value.toFixed(1)
+}
+
+/** A stretch of time left, rounded as a person would say it. */
+export function remaining(seconds: number): string {
+  if (seconds < 1) return 'a moment left'
+  if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s left`
+  return `about ${Math.round(seconds / 60)} min left`
+}
+
+/** Wall-clock time of an ISO date, hours to seconds. */
+export function clockTime(iso: string): string {
+  return new Date(iso).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false })
+}
+
+/** What each kind of guest is called. The stand-in is never called Windows alone. */
+export const kindLabel: Record<GuestKind, string> = {
+  linux: 'Linux',
+  windows: 'Windows',
+  'windows-stand-in': 'Windows stand-in (Wine)',
+  other: 'Guest',
+}
+
+/** The guest's title, with the stand-in's label whatever its definition calls it. */
+export function displayName(view: GuestView): string {
+  if (view.kind !== 'windows-stand-in') return view.title || view.name
+  const label = kindLabel['windows-stand-in']
+  return view.title.toLowerCase().includes('stand-in') || view.title === '' ? label : `${view.title}: ${label}`
+}
+
+/** A guest's state in words, agent included where it matters: `running, agent silent`. */
+export function stateWords(view: GuestView): string {
+  switch (view.state) {
+    case 'defined':
+      return 'never started'
+    case 'starting':
+      return view.boot === 'warm' ? 'starting warm' : 'starting'
+    case 'running':
+      return view.agent === 'live' ? 'running' : view.agent === 'silent' ? 'running, agent silent' : 'running, no agent yet'
+    case 'paused':
+      return 'paused'
+    case 'suspending':
+      return 'suspending'
+    case 'suspended':
+      return 'suspended'
+    case 'stopping':
+      return 'stopping'
+    case 'stopped':
+      return 'stopped'
+    case 'failed':
+      return 'failed'
+  }
+}
+
+/** One exchange in words: `linux → windows GET / 200, 12 ms`. */
+export function requestWords(line: HttpLine): string {
+  const outcome = line.status === null ? 'no answer yet' : String(line.status)
+  const took = line.milliseconds === null ? '' : `, ${line.milliseconds < 10 ? line.milliseconds.toFixed(1).replace(/\.0$/, '') : Math.round(line.milliseconds)} ms`
+  return `${line.from} → ${line.to} ${line.method} ${line.path} ${outcome}${took}`
+}
+
+/** Sentence case for state words that open a line. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

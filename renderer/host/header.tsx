@@ -1,0 +1,95 @@
+import { CircleHelp, Columns2, Grid2x2, Play, Power, Rows2, Search, Settings, Square } from 'lucide-react'
+import type { ReactElement } from 'react'
+import { displayName } from '../format.ts'
+import { focusedGuest, layoutFor, layouts } from '../stage/layout.ts'
+import { useSession, useWindow } from '../store/context.ts'
+import type { Layout } from '../store/settings.ts'
+import { Button } from '../ui/button.tsx'
+import { DiptychMark } from '../ui/os-mark.tsx'
+import styles from './header.module.css'
+
+const icons: Record<Layout, ReactElement> = {
+  'side-by-side': <Columns2 aria-hidden />,
+  stacked: <Rows2 aria-hidden />,
+  grid: <Grid2x2 aria-hidden />,
+  focus: <Square aria-hidden />,
+}
+
+/** Diptych's own strip: the stage as a whole, its layout, and the way to every action. */
+export function Header() {
+  const session = useSession()
+  const settings = useWindow((state) => state.settings)
+  const order = useWindow((state) => state.order)
+  const layout = layoutFor(settings, order.length)
+  return (
+    <header className={styles.header}>
+      <p className={styles.brand}>
+        <DiptychMark />
+        Diptych
+      </p>
+      {layout === 'focus' && <GuestTabs />}
+      <span className={styles.space} />
+      <StageButton />
+      <div className={styles.layouts} role="toolbar" aria-label="Layout">
+        {layouts.map(({ value, label }) => (
+          <Button key={value} variant="icon" hint={label} shortcut={value === layout ? undefined : 'Alt+L'} aria-pressed={value === layout} onClick={() => session.change({ layout: value })}>
+            {icons[value]}
+          </Button>
+        ))}
+      </div>
+      <button type="button" className={styles.search} aria-haspopup="dialog" onClick={() => session.open({ kind: 'palette' })}>
+        <Search aria-hidden />
+        All actions
+        <kbd>Ctrl K</kbd>
+      </button>
+      <Button variant="icon" hint="Settings" shortcut="Ctrl+," onClick={() => session.open({ kind: 'settings' })}>
+        <Settings aria-hidden />
+      </Button>
+      <Button variant="icon" hint="Keyboard shortcuts" shortcut="?" onClick={() => session.open({ kind: 'help' })}>
+        <CircleHelp aria-hidden />
+      </Button>
+    </header>
+  )
+}
+
+/** Starts what is off, or stops everything when all of it is on. */
+function StageButton() {
+  const session = useSession()
+  const states = useWindow((state) => state.order.map((name) => state.guests[name]?.view.state).join())
+  const working = useWindow((state) => state.stage?.status === 'working')
+  const all = states === '' ? [] : states.split(',')
+  if (all.length === 0 || working) return null
+  const off = all.some((state) => ['defined', 'stopped', 'failed', 'suspended'].includes(state))
+  const count = all.length === 2 ? 'both' : 'all'
+  return off ? (
+    <Button onClick={() => void session.ask('start the stage', (client) => client.stage.up({}))}>
+      <Play aria-hidden />
+      Start {count}
+    </Button>
+  ) : (
+    <Button onClick={() => session.open({ kind: 'stop-all' })}>
+      <Power aria-hidden />
+      Stop {count}…
+    </Button>
+  )
+}
+
+/** Which guest is shown, in the layout that shows one at a time. */
+function GuestTabs() {
+  const session = useSession()
+  const order = useWindow((state) => state.order)
+  const guests = useWindow((state) => state.guests)
+  const shown = useWindow((state) => focusedGuest(state.settings, state.order))
+  return (
+    <div className={styles.tabs} role="toolbar" aria-label="Guest shown">
+      {order.map((name) => {
+        const view = guests[name]?.view
+        return view === undefined ? null : (
+          <Button key={name} variant="icon" className={styles.tab ?? ''} data-accent={view.kind} aria-pressed={name === shown} onClick={() => session.change({ focused: name })}>
+            {displayName(view)}
+          </Button>
+        )
+      })}
+    </div>
+  )
+}

@@ -1,0 +1,4 @@
+import { connect } from './client.ts'
+import { openWindow } from './open-window.tsx'
+
+openWindow(connect)

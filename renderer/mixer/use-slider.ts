@@ -1,0 +1,43 @@
+import { useCallback, useEffect, useRef, useState } from 'react'
+import type { ControlChange, ControlName } from '../../src/contract/control.ts'
+import type { GuestName } from '../../src/contract/names.ts'
+import { useSession } from '../store/context.ts'
+import { sliderIntervalMs, Throttle, windowClock } from './throttle.ts'
+
+/**
+ * A slider's value in the hand: what the person last asked for while it is being sent, else what the host says was
+ * requested. Sends at most 20 changes a second; the last one always lands.
+ */
+export function useSlider(guest: GuestName, control: ControlName, requested: number | null): { value: number | null; change: (value: number | null) => void } {
+  const session = useSession()
+  const [asked, setAsked] = useState<{ value: number | null } | null>(null)
+  const throttle = useRef<Throttle<number | null> | null>(null)
+
+  useEffect(() => {
+    const made = new Throttle<number | null>(sliderIntervalMs, windowClock, async (value) => {
+      await session.askGuest(`set ${control} of ${guest}`, (client) => client.guest.set({ name: guest, change: changeOf(control, value), waitMs: 0 }))
+      // A newer value waiting keeps the thumb where the hand is.
+      if (!made.waiting) setAsked(null)
+    })
+    throttle.current = made
+  }, [session, guest, control])
+
+  const change = useCallback((value: number | null) => {
+    setAsked({ value })
+    throttle.current?.push(value)
+  }, [])
+
+  return { value: asked === null ? requested : asked.value, change }
+}
+
+function changeOf(control: ControlName, value: number | null): ControlChange {
+  switch (control) {
+    case 'cpuCap':
+      return { cpuCap: value }
+    case 'memory':
+      // Memory has no "unlimited": its scale never gives null.
+      return value === null ? {} : { memory: value }
+    case 'linkBandwidth':
+      return { linkBandwidth: value }
+  }
+}

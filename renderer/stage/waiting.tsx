@@ -1,0 +1,22 @@
+import { LoaderCircle } from 'lucide-react'
+import { useSession, useWindow } from '../store/context.ts'
+import { Button } from '../ui/button.tsx'
+import styles from './waiting.module.css'
+
+/** Before the host has answered for the first time. */
+export function Waiting() {
+  const session = useSession()
+  const link = useWindow((state) => state.link)
+  const failed = link.phase === 'connecting' && link.attempt > 0
+  return (
+    <main className={styles.waiting} data-testid="waiting" aria-busy>
+      <LoaderCircle className={styles.busy} aria-hidden />
+      <h1 className={styles.title}>Connecting to the host</h1>
+      <p className={styles.text} role="status">
+        {failed && link.phase === 'connecting' ? `No answer so far (try ${link.attempt}). ${link.reason ?? ''}` : ''}
+      </p>
+      {failed && <Button onClick={() => session.retryNow()}>Try now</Button>}
+      {failed && link.phase === 'connecting' && link.attempt > 3 && <p className={styles.text}>If it stays silent, run `diptych doctor` in a terminal; it says what is wrong.</p>}
+    </main>
+  )
+}

@@ -1,0 +1,109 @@
+import { Switch } from '@base-ui/react/switch'
+import { useEffect, useRef } from 'react'
+import type { GuestName } from '../../src/contract/names.ts'
+import { reasonAgainst } from '../command/commands.ts'
+import { bitRate, displayName, requestWords } from '../format.ts'
+import { useSession, useWindow } from '../store/context.ts'
+import styles from './wire.module.css'
+
+/** The private network between the guests: one plug each, what passes, and the last page asked for. */
+export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]; readonly shares: readonly number[] }) {
+  const network = useWindow((state) => state.network)
+  const last = useWindow((state) => state.requests.at(-1))
+  const down = network !== null && !network.running
+  return (
+    <section className={styles.wire} aria-label="Network between the guests" data-count={guests.length}>
+      {guests.map((name, index) => (
+        <Plug key={name} name={name} share={shares[index] ?? 1} place={index === 0 ? 'first' : index === guests.length - 1 ? 'last' : 'middle'} />
+      ))}
+      <p className={styles.last} data-testid="wire-last-request" data-down={down}>
+        {down ? `The switch is off: ${network.reason ?? 'it starts with the first guest'}` : last === undefined ? 'No page asked for yet' : requestWords(last)}
+      </p>
+    </section>
+  )
+}
+
+function Plug({ name, share, place }: { readonly name: GuestName; readonly share: number; readonly place: 'first' | 'middle' | 'last' }) {
+  const session = useSession()
+  const view = useWindow((state) => state.guests[name]?.view)
+  const port = useWindow((state) => state.network?.ports.find((candidate) => candidate.guest === name))
+  if (view === undefined) return null
+  const connected = port?.connected === true
+  const status = !view.network.linkUp ? 'cut' : connected ? 'up' : 'off'
+  const tx = port?.txBitsPerSecond ?? 0
+  const rx = port?.rxBitsPerSecond ?? 0
+  const title = displayName(view)
+  const against = reasonAgainst(view.actions.set)
+  return (
+    <div className={styles.plug} data-place={place} data-status={status} data-accent={view.kind} data-testid={`link-${name}`} style={{ flexGrow: share }}>
+      <span className={styles.drop} aria-hidden />
+      <span className={styles.lane} aria-hidden>
+        <Flow className={styles.out} rate={status === 'up' ? tx : 0} forwards={place !== 'last'} />
+        <Flow className={styles.in} rate={status === 'up' ? rx : 0} forwards={place === 'last'} />
+      </span>
+      <div className={styles.control}>
+        <label className={styles.label}>
+          <Switch.Root
+            className={styles.switch}
+            checked={view.network.linkUp}
+            disabled={against !== null}
+            aria-label={`Network link of ${title}`}
+            onCheckedChange={(linkUp) =>
+              void session.askGuest(`change the link of ${name}`, (client) => client.guest.set({ name, change: { linkUp } }))
+            }
+          >
+            <Switch.Thumb className={styles.thumb} />
+          </Switch.Root>
+          <span className={styles.status}>{status === 'cut' ? 'Link cut' : status === 'up' ? 'Link up' : 'Not connected'}</span>
+        </label>
+        <span className={styles.rates}>
+          <span>
+            <span className="visually-hidden">sends</span>
+            <span aria-hidden>↑</span> {bitRate(tx)}
+          </span>
+          <span>
+            <span className="visually-hidden">receives</span>
+            <span aria-hidden>↓</span> {bitRate(rx)}
+          </span>
+        </span>
+      </div>
+    </div>
+  )
+}
+
+/** Speed of the flow for a rate: still at nothing, then a factor of two for every factor of ten from 1 kbit/s. */
+function paceFor(bitsPerSecond: number): number {
+  return bitsPerSecond < 1 ? 0 : 0.25 * 2 ** Math.max(0, Math.log10(bitsPerSecond / 1e3))
+}
+
+const reducedMotion = '(prefers-reduced-motion: reduce)'
+
+/** Dashes that move as fast as data does; a still line where motion is unwanted. */
+function Flow({ className, rate, forwards }: { readonly className: string | undefined; readonly rate: number; readonly forwards: boolean }) {
+  const strip = useRef<HTMLSpanElement>(null)
+  const animation = useRef<Animation | null>(null)
+  useEffect(() => {
+    const element = strip.current
+    if (element === null || matchMedia(reducedMotion).matches) return
+    const frames = [{ transform: 'translateX(-24px)' }, { transform: 'translateX(0)' }]
+    const made = element.animate(forwards ? frames : frames.toReversed(), { duration: 1_600, iterations: Number.POSITIVE_INFINITY })
+    made.pause()
+    animation.current = made
+    return () => made.cancel()
+  }, [forwards])
+  useEffect(() => {
+    const running = animation.current
+    const pace = paceFor(rate)
+    if (running === null) return
+    if (pace === 0) running.pause()
+    else {
+      running.updatePlaybackRate(pace)
+      if (running.playState !== 'running') running.play()
+    }
+  }, [rate])
+  return (
+    <span className={`${styles.flow} ${className ?? ''}`} data-moving={rate >= 1}>
+      <span ref={strip} className={styles.dashes} />
+    </span>
+  )
+}

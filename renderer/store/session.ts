@@ -1,0 +1,162 @@
+import { createStore, type StoreApi } from 'zustand/vanilla'
+import { type Client, type Connection, ConnectionClosed } from '../../src/contract/connection.ts'
+import type { GuestUpdate } from '../../src/contract/guest.ts'
+import type { GuestName } from '../../src/contract/names.ts'
+import { type NoticeText, noticeFor } from '../notice.ts'
+import { retryDelayMs } from '../screen/viewer.ts'
+import { feed } from './feed.ts'
+import { applyUpdate } from './reduce.ts'
+import { loadSettings, saveSettings, type Settings } from './settings.ts'
+import type { Dialog, WindowState } from './state.ts'
+
+export type Connect = () => Promise<Connection>
+export type Store = StoreApi<WindowState>
+
+const noticesKept = 3
+
+/** The window's store before anything is heard. */
+export function createWindowStore(storage: Storage): Store {
+  const store = createStore<WindowState>(() => ({
+    link: { phase: 'connecting', attempt: 0, reason: null },
+    host: null,
+    meter: null,
+    stage: null,
+    network: null,
+    requests: [],
+    messages: [],
+    guests: {},
+    order: [],
+    history: {},
+    notices: [],
+    keysTo: null,
+    dialog: null,
+    solo: null,
+    settings: loadSettings(storage),
+  }))
+  store.subscribe((state, before) => {
+    if (state.settings !== before.settings) saveSettings(storage, state.settings)
+  })
+  return store
+}
+
+/**
+ * Owns the window's one connection: makes it, feeds the store from it, and makes the next one when it is lost.
+ * Everything the window asks of the host goes through `ask`, which turns a failure into a notice.
+ *
+ *   connecting --connect--> live --closed--> reconnecting --connect--> live
+ */
+export class Session {
+  readonly store: Store
+  readonly #connect: Connect
+  readonly #stopped = new AbortController()
+  #connection: Connection | null = null
+  #noticeId = 0
+  #skipWait: (() => void) | null = null
+
+  constructor(connect: Connect, store: Store) {
+    this.#connect = connect
+    this.store = store
+  }
+
+  /** Connects and stays connected until `stop`. */
+  start(): void {
+    void this.#run()
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    this.#skipWait?.()
+    this.#connection?.close()
+  }
+
+  /** Tries the next connection at once instead of waiting. */
+  retryNow(): void {
+    this.#skipWait?.()
+  }
+
+  get connection(): Connection {
+    if (this.#connection === null) throw new ConnectionClosed('not connected')
+    return this.#connection
+  }
+
+  /** Makes one call. A failure becomes a notice and null. `asked` completes "could not …". */
+  async ask<T>(asked: string, call: (client: Client) => Promise<T>): Promise<T | null> {
+    try {
+      return await call(this.connection.client)
+    } catch (error) {
+      this.notify(noticeFor(error, asked))
+      return null
+    }
+  }
+
+  /** Makes one call about a guest and shows the view it answers with. */
+  async askGuest(asked: string, call: (client: Client) => Promise<{ guest: GuestUpdate }>): Promise<boolean> {
+    const answer = await this.ask(asked, call)
+    if (answer !== null) this.store.setState((state) => applyUpdate(state, answer.guest))
+    return answer !== null
+  }
+
+  notify(notice: NoticeText): void {
+    this.#noticeId += 1
+    const id = this.#noticeId
+    this.store.setState((state) => ({
+      notices: [...state.notices.filter((known) => known.text !== notice.text || known.next !== notice.next), { ...notice, id }].slice(-noticesKept),
+    }))
+  }
+
+  dismiss(id: number): void {
+    this.store.setState((state) => ({ notices: state.notices.filter((notice) => notice.id !== id) }))
+  }
+
+  open(dialog: Dialog | null): void {
+    this.store.setState({ dialog })
+  }
+
+  keysTo(guest: GuestName | null): void {
+    if (this.store.getState().keysTo !== guest) this.store.setState({ keysTo: guest })
+  }
+
+  change(settings: Partial<Settings>): void {
+    this.store.setState((state) => ({ settings: { ...state.settings, ...settings } }))
+  }
+
+  async #run(): Promise<void> {
+    let attempt = 0
+    while (!this.#stopped.signal.aborted) {
+      let reason: string
+      try {
+        const connection = await this.#connect()
+        this.#connection = connection
+        attempt = 0
+        const ended = new AbortController()
+        void feed(connection.client, this.store, ended.signal)
+        reason = await connection.closed
+        ended.abort()
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error)
+      }
+      this.#connection = null
+      if (this.#stopped.signal.aborted) return
+      this.#lost(attempt, reason)
+      await this.#wait(retryDelayMs(attempt))
+      attempt += 1
+    }
+  }
+
+  #lost(attempt: number, reason: string): void {
+    this.store.setState((state) => ({
+      keysTo: null,
+      link: state.link.phase === 'connecting' ? { phase: 'connecting', attempt: attempt + 1, reason } : { phase: 'reconnecting', attempt: attempt + 1, reason },
+    }))
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, delayMs)
+      this.#skipWait = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+}

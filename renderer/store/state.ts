@@ -1,0 +1,54 @@
+import type { GuestUpdate } from '../../src/contract/guest.ts'
+import type { HostInfo, HostMeter, Message } from '../../src/contract/host.ts'
+import type { GuestName } from '../../src/contract/names.ts'
+import type { HttpLine, NetworkView } from '../../src/contract/network.ts'
+import type { StageView } from '../../src/contract/stage.ts'
+import type { NoticeText } from '../notice.ts'
+import type { Settings } from './settings.ts'
+
+/** The line to the host: never connected yet, live, or lost and being sought again. */
+export type Link =
+  | { readonly phase: 'connecting'; readonly attempt: number; readonly reason: string | null }
+  | { readonly phase: 'live' }
+  | { readonly phase: 'reconnecting'; readonly attempt: number; readonly reason: string }
+
+/** Live load of one guest over the last `historyLength` samples, oldest first. */
+export interface History {
+  readonly cpuPercent: readonly number[]
+  readonly memoryMiB: readonly number[]
+  readonly bitsPerSecond: readonly number[]
+}
+
+/** Samples kept: CPU and memory arrive once a second, traffic four times. */
+export const historyLength = 90
+
+/** The outcome of a call of this window, shown until dismissed. */
+export interface Notice extends NoticeText {
+  readonly id: number
+}
+
+/** What stands over the stage; one at a time. */
+export type Dialog =
+  | { readonly kind: 'palette' | 'help' | 'settings' | 'real-windows' | 'stop-all' }
+  | { readonly kind: 'force-stop' | 'reset' | 'logs'; readonly guest: GuestName }
+
+export interface WindowState {
+  readonly link: Link
+  readonly host: HostInfo | null
+  readonly meter: HostMeter | null
+  readonly stage: StageView | null
+  readonly network: NetworkView | null
+  readonly requests: readonly HttpLine[]
+  readonly messages: readonly Message[]
+  readonly guests: Readonly<Record<string, GuestUpdate>>
+  /** Guest names in the order they are shown. */
+  readonly order: readonly GuestName[]
+  readonly history: Readonly<Record<string, History>>
+  readonly notices: readonly Notice[]
+  /** Whose screen has the keyboard; null when Diptych's own window has it. */
+  readonly keysTo: GuestName | null
+  readonly dialog: Dialog | null
+  /** The guest that fills the whole window: in full screen, or in a window of its own. */
+  readonly solo: GuestName | null
+  readonly settings: Settings
+}

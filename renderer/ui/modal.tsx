@@ -1,0 +1,33 @@
+import { Dialog } from '@base-ui/react/dialog'
+import type { ReactNode } from 'react'
+import styles from './modal.module.css'
+
+export interface ModalProps {
+  readonly title: string
+  readonly description?: string
+  readonly width?: 'narrow' | 'wide'
+  readonly children: ReactNode
+  /** Buttons, the safe one first. */
+  readonly actions?: ReactNode
+  readonly onClose: () => void
+  /** Hides the heading from sight where the content speaks for itself; it still names the dialog. */
+  readonly quietTitle?: boolean
+  readonly testId?: string
+}
+
+/** A dialog over the stage: focus stays inside, Escape closes it, focus returns where it was. */
+export function Modal({ title, description, width = 'narrow', children, actions, onClose, quietTitle = false, testId }: ModalProps) {
+  return (
+    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className={styles.backdrop} />
+        <Dialog.Popup className={styles.popup} data-width={width} data-testid={testId}>
+          <Dialog.Title className={quietTitle ? 'visually-hidden' : styles.title}>{title}</Dialog.Title>
+          {description !== undefined && <Dialog.Description className={styles.description}>{description}</Dialog.Description>}
+          {children}
+          {actions !== undefined && <div className={styles.actions}>{actions}</div>}
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  )
+}

@@ -1,0 +1,108 @@
+import { implement } from '@orpc/server'
+import { contract } from '../../../src/contract/contract.ts'
+import type { GuestAction } from '../../../src/contract/guest.ts'
+import { playFirstRun } from './first-run.ts'
+import { answerFor, type FakeGuest, updateOf } from './views.ts'
+import type { World } from './world.ts'
+
+/** The whole contract over a world in memory. Inputs and outputs pass the real schemas. */
+export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png: string; width: number; height: number }) {
+  const on = implement(contract)
+  type Thrower = { NOT_FOUND: (options: { data: { noun: string; name: string; known: string[] } }) => Error; REFUSED: (options: { data: { code: 'wrong-state'; subject: string; reason: string } }) => Error }
+  const find = (name: string, errors: Thrower): FakeGuest => {
+    const guest = world.find(name)
+    if (guest === undefined) throw errors.NOT_FOUND({ data: { noun: 'guest', name, known: world.guests.map((known) => known.name) } })
+    return guest
+  }
+  const may = (name: string, action: GuestAction, errors: Thrower): FakeGuest => {
+    const guest = find(name, errors)
+    const answer = answerFor(guest, action)
+    if (!answer.allowed) throw errors.REFUSED({ data: { code: 'wrong-state', subject: name, reason: answer.reason ?? '' } })
+    return guest
+  }
+  const done = (guest: FakeGuest) => ({ outcome: 'done' as const, guest: updateOf(guest) })
+  const listed = () => world.guests.map((guest) => updateOf(guest))
+
+  return on.router({
+    host: {
+      info: on.host.info.handler(() => world.info()),
+      meters: on.host.meters.handler(({ signal }) => world.meters.stream([world.meter()], signal)),
+      messages: on.host.messages.handler(({ signal }) => world.messageEvents.stream(world.messages, signal)),
+      doctor: on.host.doctor.handler(() => []),
+    },
+    guest: {
+      list: on.guest.list.handler(() => listed()),
+      get: on.guest.get.handler(({ input, errors }) => updateOf(find(input.name, errors))),
+      watch: on.guest.watch.handler(({ signal }) => world.guestEvents.stream([{ type: 'listed', guests: listed() }], signal)),
+      start: on.guest.start.handler(({ input, errors }) => {
+        const guest = may(input.name, 'start', errors)
+        world.start(guest)
+        return done(guest)
+      }),
+      stop: on.guest.stop.handler(({ input, errors }) => {
+        const guest = may(input.name, input.mode === 'force' ? 'forceStop' : 'stop', errors)
+        world.stop(guest, input.mode === 'force')
+        return done(guest)
+      }),
+      pause: on.guest.pause.handler(({ input, errors }) => {
+        const guest = may(input.name, 'pause', errors)
+        world.change(guest, { state: 'paused' })
+        return done(guest)
+      }),
+      resume: on.guest.resume.handler(({ input, errors }) => {
+        const guest = may(input.name, 'resume', errors)
+        world.change(guest, { state: 'running' })
+        return done(guest)
+      }),
+      reset: on.guest.reset.handler(({ input, errors }) => {
+        const guest = may(input.name, 'reset', errors)
+        world.start(guest)
+        return done(guest)
+      }),
+      set: on.guest.set.handler(({ input, errors }) => {
+        const guest = may(input.name, 'set', errors)
+        world.set(guest, input.change)
+        return { results: {}, guest: updateOf(guest) }
+      }),
+      setClipboard: on.guest.setClipboard.handler(({ input, errors }) => {
+        const guest = find(input.name, errors)
+        world.change(guest, { clipboard: input.mode })
+        return updateOf(guest)
+      }),
+      sendKeys: on.guest.sendKeys.handler(({ input, errors }) => {
+        const guest = may(input.name, 'sendKeys', errors)
+        world.say('info', `${guest.name}: pressed ${input.keys.join('+')}`, guest)
+        return {}
+      }),
+      screenshot: on.guest.screenshot.handler(({ input, errors }) => screenshot(may(input.name, 'screenshot', errors))),
+      exec: on.guest.exec.handler(() => ({ exitCode: 0, stdout: '', stderr: '' })),
+      logs: on.guest.logs.handler(({ input }) => ({
+        text: input.source === 'serial' ? '[    0.000000] Linux version 6.1.0-28-amd64\n[    1.204411] EXT4-fs (vda1): mounted filesystem\n[    2.310775] diptych: web server answering on port 80\n' : '',
+        path: `/home/person/.local/state/diptych/logs/${input.name}-${input.source}.log`,
+      })),
+    },
+    network: {
+      get: on.network.get.handler(() => world.network()),
+      watch: on.network.watch.handler(({ signal }) => world.networkEvents.stream([{ type: 'meters', at: new Date().toISOString(), network: world.network() }], signal)),
+      requests: on.network.requests.handler(() => world.requests),
+    },
+    stage: {
+      get: on.stage.get.handler(() => world.stage()),
+      watch: on.stage.watch.handler(({ signal }) => world.stageEvents.stream([world.stage()], signal)),
+      up: on.stage.up.handler(async () => {
+        for (const guest of world.guests) if (answerFor(guest, 'start').allowed && world.steps.length === 0) world.start(guest)
+        if (world.steps.length > 0 && world.stageStatus !== 'working') await playFirstRun(world, 2)
+        return world.stage()
+      }),
+      cancel: on.stage.cancel.handler(() => {
+        world.stageStatus = 'cancelled'
+        return world.stage()
+      }),
+      down: on.stage.down.handler(() => {
+        for (const guest of world.guests) if (answerFor(guest, 'stop').allowed) world.stop(guest, false)
+        return world.stage()
+      }),
+    },
+    web: { probe: on.web.probe.handler(() => []) },
+  })
+}

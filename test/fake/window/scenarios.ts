@@ -1,0 +1,90 @@
+import { FakeHost } from './connection.ts'
+import { playFirstRun, waitingSteps } from './first-run.ts'
+import { type FakeGuest, makeGuest } from './views.ts'
+import { World } from './world.ts'
+
+const linux = () => makeGuest('linux', 'Linux', 'linux', 0)
+const standIn = () => makeGuest('windows', '', 'windows-stand-in', 1)
+
+/** Situations the window must look right in, by the name given as `?scenario=`. */
+export const scenarios: Record<string, () => FakeHost> = {
+  running: () => pair(),
+  quiet: () => pair((world) => (world.traffic = false)),
+  paused: () => pair((_, windows) => Object.assign(windows, { state: 'paused' })),
+  stopped: () => pair((_, windows) => Object.assign(windows, { state: 'stopped', agent: 'absent' })),
+  failed: () =>
+    pair((world, windows) => {
+      Object.assign(windows, { state: 'failed', agent: 'absent', detail: 'QEMU ended with "could not open disk image: no space left on device". Free some space in /home/person/.local/share/diptych, then start it again.' })
+      world.say('error', 'windows failed: no space left on device', windows)
+    }),
+  starting: () => pair((_, windows) => Object.assign(windows, { state: 'stopping', detail: 'Asked the guest agent to shut down' })),
+  silent: () => pair((world, windows) => {
+    Object.assign(windows, { agent: 'silent' })
+    world.say('warning', 'The guest agent of windows does not answer', windows)
+  }),
+  cut: () => pair((_, windows) => Object.assign(windows, { linkUp: false })),
+  sliders: () =>
+    pair((_, windows, first) => {
+      Object.assign(first.controls.memory, { requested: 1792, effective: 1024, status: 'following' })
+      Object.assign(first.controls.linkBandwidth, { requested: 25e6, effective: 25e6 })
+      Object.assign(first.controls.cpuCap, { requested: 75, effective: 75 })
+      Object.assign(windows.controls.memory, { requested: 256, effective: 420, status: 'not-followed', note: 'The guest gave back all but 420 MiB; the rest is in use.' })
+      Object.assign(windows.controls.cpuCap, { applies: 'unavailable', reason: 'CPU caps need a delegated cgroup; this session has none.' })
+    }),
+  long: () =>
+    host([
+      makeGuest('linux', 'Debian GNU/Linux 12 “bookworm”, workstation of the accounting department', 'linux', 0),
+      makeGuest('windows-for-the-accountants', '', 'windows-stand-in', 1),
+    ]),
+  one: () => host([linux()]),
+  three: () => host([linux(), standIn(), makeGuest('router', 'OpenWrt router', 'other', 2)]),
+  four: () => host([linux(), standIn(), makeGuest('router', 'OpenWrt router', 'other', 2), makeGuest('desk', 'Windows 11', 'windows', 3)]),
+  firstrun: () =>
+    firstRun((world) => {
+      for (const [index, step] of world.steps.entries()) if (index < 1) Object.assign(step, { status: 'done', fraction: 1 })
+      void playFirstRun(world, Number(new URLSearchParams(location.search).get('pace') ?? 40))
+    }),
+  idle: () => firstRun((world) => (world.stageStatus = 'idle')),
+  stepfailed: () =>
+    firstRun((world) => {
+      world.stageStatus = 'failed'
+      for (const [index, step] of world.steps.entries()) if (index < 2) Object.assign(step, { status: 'done', fraction: 1 })
+      Object.assign(world.steps[2] ?? {}, { status: 'failed', detail: 'No space left on device while writing disk.qcow2.', remedy: 'Free at least 1.2 GiB in /home/person/.cache/diptych, then try again.' })
+    }),
+  reconnecting: () => {
+    const made = pair()
+    setTimeout(() => {
+      made.refuse = 'the host went away'
+      made.drop('the host went away')
+    }, 1_500)
+    return made
+  },
+  refused: () => {
+    const made = pair()
+    made.refuse = 'the host answered 403: the token of this window is no longer valid'
+    return made
+  },
+}
+
+function host(guests: FakeGuest[]): FakeHost {
+  const world = new World(guests)
+  world.say('info', 'Both guests run from their warm snapshot after 0.44 s')
+  return new FakeHost(world)
+}
+
+function pair(adjust: (world: World, windows: FakeGuest, first: FakeGuest) => unknown = () => undefined): FakeHost {
+  const first = linux()
+  const windows = standIn()
+  const made = host([first, windows])
+  adjust(made.world, windows, first)
+  return made
+}
+
+function firstRun(adjust: (world: World) => unknown): FakeHost {
+  const guests = [linux(), standIn()]
+  for (const guest of guests) Object.assign(guest, { state: 'defined', agent: 'absent' })
+  const world = new World(guests)
+  world.steps = waitingSteps()
+  adjust(world)
+  return new FakeHost(world)
+}

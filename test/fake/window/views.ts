@@ -1,0 +1,109 @@
+import type { Control, ControlName } from '../../../src/contract/control.ts'
+import type { ActionAnswer, AgentState, GuestAction, GuestKind, GuestState, GuestUpdate, GuestView } from '../../../src/contract/guest.ts'
+import { GuestName, MacAddress } from '../../../src/contract/names.ts'
+
+/** What the fake knows of one guest; its view is made from it. */
+export interface FakeGuest {
+  readonly name: GuestName
+  readonly title: string
+  readonly kind: GuestKind
+  readonly index: number
+  state: GuestState
+  detail: string | null
+  agent: AgentState
+  boot: 'cold' | 'warm' | null
+  linkUp: boolean
+  clipboard: GuestView['clipboard']
+  controls: Record<ControlName, Control>
+  generation: number
+}
+
+const allowedIn: Record<GuestAction, readonly GuestState[]> = {
+  start: ['defined', 'stopped', 'failed', 'suspended'],
+  stop: ['running', 'paused', 'starting'],
+  forceStop: ['starting', 'running', 'paused', 'suspending', 'stopping'],
+  pause: ['running'],
+  resume: ['paused'],
+  reset: ['running', 'paused'],
+  set: ['defined', 'starting', 'running', 'paused', 'suspended', 'stopped'],
+  sendKeys: ['starting', 'running'],
+  screenshot: ['starting', 'running', 'paused', 'stopping'],
+  exec: ['running'],
+}
+
+export function answerFor(guest: FakeGuest, action: GuestAction): ActionAnswer {
+  const allowed = allowedIn[action].includes(guest.state)
+  return { allowed, reason: allowed ? null : `The guest is ${guest.state}; this needs it to be ${allowedIn[action].join(' or ')}.` }
+}
+
+export function updateOf(guest: FakeGuest): GuestUpdate {
+  const on = ['starting', 'running', 'paused', 'suspending', 'stopping'].includes(guest.state)
+  const actions = Object.fromEntries(Object.keys(allowedIn).map((action) => [action, answerFor(guest, action as GuestAction)])) as GuestView['actions']
+  return {
+    generation: guest.generation,
+    view: {
+      name: guest.name,
+      title: guest.title,
+      kind: guest.kind,
+      state: guest.state,
+      detail: guest.detail,
+      agent: guest.agent,
+      boot: on ? guest.boot : null,
+      startedAt: on ? new Date().toISOString() : null,
+      milestones: { runningMs: 180, screenLiveMs: 420, addressMs: 600, webAnsweringMs: 900 },
+      os: { name: guest.kind === 'linux' ? 'Debian GNU/Linux' : 'Wine on Debian GNU/Linux', version: '12', hostName: guest.name, source: 'agent' },
+      network: {
+        mac: MacAddress.parse(`52:54:00:d1:00:0${guest.index + 1}`),
+        dnsName: `${guest.name}.diptych.internal`,
+        ipv4: guest.state === 'running' || guest.state === 'paused' ? `10.77.0.${guest.index + 11}` : null,
+        ipv6: null,
+        linkUp: guest.linkUp,
+      },
+      screen: on ? { available: true, reason: null } : { available: false, reason: 'The guest is off.' },
+      clipboard: guest.clipboard,
+      vcpus: 2,
+      controls: structuredClone(guest.controls),
+      actions,
+    },
+  }
+}
+
+export function makeGuest(name: string, title: string, kind: GuestKind, index: number): FakeGuest {
+  return {
+    name: GuestName.parse(name),
+    title,
+    kind,
+    index,
+    state: 'running',
+    detail: null,
+    agent: 'live',
+    boot: 'warm',
+    linkUp: true,
+    clipboard: 'off',
+    controls: {
+      cpuCap: control({ name: 'cpuCap', requested: null, minimum: 10, maximum: 200, step: 5, unlimited: true, unit: 'percent', marks: marks([50, '50 %'], [100, '1 CPU'], [200, '2 CPUs']) }),
+      memory: control({ name: 'memory', requested: 1024, minimum: 256, maximum: 2048, step: 64, unlimited: false, unit: 'MiB', marks: marks([512, '512 MiB'], [1024, '1 GiB'], [2048, '2 GiB']) }),
+      linkBandwidth: control({
+        name: 'linkBandwidth',
+        requested: null,
+        minimum: 1e6,
+        maximum: 1e10,
+        step: 1,
+        unlimited: true,
+        unit: 'bit/s',
+        marks: marks([1e6, '1 M'], [1e7, '10 M'], [1e8, '100 M'], [1e9, '1 G'], [1e10, '10 G']),
+      }),
+    },
+    generation: 1,
+  }
+}
+
+type Given = Pick<Control, 'name' | 'requested' | 'minimum' | 'maximum' | 'step' | 'unlimited' | 'unit' | 'marks'>
+
+function control(given: Given): Control {
+  return { ...given, effective: given.requested, applies: 'live', reason: null, status: 'settled', note: null }
+}
+
+function marks(...pairs: readonly (readonly [number, string])[]): Control['marks'] {
+  return pairs.map(([value, label]) => ({ value, label }))
+}

@@ -1,0 +1,104 @@
+// Pictures of the window over the fake host: `node test/renderer/shots.mjs [name-filter]`, into out/shots.
+import { mkdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { chromium } from '@playwright/test'
+import { build } from 'vite'
+import { serve } from './serve.mjs'
+
+const root = resolve(import.meta.dirname, '../..')
+const sizes = { small: [1024, 700], wide: [1280, 800], full: [1920, 1080], uhd: [3840, 2160] }
+const shot = (scenario, size = 'wide', theme = 'dark', act) => ({ name: `${scenario}-${size}-${theme}${act === undefined ? '' : `-${act.name}`}`, scenario, size, theme, act })
+
+const focusLinux = async function keys(page) {
+  await page.keyboard.press('Alt+1')
+  await page.waitForSelector('[data-keys="true"]')
+  await page.keyboard.type('hello')
+}
+const palette = async function palette(page) {
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('windows')
+}
+const help = async function help(page) {
+  await page.keyboard.press('?')
+}
+const realWindows = async function real(page) {
+  await page.getByRole('button', { name: 'Use real Windows…' }).first().click()
+}
+const more = async function more(page) {
+  await page.getByTestId('more-linux').click()
+}
+const keysMenu = async function keysmenu(page) {
+  await page.getByTestId('keys-windows').click()
+}
+const settings = async function settings(page) {
+  await page.keyboard.press('Control+,')
+}
+const stacked = async function stacked(page) {
+  await page.getByRole('button', { name: 'Stacked' }).click()
+}
+const one = async function one(page) {
+  await page.getByRole('button', { name: 'One at a time' }).click()
+}
+const focusRing = async function ring(page) {
+  for (let count = 0; count < 11; count += 1) await page.keyboard.press('Tab')
+}
+const badValue = async function bad(page) {
+  const field = page.getByLabel('Memory of Linux, typed')
+  await field.fill('9000')
+  await field.press('Enter')
+}
+const confirmForce = async function force(page) {
+  await page.getByTestId('more-linux').click()
+  await page.getByRole('menuitem', { name: 'Force stop' }).click()
+}
+const messages = async function messages(page) {
+  await page.getByRole('button', { name: 'Messages' }).click()
+}
+
+const shots = [
+  ...Object.keys(sizes).flatMap((size) => [shot('running', size, 'dark'), shot('running', size, 'light')]),
+  ...['paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'three', 'four', 'firstrun', 'idle', 'stepfailed', 'reconnecting', 'refused', 'quiet'].map((name) => shot(name)),
+  ...['sliders', 'long', 'firstrun', 'four', 'cut'].map((name) => shot(name, 'small', 'light')),
+  shot('firstrun', 'full', 'light'),
+  shot('sliders', 'wide', 'light'),
+  shot('failed', 'wide', 'light'),
+  ...[focusLinux, palette, help, realWindows, more, keysMenu, settings, stacked, one, focusRing, badValue, confirmForce, messages].map((act) => shot('running', 'wide', act === focusRing || act === palette ? 'light' : 'dark', act)),
+  shot('running', 'small', 'dark', focusLinux),
+]
+
+const filter = process.argv[2] ?? ''
+await build({ configFile: resolve(root, 'test/fake/window/vite.config.ts'), logLevel: 'warn' })
+const server = await serve(resolve(root, 'out/fake-window'))
+const out = resolve(root, 'out/shots')
+await mkdir(out, { recursive: true })
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] })
+let complaints = 0
+for (const { name, scenario, size, theme, act } of shots.filter((each) => each.name.includes(filter))) {
+  const [width, height] = sizes[size]
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: theme })
+  const page = await context.newPage()
+  page.on('console', (message) => {
+    if (message.type() !== 'error' && message.type() !== 'warning') return
+    complaints += 1
+    process.stderr.write(`${name}: ${message.text()}\n`)
+  })
+  page.on('pageerror', (error) => {
+    complaints += 1
+    process.stderr.write(`${name}: ${error.message}\n`)
+  })
+  await page.goto(`${server.url}/?scenario=${scenario}`)
+  await page.waitForTimeout(scenario === 'reconnecting' || scenario === 'refused' ? 5_000 : 2_200)
+  try {
+    await act?.(page)
+  } catch (error) {
+    complaints += 1
+    process.stderr.write(`${name}: ${error.message}\n`)
+  }
+  await page.waitForTimeout(500)
+  await page.screenshot({ path: resolve(out, `${name}.png`) })
+  await context.close()
+  process.stdout.write(`${name}\n`)
+}
+await browser.close()
+server.close()
+process.exitCode = complaints === 0 ? 0 : 1

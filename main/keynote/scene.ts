@@ -11,7 +11,8 @@ import { ScreenWatch, pause } from './screen-watch.ts'
 
 export interface SceneOptions {
   readonly directory: string
-  readonly boot: 'auto' | 'cold'
+  /** Whether the guests ran before the keynote: then times from power-on say nothing. */
+  readonly ranBefore: boolean
   /** How long each page may take to appear on the other's screen. */
   readonly patienceMs: number
   progress(text: string): void
@@ -21,17 +22,14 @@ const tool = '/usr/local/bin/diptych-guest'
 const InfoLine = z.looseObject({ os: z.string(), version: z.string(), kernel: z.string(), hostName: z.string() })
 
 /**
- * The whole keynote, unattended, through the contract: both guests up, each seen browsing the other, three sliders
- * moved and moved back. Never throws for a fact that is not so: that is a failure in the report.
+ * The whole keynote, unattended, through the contract, with the stage up: each guest seen browsing the other, three
+ * sliders moved and moved back. Never throws for a fact that is not so: that is a failure in the report.
  */
 export async function playKeynote(connection: Connection, options: SceneOptions): Promise<KeynoteReport> {
   const { client } = connection
   await mkdir(options.directory, { recursive: true, mode: 0o700 })
   const info = await client.host.info()
-  const runningBefore = new Set((await client.guest.list()).filter((guest) => guest.view.state === 'running').map((guest) => guest.view.name))
-  options.progress('starting both guests')
-  const stage = await client.stage.up({ boot: options.boot })
-  const names = stage.guests
+  const names = (await client.stage.get()).guests
   const watches = new Map(names.map((name): [GuestName, ScreenWatch] => [name, new ScreenWatch(connection, name)]))
   const failures: string[] = []
   try {
@@ -39,7 +37,7 @@ export async function playKeynote(connection: Connection, options: SceneOptions)
     const web = await Promise.all(
       names.flatMap((from) => names.filter((to) => to !== from).map((to) => proveDirection(connection, from, to, watches.get(from), options.patienceMs, failures))),
     )
-    const guests = await Promise.all(names.map((name) => describeGuest(connection, name, runningBefore.has(name), watches.get(name), failures)))
+    const guests = await Promise.all(names.map((name) => describeGuest(connection, name, options.ranBefore, watches.get(name), failures)))
     const screenshots = await Promise.all(names.map((name) => saveScreenshot(options.directory, name, watches.get(name), failures)))
     options.progress('moving three sliders')
     const sliders = await moveSliders(connection, names, failures)

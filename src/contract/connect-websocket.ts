@@ -7,9 +7,12 @@ import { SocketScreen, type WebSocketLike } from './screen-socket.ts'
 /** The subprotocol both sides speak; a host of another version refuses it. */
 export const protocolName = 'diptych.v1'
 
-/** What a client of the loopback server offers: the protocol, and the launch's token (never in a URL's query). */
-export function protocolsFor(token: string): readonly string[] {
-  return [protocolName, `token.${token}`]
+/**
+ * What a client of the loopback server offers: the protocol, and the launch's token (from the URL's fragment, never its
+ * query). null when the page was opened with a ticket and a cookie speaks for it.
+ */
+export function protocolsFor(token: string | null): readonly string[] {
+  return token === null ? [protocolName] : [protocolName, `token.${token}`]
 }
 
 export interface WebSocketOptions {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { protocolName } from '../../contract/connect-websocket.ts'
 
@@ -13,13 +13,55 @@ export function isOurHost(headers: IncomingHttpHeaders, port: number): boolean {
 }
 
 /**
- * Whether a WebSocket upgrade may go on. All of: our Host, an Origin that is this very server under the same name,
- * our protocol, and the launch's token offered as subprotocol `token.<hex>` (compared in constant time).
+ * Whether a WebSocket upgrade may go on. All of: our Host, an Origin that is this very server under the same name, our
+ * protocol, and the launch's token, offered as subprotocol `token.<hex>` or sent as the cookie a ticket was exchanged
+ * for (both compared in constant time).
  */
 export function mayUpgrade(headers: IncomingHttpHeaders, port: number, token: string): boolean {
   if (!isOurHost(headers, port) || headers.origin !== `http://${headers.host}`) return false
   const offered = offeredProtocols(headers)
-  return offered.includes(protocolName) && offered.some((name) => sameSecret(name, `token.${token}`))
+  if (!offered.includes(protocolName)) return false
+  const cookies = (headers.cookie ?? '').split(';').map((cookie) => cookie.trim())
+  return offered.some((name) => sameSecret(name, `token.${token}`)) || cookies.some((cookie) => sameSecret(cookie, `${cookieName(port)}=${token}`))
+}
+
+/** The cookie of the server at `port`: cookies do not tell ports apart, and another Diptych may run for another user. */
+export function cookieName(port: number): string {
+  return `diptych-${port}`
+}
+
+const ticketLifeMs = 60_000
+
+/**
+ * A ticket opens the window once, within a minute. A browser's command line can be read by every user of the machine,
+ * so the token itself must not stand there. Whoever has the token can make tickets.
+ */
+export function createTicket(token: string, nowMs: number): string {
+  const body = `${nowMs + ticketLifeMs}.${randomBytes(8).toString('hex')}`
+  return `${body}.${signature(token, body)}`
+}
+
+/** Takes each valid ticket once. */
+export class TicketGate {
+  readonly #token: string
+  readonly #used = new Map<string, number>()
+
+  constructor(token: string) {
+    this.#token = token
+  }
+
+  redeem(ticket: string, nowMs: number): boolean {
+    const [expiry = '', nonce = '', mac = ''] = ticket.split('.')
+    const body = `${expiry}.${nonce}`
+    if (!sameSecret(mac, signature(this.#token, body)) || Number(expiry) < nowMs || this.#used.has(body)) return false
+    for (const [used, until] of this.#used) if (until < nowMs) this.#used.delete(used)
+    this.#used.set(body, Number(expiry))
+    return true
+  }
+}
+
+function signature(token: string, body: string): string {
+  return createHmac('sha256', token).update(`ticket ${body}`).digest('hex')
 }
 
 export function offeredProtocols(headers: IncomingHttpHeaders): readonly string[] {

@@ -1,14 +1,14 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AnyRouter } from '@orpc/server'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { protocolName } from '../../contract/connect-websocket.ts'
 import { GuestName } from '../../contract/names.ts'
-import { isOurHost, mayUpgrade, offeredProtocols } from './access.ts'
+import { cookieName, isOurHost, mayUpgrade, offeredProtocols, TicketGate } from './access.ts'
 import { listenOnLoopback, listenOnUnixSocket } from './listen.ts'
 import { createRpcResponder, type RpcResponder } from './rpc-channel.ts'
 import { closeSocket, joinSocketAndScreen } from './screen-pipe.ts'
-import { answer, serveStaticFile } from './static-files.ts'
+import { answer, securityHeaders, serveStaticFile } from './static-files.ts'
 
 export interface ServeOptions {
   readonly router: AnyRouter
@@ -43,11 +43,15 @@ export async function serveConnections(options: ServeOptions): Promise<Connectio
     handleProtocols: () => protocolName,
   })
   let port: number | null = null
+  const gate = new TicketGate('token' in listen ? listen.token : '')
 
   const server = createServer((request, response) => {
-    if (!('staticDirectory' in listen)) answer(response, 404, 'this socket speaks WebSocket')
-    else if (port === null || !isOurHost(request.headers, port)) answer(response, 403, 'not for this host name')
-    else void serveStaticFile(listen.staticDirectory, request, response)
+    if (!('staticDirectory' in listen)) return answer(response, 404, 'this socket speaks WebSocket')
+    if (port === null || !isOurHost(request.headers, port)) return answer(response, 403, 'not for this host name')
+    const ticket = /^\/\?ticket=([\w.]+)$/.exec(request.url ?? '')?.[1]
+    if (ticket === undefined) void serveStaticFile(listen.staticDirectory, request, response)
+    else if (gate.redeem(ticket, Date.now())) admit(response, port, listen.token)
+    else answer(response, 403, 'This link has been used or is too old: start Diptych again to open a new window.')
   })
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
@@ -77,6 +81,12 @@ function targetOf(url: string | undefined): 'rpc' | { guest: GuestName } | null 
   if (url === '/rpc') return 'rpc'
   const guest = GuestName.safeParse(/^\/screen\/([^/?]+)$/.exec(url ?? '')?.[1])
   return guest.success ? { guest: guest.data } : null
+}
+
+/** Exchanges a ticket for the cookie that speaks for this browser from now on, and leads to the window. */
+function admit(response: ServerResponse, port: number, token: string): void {
+  response.writeHead(303, { ...securityHeaders, 'set-cookie': `${cookieName(port)}=${token}; HttpOnly; SameSite=Strict; Path=/`, 'cache-control': 'no-store', location: '/' })
+  response.end()
 }
 
 function serveCalls(socket: WebSocket, respond: RpcResponder): void {

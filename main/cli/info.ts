@@ -1,0 +1,66 @@
+import type { Command } from 'commander'
+import type { GuestView } from '../../src/contract/guest.ts'
+import type { HostInfo } from '../../src/contract/host.ts'
+import { withHost, type CliContext } from './context.ts'
+import { json, table } from './terminal.ts'
+import { formatControl, formatMilliseconds, readGuestName } from './values.ts'
+
+export function addInfoCommand(program: Command, context: CliContext): void {
+  program
+    .command('info')
+    .description('show everything about one guest, or about the host')
+    .argument('[guest]', 'the guest; without it, the host')
+    .option('--json', 'print it as JSON')
+    .action(async (name: string | undefined, options: { json?: true }) => {
+      const { terminal } = context
+      if (name === undefined) {
+        const info = await withHost(context, (client) => client.host.info())
+        return terminal.print(options.json ? json(info) : hostLines(info))
+      }
+      const guest = readGuestName(name)
+      const update = await withHost(context, (client) => client.guest.get({ name: guest }))
+      terminal.print(options.json ? json(update) : guestLines(update.view))
+    })
+}
+
+function hostLines(info: HostInfo): string {
+  return table(
+    ['version', info.version],
+    [
+      ['node', info.node],
+      ['platform', info.platform],
+      ['qemu', info.qemu ?? 'not found'],
+      ['accelerator', `${info.accelerator.kind} (${info.accelerator.reason})`],
+      ['cpus', String(info.cpus)],
+      ['memory', `${info.memoryMiB} MiB`],
+      ['cpu cap', `${info.cpuCap.available ? 'available' : 'unavailable'} (${info.cpuCap.reason})`],
+      ['data', info.dataDirectory],
+      ['process', `${info.processId}, since ${info.startedAt}`],
+    ],
+  )
+}
+
+function guestLines(view: GuestView): string {
+  const controls = Object.values(view.controls).map((control) => {
+    const range = `${formatControl(control.minimum, control.unit)} to ${formatControl(control.maximum, control.unit)}${control.unlimited ? ' or unlimited' : ''}`
+    const value = `${formatControl(control.requested, control.unit)}, in force ${formatControl(control.effective, control.unit)}`
+    return [control.name, control.applies === 'unavailable' ? `unavailable: ${control.reason ?? 'no reason given'}` : `${value} (${range})${control.note === null ? '' : `; ${control.note}`}`]
+  })
+  const refused = Object.entries(view.actions).flatMap(([action, answer]) => (answer.allowed ? [] : [[`no ${action}`, answer.reason ?? '']]))
+  return table(
+    ['name', `${view.name} (${view.title})`],
+    [
+      ['state', view.detail === null ? view.state : `${view.state}: ${view.detail}`],
+      ['system', [view.os.name, view.os.version].filter(Boolean).join(' ') + (view.os.source === 'agent' ? '' : ' (as defined; the guest has not been asked)')],
+      ['agent', view.agent],
+      ['started', view.startedAt === null ? '-' : `${view.startedAt} (${view.boot ?? ''})`],
+      ['took', `running ${formatMilliseconds(view.milestones.runningMs)}, screen ${formatMilliseconds(view.milestones.screenLiveMs)}, web ${formatMilliseconds(view.milestones.webAnsweringMs)}`],
+      ['address', `${view.network.ipv4 ?? '-'}  ${view.network.dnsName}  ${view.network.mac}`],
+      ['link', view.network.linkUp ? 'up' : 'down'],
+      ['clipboard', view.clipboard],
+      ['vcpus', String(view.vcpus)],
+      ...controls,
+      ...refused,
+    ],
+  )
+}

@@ -1,0 +1,37 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import { ControlName } from '../../src/contract/control.ts'
+import { withHost, type CliContext } from './context.ts'
+import { json } from './terminal.ts'
+import { formatControl, readChange, readGuestName, settings } from './values.ts'
+
+export function addSetCommand(program: Command, context: CliContext): void {
+  program
+    .command('set')
+    .description("move a guest's sliders while it runs")
+    .argument('<guest>', 'the guest')
+    .argument('<setting=value...>', 'one or more settings')
+    .option('--wait <seconds>', 'how long to wait for memory to follow', readWait, 10)
+    .option('--json', 'print requested and effective values as JSON')
+    .addHelpText('after', `\nSettings:\n  ${Object.values(settings).join('\n  ')}\n\nExamples:\n  diptych set linux memory=384MiB cpu=50%\n  diptych set windows link=down`)
+    .action(async (name: string, assignments: string[], options: { wait: number; json?: true }) => {
+      const guest = readGuestName(name)
+      const change = readChange(assignments)
+      const answer = await withHost(context, (client) => client.guest.set({ name: guest, change, waitMs: options.wait * 1000 }, { signal: context.interrupted }))
+      const { terminal } = context
+      if (options.json) return terminal.print(json(answer))
+      for (const control of ControlName.options) {
+        const result = answer.results[control]
+        if (result === undefined) continue
+        const { unit } = answer.guest.view.controls[control]
+        const note = result.note === null ? '' : `: ${result.note}`
+        terminal.say(`${guest}: ${control} asked ${formatControl(result.requested, unit)}, in force ${formatControl(result.effective, unit)} (${result.status}${note})`)
+      }
+      if (change.linkUp !== undefined) terminal.say(`${guest}: link ${answer.guest.view.network.linkUp ? 'up' : 'down'}`)
+    })
+}
+
+function readWait(text: string): number {
+  const seconds = Number(text)
+  if (!/^\d+$/.test(text) || seconds > 60) throw new InvalidArgumentError('It must be a whole number of seconds from 0 to 60.')
+  return seconds
+}

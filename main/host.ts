@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import packageJson from '../package.json' with { type: 'json' }
-import type { GuestEvent } from '../src/contract/guest.ts'
+import type { GuestEvent, GuestState } from '../src/contract/guest.ts'
 import type { HostInfo, Message } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
@@ -95,6 +95,7 @@ class LocalHost implements Host {
   readonly #stageEvents = new Publisher<StageView>()
   readonly #messages = new Publisher<Message>()
   readonly #meters = new MeterService(() => this.#metered())
+  readonly #lastStates = new Map<GuestName, GuestState>()
   readonly #recent: Message[] = []
   readonly #startedAt = new Date().toISOString()
   #description: EngineDescription | null = null
@@ -138,7 +139,7 @@ class LocalHost implements Host {
         const client = await this.#network.start()
         return `${client.subnet}, names below ${client.domain}`
       },
-      isRunning: (guest) => this.#owners.get(guest)?.state === 'running',
+      isUp: (guest) => ['running', 'paused'].includes(this.#owners.get(guest)?.state ?? 'stopped'),
       startGuest: async (guest, boot) => {
         await this.#demonstration(guest)
         const owner = this.#owner(guest)
@@ -285,6 +286,7 @@ class LocalHost implements Host {
       },
       definition.controls,
     )
+    const states = this.#lastStates
     const owner = new GuestOwner(definition, {
       controls,
       prepare: async (current, boot) => {
@@ -299,7 +301,9 @@ class LocalHost implements Host {
       },
       published: (guest) => {
         this.#guestEvents.publish({ type: 'changed', guest }, name)
-        if (guest.view.state !== 'starting') void this.#stage.refresh()
+        if (states.get(name) === guest.view.state) return
+        states.set(name, guest.view.state)
+        void this.#stage.refresh()
       },
       message: (level, text) => this.#say(level, name, text),
       saveClipboard: (mode) => void this.#store.edit(name, [{ path: ['clipboard'], value: mode }]),

@@ -20,7 +20,7 @@ function setUp(change: Partial<StagePorts> = {}) {
       progressed('unpacking', 0.5, 10)
     },
     startNetwork: async () => 'up',
-    isRunning: (guest) => running.has(guest),
+    isUp: (guest) => running.has(guest),
     startGuest: async (guest) => {
       calls.push(`start ${guest}`)
       running.add(guest)

@@ -9,7 +9,8 @@ export interface StagePorts {
   imageBuilt(guest: GuestName): Promise<boolean>
   buildImage(guest: GuestName, progressed: (detail: string, fraction: number | null, expectedSeconds: number | null) => void, signal: AbortSignal): Promise<void>
   startNetwork(): Promise<string>
-  isRunning(guest: GuestName): boolean
+  /** Running or paused. */
+  isUp(guest: GuestName): boolean
   startGuest(guest: GuestName, boot: 'auto' | 'cold'): Promise<string>
   stopGuest(guest: GuestName, mode: 'graceful' | 'force'): Promise<void>
   stopNetwork(): Promise<void>
@@ -70,13 +71,14 @@ export class Stage {
 
   /** After adopting: the pair may be up already. */
   async refresh(): Promise<void> {
+    const before = JSON.stringify(this.view())
     this.#warm = (await Promise.all(this.#ports.guests.map((guest) => this.#ports.hasWarmState(guest.name)))).every(Boolean)
     if (this.#work === null) {
-      const running = this.#ports.guests.every((guest) => this.#ports.isRunning(guest.name))
+      const running = this.#ports.guests.every((guest) => this.#ports.isUp(guest.name))
       if (running) this.#status = 'ready'
       else if (this.#status === 'ready') this.#status = 'idle'
     }
-    this.#ports.published(this.view())
+    if (JSON.stringify(this.view()) !== before) this.#ports.published(this.view())
   }
 
   /** Resolves when no warm state is being saved. */

@@ -296,8 +296,8 @@ class LocalHost implements Host {
       },
       startMachine: (spec, options) => this.#engine.start(spec, options),
       awaken: async (machine) => {
-        await machine.agent.setTime(Date.now())
-        await machine.agent.exec('/usr/local/bin/diptych-guest', ['wake'], 15_000)
+        const told = await Promise.allSettled([machine.agent.setTime(Date.now()), machine.agent.exec('/usr/local/bin/diptych-guest', ['wake'], 15_000)])
+        for (const each of told) if (each.status === 'rejected') throw each.reason
       },
       published: (guest) => {
         this.#guestEvents.publish({ type: 'changed', guest }, name)

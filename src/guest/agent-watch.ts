@@ -14,6 +14,8 @@ export interface AgentWatchPorts {
   firstAnswer(): Promise<void>
 }
 
+/** Short until the first answer: what is sent to a port that the guest is just opening may be lost. */
+const firstPingTimeoutMs = 1_000
 const pingTimeoutMs = 3_000
 const pollUntilLiveMs = 400
 const pollLiveMs = 5_000
@@ -59,7 +61,7 @@ export class AgentWatch {
   async #run(): Promise<void> {
     let pauseMs = pollUntilLiveMs
     while (!this.#stopped) {
-      const answered = await this.#agent.ping(pingTimeoutMs).then(
+      const answered = await this.#agent.ping(this.#state === 'absent' ? firstPingTimeoutMs : pingTimeoutMs).then(
         () => true,
         () => false,
       )

@@ -1,0 +1,131 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { GuestName, MacAddress } from '../../../src/contract/names.ts'
+import type { SwitchClient } from '../../../src/network/client.ts'
+import { connectControl } from '../../../src/node/switch/control-client.ts'
+import { runSwitch, type RunningSwitch } from '../../../src/node/switch/run-switch.ts'
+import { NamespaceGuest, namespacesMissing } from './namespace-guest.ts'
+
+const linux = { guest: GuestName.parse('linux'), mac: MacAddress.parse('52:54:00:d1:00:01') }
+const windows = { guest: GuestName.parse('windows'), mac: MacAddress.parse('52:54:00:d1:00:02') }
+
+const missing = namespacesMissing('udhcpc', 'dhclient', 'curl', 'ping')
+const qemuMissing = spawnSync('qemu-system-x86_64', ['--version']).status === 0 && existsSync('/usr/lib/ipxe/qemu/pxe-virtio.rom') ? null : 'needs qemu-system-x86 and ipxe-qemu'
+
+let directory = ''
+let running: RunningSwitch
+let client: SwitchClient
+const guests: NamespaceGuest[] = []
+const machines: ChildProcess[] = []
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'dsw-'))
+  running = await runSwitch({ runtime: join(directory, 'run'), state: join(directory, 'state'), subnet: '10.77.0.0/24', domain: 'diptych.internal', log: () => {} })
+  client = await connectControl(running.controlSocketPath)
+})
+afterEach(async () => {
+  for (const guest of guests.splice(0)) guest.close()
+  for (const machine of machines.splice(0)) machine.kill('SIGKILL')
+  client.dispose()
+  await running.shutdown()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+async function open(port: typeof linux, mtu: number): Promise<NamespaceGuest> {
+  await client.definePort({ ...port, mtu })
+  const guest = await NamespaceGuest.open({ name: port.guest, socket: running.dataSocketPath, mac: port.mac, mtu, resolver: '10.77.0.1', domain: 'diptych.internal' })
+  guests.push(guest)
+  return guest
+}
+
+/** Gets a lease with a real DHCP client; what it was offered. */
+async function lease(guest: NamespaceGuest, program: 'udhcpc' | 'dhclient'): Promise<Record<string, string>> {
+  const file = join(directory, `${guest.name}.lease`)
+  const script = join(import.meta.dirname, 'lease-script.sh')
+  const options = join(directory, 'dhclient.conf')
+  writeFileSync(options, 'request subnet-mask, domain-name-servers, host-name, domain-name, interface-mtu, domain-search, dhcp-lease-time, routers;\n')
+  const args =
+    program === 'udhcpc'
+      ? ['-i', 'eth0', '-n', '-q', '-f', '-t', '10', '-T', '1', '-s', script, '-O', 'mtu', '-O', 'search', '-O', 'hostname']
+      : ['-1', '-v', '-e', `DIPTYCH_LEASE=${file}`, '-sf', script, '-cf', options, '-lf', `${file}.db`, '-pf', `${file}.pid`, 'eth0']
+  const result = await guest.run('env', `DIPTYCH_LEASE=${file}`, program, ...args)
+  if (!existsSync(file)) throw new Error(`${program} got no lease: ${result.stdout}${result.stderr}`)
+  if (program === 'dhclient') spawnSync('kill', [readFileSync(`${file}.pid`, 'utf8').trim()])
+  return Object.fromEntries(readFileSync(file, 'utf8').trim().split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+}
+
+describe.skipIf(missing !== null)(`real Linux clients${missing === null ? '' : ` (${missing})`}`, () => {
+  it.each(['udhcpc', 'dhclient'] as const)('%s gets address, MTU, names and no router, the same every time', async (program) => {
+    const guest = await open(linux, 65_520)
+    const offered = await lease(guest, program)
+    expect(offered).toMatchObject({ address: '10.77.0.10', mtu: '65520', hostname: 'linux', domain: 'diptych.internal', dns: '10.77.0.1', lease: '86400', serverid: '10.77.0.1', router: '' })
+    expect(offered['mask']).toMatch(/^(24|255\.255\.255\.0)$/)
+    expect(offered['search']).toMatch(/^diptych\.internal\.?$/)
+    expect((await client.ports())[0]?.bound).toBe(true)
+    expect((await lease(guest, program))['address']).toBe('10.77.0.10')
+  })
+
+  it('browses the other guest by full and short name, with 64 KiB frames, and the log tells it', async () => {
+    const [a, b] = [await open(linux, 65_520), await open(windows, 65_520)]
+    await lease(a, 'udhcpc')
+    await lease(b, 'dhclient')
+    const root = join(directory, 'www')
+    mkdirSync(root)
+    writeFileSync(join(root, 'index.html'), '<h1>windows</h1>')
+    writeFileSync(join(root, 'large'), Buffer.alloc(5_000_000, 'x'))
+    b.start('python3', '-m', 'http.server', '80', '--directory', root)
+    const page = await a.run('curl', '-sS', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', 'http://windows.diptych.internal/')
+    expect(page.stdout).toBe('<h1>windows</h1>')
+    const large = await a.run('curl', '-sS', '-o', '/dev/null', '-w', '%{size_download}', 'http://windows/large')
+    expect(large.stdout).toBe('5000000')
+    const missingPage = await a.run('curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', 'http://windows/nothing')
+    expect(missingPage.stdout).toBe('404')
+    const lines = await client.requests(100)
+    expect(lines.filter((line) => line.status !== null).map(({ from, to, method, host, path, status, bytes }) => ({ from, to, method, host, path, status, bytes }))).toMatchObject([
+      { from: 'linux', to: 'windows', method: 'GET', host: 'windows.diptych.internal', path: '/', status: 200, bytes: 16 },
+      { from: 'linux', to: 'windows', method: 'GET', host: 'windows', path: '/large', status: 200, bytes: 5_000_000 },
+      { from: 'linux', to: 'windows', method: 'GET', host: 'windows', path: '/nothing', status: 404 },
+    ])
+    const ping = await a.run('ping', '-c', '2', '-i', '0.2', '-s', '60000', '-M', 'do', 'windows')
+    expect(ping.stdout).toContain('2 received')
+    expect((await a.run('ping', '-c', '1', 'diptych.internal')).stdout).toContain('1 received')
+    await client.setLink(windows.guest, { up: false })
+    expect((await a.run('curl', '-sS', '-m', '2', 'http://10.77.0.11/')).status).not.toBe(0)
+    await client.setLink(windows.guest, { up: true })
+    expect((await a.run('curl', '-sS', '-m', '30', 'http://windows/')).stdout).toBe('<h1>windows</h1>')
+  })
+})
+
+describe.skipIf((missing ?? qemuMissing) !== null)(`iPXE in QEMU${(missing ?? qemuMissing) === null ? '' : ` (${missing ?? qemuMissing})`}`, () => {
+  it.each(['virtio-net-pci', 'e1000'])('boots over the network with %s: DHCP, DNS and HTTP of an independent stack', async (device) => {
+    const server = await open(windows, 1_500)
+    await lease(server, 'udhcpc')
+    const root = join(directory, 'www')
+    mkdirSync(root)
+    writeFileSync(join(root, 'boot.ipxe'), '#!ipxe\nimgfetch http://windows/page.txt\nsleep 600\n')
+    writeFileSync(join(root, 'page.txt'), 'p'.repeat(100_000))
+    server.start('python3', '-m', 'http.server', '80', '--directory', root)
+    await server.run('curl', '-sS', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', 'http://10.77.0.11/page.txt', '-o', '/dev/null')
+    await client.definePort({ ...linux, mtu: device === 'e1000' ? 1_500 : 65_520, bootUrl: 'http://windows.diptych.internal/boot.ipxe' })
+    const machine = spawn('qemu-system-x86_64', [
+      ...['-machine', 'q35', '-accel', 'tcg', '-m', '128', '-nodefaults', '-display', 'none', '-serial', 'none', '-boot', 'n'],
+      ...['-netdev', `stream,id=n0,server=off,addr.type=unix,addr.path=${running.dataSocketPath}`],
+      ...['-device', `${device},netdev=n0,mac=${linux.mac}`],
+    ])
+    machines.push(machine)
+    let complaint = ''
+    machine.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
+    const deadline = performance.now() + 120_000
+    const fetched = async () => (await client.requests(100)).filter((line) => line.from === 'linux' && line.status === 200)
+    while ((await fetched()).length < 2 && machine.exitCode === null && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100))
+    expect(complaint).toBe('')
+    expect((await fetched()).map(({ to, host, path, bytes }) => ({ to, host, path, bytes }))).toEqual([
+      { to: 'windows', host: 'windows.diptych.internal', path: '/boot.ipxe', bytes: 50 },
+      { to: 'windows', host: 'windows', path: '/page.txt', bytes: 100_000 },
+    ])
+    expect((await client.ports()).find((port) => port.guest === linux.guest)).toMatchObject({ bound: true, ipv4: '10.77.0.10' })
+  })
+})

@@ -7,6 +7,7 @@ import { addDoctorCommand } from './doctor.ts'
 import { addDownCommand } from './down.ts'
 import { CommandFailure, exitCodeOf, exitCodes } from './exit-code.ts'
 import { addInfoCommand } from './info.ts'
+import { addKeynoteCommand } from './keynote.ts'
 import { addListCommand } from './list.ts'
 import { addLogsCommand } from './logs.ts'
 import { addPauseCommand } from './pause.ts'
@@ -46,7 +47,7 @@ Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off
     )
   for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addWebCommand, addScreenshotCommand]) add(program, context)
   addServeCommand(program, context, parts)
-  for (const add of [addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
+  for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program
 }
 

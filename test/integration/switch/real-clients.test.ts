@@ -100,6 +100,7 @@ describe.skipIf(missing !== null)(`real Linux clients${missing === null ? '' : `
 })
 
 describe.skipIf((missing ?? qemuMissing) !== null)(`iPXE in QEMU${(missing ?? qemuMissing) === null ? '' : ` (${missing ?? qemuMissing})`}`, () => {
+  // Not with host_mtu=65520: iPXE takes receive buffers of that size from its half megabyte of heap and gets none.
   it.each(['virtio-net-pci', 'e1000'])('boots over the network with %s: DHCP, DNS and HTTP of an independent stack', async (device) => {
     const server = await open(windows, 1_500)
     await lease(server, 'udhcpc')
@@ -108,8 +109,8 @@ describe.skipIf((missing ?? qemuMissing) !== null)(`iPXE in QEMU${(missing ?? qe
     writeFileSync(join(root, 'boot.ipxe'), '#!ipxe\nimgfetch http://windows/page.txt\nsleep 600\n')
     writeFileSync(join(root, 'page.txt'), 'p'.repeat(100_000))
     server.start('python3', '-m', 'http.server', '80', '--directory', root)
-    await server.run('curl', '-sS', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', 'http://10.77.0.11/page.txt', '-o', '/dev/null')
-    await client.definePort({ ...linux, mtu: device === 'e1000' ? 1_500 : 65_520, bootUrl: 'http://windows.diptych.internal/boot.ipxe' })
+    await server.run('curl', '-sS', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', 'http://localhost/page.txt', '-o', '/dev/null')
+    await client.definePort({ ...linux, mtu: 1_500, bootUrl: 'http://windows.diptych.internal/boot.ipxe' })
     const machine = spawn('qemu-system-x86_64', [
       ...['-machine', 'q35', '-accel', 'tcg', '-m', '128', '-nodefaults', '-display', 'none', '-serial', 'none', '-boot', 'n'],
       ...['-netdev', `stream,id=n0,server=off,addr.type=unix,addr.path=${running.dataSocketPath}`],
@@ -126,6 +127,6 @@ describe.skipIf((missing ?? qemuMissing) !== null)(`iPXE in QEMU${(missing ?? qe
       { to: 'windows', host: 'windows.diptych.internal', path: '/boot.ipxe', bytes: 50 },
       { to: 'windows', host: 'windows', path: '/page.txt', bytes: 100_000 },
     ])
-    expect((await client.ports()).find((port) => port.guest === linux.guest)).toMatchObject({ bound: true, ipv4: '10.77.0.10' })
+    expect((await client.ports()).find((port) => port.guest === linux.guest)).toMatchObject({ bound: true, ipv4: '10.77.0.11' })
   })
 })

@@ -4,6 +4,14 @@ import { asNumber, asObject, asString, parseJson, type Json, type JsonObject } f
 import { LineDecoder } from './line-decoder.ts'
 
 const delimiter = 0xff
+
+/** The agent understood and said no. */
+export class AgentRefusal extends EngineFault {
+  constructor(command: string, reason: string) {
+    super('agent', `The guest agent refused ${command}: ${reason.slice(0, 500)}`)
+  }
+}
+
 const maximumWaiting = 32
 
 /**
@@ -62,7 +70,7 @@ export class AgentSession {
     this.#write(parameters === undefined ? { execute: command } : { execute: command, arguments: parameters })
     const message = await this.#next(deadline, timeoutMs)
     if ('return' in message) return message['return'] ?? null
-    if ('error' in message) throw new EngineFault('agent', `The guest agent refused ${command}: ${asString(asObject(message['error'])['desc'])?.slice(0, 500) ?? 'no reason given'}`)
+    if ('error' in message) throw new AgentRefusal(command, asString(asObject(message['error'])['desc']) ?? 'no reason given')
     this.#synced = false
     throw new EngineFault('agent', `The guest agent answered ${command} with something that is no answer`)
   }

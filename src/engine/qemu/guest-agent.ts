@@ -1,5 +1,5 @@
 import { EngineFault, type GuestAgent } from '../engine.ts'
-import type { AgentSession } from './agent-session.ts'
+import { AgentRefusal, type AgentSession } from './agent-session.ts'
 import { decodeBase64 } from './base64.ts'
 import { asArray, asNumber, asObject, asString, type Json, type JsonObject } from './json.ts'
 
@@ -11,7 +11,7 @@ export type AgentAccess = () => Promise<AgentSession>
 
 /** qemu-guest-agent behind the engine's GuestAgent (docs/interop/qemu-ga-ref.7). */
 export function qemuGuestAgent(access: AgentAccess): GuestAgent {
-  const call = async (command: string, parameters?: JsonObject, timeoutMs = queryTimeoutMs): Promise<Json> => {
+  const call: Call = async (command, parameters, timeoutMs = queryTimeoutMs) => {
     const session = await access()
     return session.call(command, parameters, timeoutMs)
   }
@@ -25,20 +25,36 @@ export function qemuGuestAgent(access: AgentAccess): GuestAgent {
     hostName: async () => text(asObject(await call('guest-get-host-name'))['host-name']) ?? '',
     addresses: async () => asArray(await call('guest-network-get-interfaces')).slice(0, 64).map(readInterface).filter((found) => found.mac !== ''),
     exec: (path, args, timeoutMs) => execute(call, path, args, timeoutMs),
-    setTime: async (epochMs) => void (await call('guest-set-time', { time: Math.round(epochMs) * 1_000_000 })),
+    setTime: (epochMs) => setTime(call, epochMs),
     shutdown: async () => {
       // The agent answers nothing when it succeeds ("success-response": false): silence after a good sync is success.
       await call('guest-ping')
       const session = await access()
       await session.call('guest-shutdown', { mode: 'powerdown' }, 1_000).catch((fault: unknown) => {
-        if (!(fault instanceof EngineFault) || fault.message.includes('refused')) throw fault
+        if (fault instanceof AgentRefusal) throw fault
       })
     },
   }
 }
 
+/**
+ * Sets the guest's clock. The agent refuses where the guest has no /sbin/hwclock (minimal systems), even though the
+ * system clock is what counts; `date` then does it.
+ */
+async function setTime(call: Call, epochMs: number): Promise<void> {
+  try {
+    await call('guest-set-time', { time: Math.round(epochMs) * 1_000_000 })
+  } catch (refusal) {
+    if (!(refusal instanceof AgentRefusal)) throw refusal
+    const { exitCode } = await execute(call, '/bin/date', ['-u', '-s', `@${Math.round(epochMs / 1000)}`], queryTimeoutMs)
+    if (exitCode !== 0) throw refusal
+  }
+}
+
+type Call = (command: string, parameters?: JsonObject, timeoutMs?: number) => Promise<Json>
+
 /** Starts the program, then asks for its state with growing pauses (20 to 250 ms) until it has ended. */
-async function execute(call: (command: string, parameters: JsonObject, timeoutMs: number) => Promise<Json>, path: string, args: readonly string[], timeoutMs: number) {
+async function execute(call: Call, path: string, args: readonly string[], timeoutMs: number) {
   const deadline = performance.now() + timeoutMs
   const left = () => Math.max(1, deadline - performance.now())
   const started = asObject(await call('guest-exec', { path, arg: [...args], 'capture-output': true }, left()))

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
@@ -113,6 +114,9 @@ export class QemuMachine implements Machine {
       signalProcess(process, 'SIGKILL')
       if (!(await waitGone(process, 5_000))) throw new EngineFault('qemu', `Process ${process.pid} of ${this.#spec.name} does not end, even killed`, { remedy: 'It hangs in the kernel, usually on a dead disk: look at the system log.' })
     }
+    // Until our own child is reaped its number and its control group are still taken.
+    const { child } = this.#parts
+    if (child !== null && child.exitCode === null && child.signalCode === null) await once(child, 'exit')
     this.#exited({ how: null })
   }
 

@@ -1,0 +1,117 @@
+import { describe, expect, test } from 'vitest'
+import { AgentSession } from './agent-session.ts'
+import { FakeStream } from '../../../test/fake/byte-stream.ts'
+import { qemuGuestAgent } from './guest-agent.ts'
+import { asNumber, asObject, parseJson, type JsonObject } from './json.ts'
+
+/** An agent that syncs as it should and answers commands with `answer`; null is silence. */
+function agent(answer: (command: string, parameters: JsonObject) => object | string | Uint8Array | null, options: { syncs?: boolean; maximumLineBytes?: number } = {}) {
+  const stream = new FakeStream()
+  stream.onWrite = (text) => {
+    // eslint-disable-next-line unicorn/prefer-string-slice -- drop what TextDecoder made of the 0xFF
+    const message = asObject(parseJson(text.replace(/^[^{]*/, '')))
+    const command = String(message['execute'])
+    const parameters = asObject(message['arguments'])
+    if (command === 'guest-sync-delimited') {
+      const reply = new TextEncoder().encode(`${JSON.stringify({ return: asNumber(parameters['id']) })}\n`)
+      if (options.syncs !== false) queueMicrotask(() => stream.receive(Uint8Array.of(0xff, ...reply)))
+      return
+    }
+    const reply = answer(command, parameters)
+    if (reply === null) return
+    queueMicrotask(() => (typeof reply === 'string' || reply instanceof Uint8Array ? stream.receive(reply) : stream.tell(reply)))
+  }
+  const session = new AgentSession(stream, { firstSyncId: 7, ...(options.maximumLineBytes === undefined ? {} : { maximumLineBytes: options.maximumLineBytes }) })
+  return { stream, session, client: qemuGuestAgent(async () => session) }
+}
+const syncs = (stream: FakeStream) => stream.written.filter((text) => text.includes('guest-sync-delimited')).length
+
+describe('guest agent', () => {
+  test('syncs once, then asks', async () => {
+    const { stream, client } = agent(() => ({ return: { 'host-name': 'linux' } }))
+    expect(await client.hostName()).toBe('linux')
+    expect(await client.hostName()).toBe('linux')
+    expect(syncs(stream)).toBe(1)
+  })
+
+  test('the sync request begins with 0xFF', async () => {
+    const stream = new FakeStream()
+    const raw: Uint8Array[] = []
+    stream.write = (bytes) => void raw.push(bytes)
+    await expect(new AgentSession(stream, { firstSyncId: 1 }).call('guest-ping', undefined, 5)).rejects.toThrow('within 5 ms')
+    expect(raw[0]?.[0]).toBe(0xff)
+  })
+
+  test('left-overs of another host before the sync are not taken for answers', async () => {
+    const { stream, session } = agent(() => ({ return: 'mine' }))
+    const answer = session.call('guest-get-host-name', undefined, 1000)
+    stream.tell({ return: 'stale' })
+    stream.tell({ return: 6 })
+    expect(await answer).toBe('mine')
+  })
+
+  test('after a time-out it syncs again, so a late answer is not given to the next caller', async () => {
+    let silent = true
+    const { stream, session } = agent((command) => (silent ? null : { return: command }))
+    await expect(session.call('guest-get-users', undefined, 10)).rejects.toMatchObject({ part: 'agent' })
+    silent = false
+    const next = session.call('guest-ping', undefined, 1000)
+    stream.tell({ return: 'late answer to guest-get-users' })
+    expect(await next).toBe('guest-ping')
+    expect(syncs(stream)).toBe(2)
+  })
+
+  test('requests wait their turn, and only so many may wait', async () => {
+    const { stream, session } = agent(() => null)
+    const all = Array.from({ length: 40 }, () => session.call('guest-ping', undefined, 20).catch((error: unknown) => String(error)))
+    const outcomes = await Promise.all(all)
+    expect(outcomes.filter((text) => String(text).includes('busy'))).toHaveLength(8)
+    expect(stream.written.length).toBeLessThan(70)
+    session.close()
+  })
+
+  test('an agent that floods is cut off, and a later request works', async () => {
+    let flood = true
+    const { stream, session } = agent(() => (flood ? 'x'.repeat(5000) : { return: 1 }), { maximumLineBytes: 1000 })
+    await expect(session.call('guest-info', undefined, 1000)).rejects.toThrow('more than an answer may hold')
+    flood = false
+    stream.receive('\n')
+    expect(await session.call('guest-info', undefined, 1000)).toBe(1)
+  })
+
+  test('a closed port rejects what is pending and what comes later', async () => {
+    const { stream, session } = agent(() => null)
+    const pending = session.call('guest-ping', undefined, 5000)
+    await Promise.resolve()
+    stream.onClose('QEMU ended')
+    await expect(pending).rejects.toThrow('QEMU ended')
+    await expect(session.call('guest-ping', undefined, 5000)).rejects.toThrow('QEMU ended')
+  })
+
+  test('exec polls until the program has ended and decodes its output', async () => {
+    let polls = 0
+    const { client } = agent((command) => {
+      if (command === 'guest-exec') return { return: { pid: 9 } }
+      return { return: ++polls < 3 ? { exited: false } : { exited: true, exitcode: 3, 'out-data': 'aMOpCg==', 'err-data': '' } }
+    })
+    expect(await client.exec('/bin/x', ['a'], 5000)).toEqual({ exitCode: 3, stdout: 'hé\n', stderr: '' })
+  })
+
+  test('exec gives up at its own deadline and says that the program goes on', async () => {
+    const { client } = agent((command) => ({ return: command === 'guest-exec' ? { pid: 9 } : { exited: false } }))
+    await expect(client.exec('/bin/sleep', ['9'], 60)).rejects.toThrow('/bin/sleep has not ended within 60 ms')
+  })
+
+  test('answers of the wrong shape become empty values, not crashes', async () => {
+    const { client } = agent((command) => ({ return: command === 'guest-network-get-interfaces' ? [{ 'hardware-address': 5 }, 'x', null] : ['odd'] }))
+    expect(await client.addresses()).toEqual([])
+    expect(await client.osInfo()).toEqual({ name: 'unknown', version: null, kernel: null })
+    await expect(client.exec('/bin/x', [], 100)).rejects.toThrow('did not say which process')
+  })
+
+  test('shutdown counts silence as success and a refusal as one', async () => {
+    await expect(agent((command) => (command === 'guest-ping' ? { return: {} } : null)).client.shutdown()).resolves.toBeUndefined()
+    const refusing = agent((command) => (command === 'guest-ping' ? { return: {} } : { error: { desc: 'no' } }))
+    await expect(refusing.client.shutdown()).rejects.toThrow('refused guest-shutdown: no')
+  })
+})

@@ -1,0 +1,117 @@
+import { expect, test } from 'vitest'
+import { GuestName, MacAddress } from '../../contract/names.ts'
+import type { MachineSpec } from '../engine.ts'
+import { commandLine, type RunPaths } from './command-line.ts'
+import type { QemuFeatures } from './features.ts'
+import { warmKeyText } from './warm-key.ts'
+
+const spec: MachineSpec = {
+  name: GuestName.parse('linux'),
+  uuid: '7c3a7a52-6a0e-4f0e-9d0e-0d8a2a2f1c01',
+  profile: 'linux-modern',
+  vcpus: 2,
+  memoryMiB: 256,
+  mac: MacAddress.parse('52:54:00:d1:00:01'),
+  diskPath: '/data/a, b/disk.qcow2',
+  imageId: 'sha256:1',
+  boot: { kind: 'kernel', kernelPath: '/k', initrdPath: '/i', commandLine: 'quiet, console=ttyS0' },
+  parameters: { url: 'http://windows/?a=1,2' },
+  switchSocketPath: '/run/sw',
+  clipboard: 'off',
+  screen: { width: 1024, height: 768 },
+}
+const paths: RunPaths = { qmp: '/r/qmp', agent: '/r/qga', screen: '/r/vnc', serial: '/r/ser', pid: '/r/pid', ram: { kind: 'anonymous' }, firmware: null, incoming: false }
+const features: QemuFeatures = {
+  version: '7.2.22',
+  machines: { q35: 'pc-q35-7.2', pc: 'pc-i440fx-7.2' },
+  netStream: true,
+  netReconnect: null,
+  screenshotPng: true,
+  clipboard: true,
+  balloon: true,
+  freePageReporting: true,
+  deflateOnOom: true,
+  ignoreShared: true,
+  sandbox: true,
+  virtioVga: true,
+  generationId: true,
+}
+const withOption = (args: readonly string[], name: string) => args.flatMap((arg, at) => (args[at - 1] === name ? [arg] : []))
+
+test('commas in values are doubled, in the kernel command line they are not', () => {
+  const args = commandLine(spec, paths, features, 'tcg')
+  expect(withOption(args, '-drive')[0]).toContain('file=/data/a,, b/disk.qcow2,')
+  expect(withOption(args, '-fw_cfg')).toEqual(['name=opt/diptych/url,string=http://windows/?a=1,,2'])
+  expect(withOption(args, '-append')).toEqual(['quiet, console=ttyS0'])
+})
+
+test('emulation takes a processor without SMAP, hardware virtualization the host’s own', () => {
+  expect(withOption(commandLine(spec, paths, features, 'tcg'), '-cpu')).toEqual(['qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16'])
+  expect(withOption(commandLine(spec, paths, features, 'tcg'), '-accel')).toEqual(['tcg,thread=multi,tb-size=128'])
+  expect(withOption(commandLine(spec, paths, features, 'kvm'), '-cpu')).toEqual(['host'])
+})
+
+test('the disk’s data is safe from a host crash: never cache=unsafe', () => {
+  expect(withOption(commandLine(spec, paths, features, 'tcg'), '-drive').join(' ')).toMatch(/cache=writeback,discard=unmap,detect-zeroes=unmap$/)
+})
+
+test('without reconnect the NIC sits on a hub; with it, on the stream itself', () => {
+  expect(withOption(commandLine(spec, paths, features, 'tcg'), '-netdev')).toEqual([
+    'stream,id=n0,server=off,addr.type=unix,addr.path=/run/sw',
+    'hubport,id=h0,hubid=0,netdev=n0',
+    'hubport,id=nicport,hubid=0',
+  ])
+  const newer = commandLine(spec, paths, { ...features, netReconnect: 'reconnect-ms' }, 'tcg')
+  expect(withOption(newer, '-netdev')).toEqual(['stream,id=n0,server=off,addr.type=unix,addr.path=/run/sw,reconnect-ms=200'])
+  expect(newer.join(' ')).toContain('virtio-net-pci,id=nic0,netdev=n0,mac=52:54:00:d1:00:01,host_mtu=65520,romfile=')
+})
+
+test('options that a QEMU lacks are left out', () => {
+  const line = commandLine(spec, paths, { ...features, sandbox: false, freePageReporting: false, deflateOnOom: false, virtioVga: false, generationId: false }, 'tcg').join(' ')
+  expect(line).not.toMatch(/sandbox|free-page-reporting|deflate-on-oom|virtio-vga|vmgenid/)
+  expect(line).toContain('-device VGA,id=video0')
+})
+
+test('memory in a file: shared when it is to be saved, private when it was', () => {
+  const object = (share: boolean) => withOption(commandLine(spec, { ...paths, ram: { kind: 'file', path: '/ram,1', share } }, features, 'tcg'), '-object')[0]
+  expect(object(true)).toBe('memory-backend-file,id=ram0,size=256M,mem-path=/ram,,1,share=on')
+  expect(object(false)).toMatch(/share=off$/)
+})
+
+test('a warm start waits for the state and needs no kernel', () => {
+  const args = commandLine(spec, { ...paths, incoming: true }, features, 'tcg')
+  expect(withOption(args, '-incoming')).toEqual(['defer'])
+  expect(args).not.toContain('-kernel')
+})
+
+test('other profiles are refused with the way out', () => {
+  expect(() => commandLine({ ...spec, profile: 'legacy' }, paths, features, 'tcg')).toThrow('profile legacy is not available yet')
+})
+
+const key = (change: Partial<MachineSpec>, change2: Partial<QemuFeatures> = {}, accelerator: 'tcg' | 'kvm' = 'tcg', cpu = 'A') =>
+  warmKeyText({ ...spec, ...change }, { ...features, ...change2 }, accelerator, cpu)
+
+test('the warm key ignores where things are', () => {
+  const moved: Partial<MachineSpec> = { diskPath: '/else', switchSocketPath: '/x', uuid: 'other', boot: { kind: 'kernel', kernelPath: '/k2', initrdPath: '/i2', commandLine: 'quiet, console=ttyS0' } }
+  expect(key(moved)).toBe(key({}))
+  expect(key({ parameters: { b: '1', a: '2' } })).toBe(key({ parameters: { a: '2', b: '1' } }))
+  expect(key({ clipboard: 'both' })).toBe(key({}))
+  expect(key({}, {}, 'tcg', 'another host')).toBe(key({}))
+})
+
+test.each<[string, Partial<MachineSpec>, Partial<QemuFeatures>?]>([
+  ['memory', { memoryMiB: 512 }],
+  ['vCPUs', { vcpus: 1 }],
+  ['MAC', { mac: MacAddress.parse('52:54:00:d1:00:02') }],
+  ['image', { imageId: 'sha256:2' }],
+  ['parameters', { parameters: {} }],
+  ['screen', { screen: { width: 800, height: 600 } }],
+  ['QEMU version', {}, { version: '8.0.0' }],
+  ['a device', {}, { generationId: false }],
+])('the warm key changes with %s', (_, change, other) => {
+  expect(key(change, other)).not.toBe(key({}))
+})
+
+test('under KVM the warm key changes with the host’s processor', () => {
+  expect(key({}, {}, 'kvm', 'A')).not.toBe(key({}, {}, 'kvm', 'B'))
+})

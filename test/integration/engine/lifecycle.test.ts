@@ -1,0 +1,139 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { PNG } from 'pngjs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Machine, MachineEvent } from '../../../src/engine/engine.ts'
+import { cpuMs } from '../../../src/node/process/process-identity.ts'
+import { agentAnswers, Bench, isThere, recordEvents, until } from './fixture.ts'
+
+describe('one machine on real QEMU', () => {
+  let bench: Bench
+  let machine: Machine
+  let events: MachineEvent[]
+  const has = (type: MachineEvent['type']) => events.some((event) => event.type === type)
+  const consoleSays = (text: string) => events.some((event) => event.type === 'console' && event.line.includes(text))
+
+  beforeAll(async () => {
+    bench = new Bench()
+    machine = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
+    events = recordEvents(machine)
+  })
+  afterAll(() => bench.end())
+
+  test('the engine says what it is', async () => {
+    const description = await bench.engine.describe()
+    expect(description.version).toMatch(/^\d+\.\d+\.\d+$/)
+    expect(description.accelerator.reason).not.toBe('')
+    expect(description.capabilities.warmStart).toBe(true)
+  })
+
+  test('it boots, reads its parameters, and its console is told line by line and kept', async () => {
+    expect(await machine.status()).toBe('running')
+    await until('the guest’s greeting', () => consoleSays('TINY UP parameter=hello, world') || null)
+    expect(readFileSync(machine.logPaths.serial, 'utf8')).toContain('TINY UP parameter=hello, world')
+    expect(bench.connections).toBe(1)
+  })
+
+  test('its agent answers, runs programs and says when one fails', async () => {
+    await agentAnswers(machine)
+    expect(has('agent')).toBe(true)
+    expect(await machine.agent.hostName()).toBe('tiny')
+    expect((await machine.agent.osInfo()).name).toBe('Tiny test guest')
+    expect((await machine.agent.addresses()).map(({ mac }) => mac)).toContain(bench.spec.mac)
+    expect(await machine.agent.exec('/bin/busybox', ['sh', '-c', 'echo out; echo err >&2; exit 3'], 20_000)).toEqual({ exitCode: 3, stdout: 'out\n', stderr: 'err\n' })
+    await expect(machine.agent.exec('/no/such/program', [], 5_000)).rejects.toMatchObject({ part: 'agent' })
+    await machine.agent.setTime(1_700_000_000_000)
+    expect((await machine.agent.exec('/bin/busybox', ['date', '+%s'], 20_000)).stdout).toMatch(/^17000000\d\d/)
+  })
+
+  test('pause stops its processor, resume lets it go on', async () => {
+    await machine.pause()
+    expect(await machine.status()).toBe('paused')
+    const before = cpuMs(machine.processId)
+    const ticks = events.filter((event) => event.type === 'console').length
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    expect(events.filter((event) => event.type === 'console').length - ticks).toBeLessThanOrEqual(1)
+    expect(cpuMs(machine.processId) - before).toBeLessThan(1_000)
+    await machine.resume()
+    expect(await machine.status()).toBe('running')
+    await until('both events', () => (has('paused') && has('resumed')) || null)
+  })
+
+  test('screenshots are PNGs of the stated size; two viewers may watch', async () => {
+    const shot = await machine.screenshot()
+    const decoded = PNG.sync.read(Buffer.from(shot.png))
+    expect([decoded.width, decoded.height]).toEqual([shot.width, shot.height])
+    const greetings = await Promise.all(
+      [1, 2].map(() => new Promise<string>((resolve, reject) => {
+        const socket = connect(machine.screenSocketPath).once('error', reject).once('data', (data) => {
+          resolve(data.toString('latin1', 0, 3))
+          socket.destroy()
+        })
+      })),
+    )
+    expect(greetings).toEqual(['RFB', 'RFB'])
+  })
+
+  test('keys are taken, unknown ones refused by name', async () => {
+    await machine.sendKeys(['shift', 'a'], 20)
+    await expect(machine.sendKeys(['no_such_key'], 20)).rejects.toThrow('no_such_key')
+  })
+
+  test('the clipboard goes in and out while it runs', async () => {
+    await machine.setClipboard('both')
+    await machine.setClipboard('guest-to-host')
+    expect(machine.spec.clipboard).toBe('guest-to-host')
+    await machine.setClipboard('off')
+    await machine.setClipboard('off')
+  })
+
+  test('a restarted switch gets the machine back', async () => {
+    const { connections } = bench
+    await bench.restartSwitch()
+    await machine.reconnectNetwork()
+    await until('a new connection', () => bench.connections > connections || null)
+  })
+
+  test('usage rises and memory is counted', async () => {
+    const usage = await machine.usage()
+    expect(usage.cpuMs).toBeGreaterThan(0)
+    expect(usage.residentMiB).toBeGreaterThan(50)
+    await machine.agent.exec('/bin/busybox', ['sh', '-c', 'dd if=/dev/urandom of=/dev/vda bs=1M count=4 && sync'], 60_000)
+    expect((await machine.usage()).diskWriteBytes - usage.diskWriteBytes).toBeGreaterThanOrEqual(4 << 20)
+  })
+
+  test('reset boots it again', async () => {
+    events.length = 0
+    await machine.reset()
+    await until('the second boot', () => (has('reset') && consoleSays('TINY UP')) || null)
+    expect(isThere(machine.processId)).toBe(true)
+  })
+
+  test('the power button asks the guest, and its own shutdown is an expected end', async () => {
+    await agentAnswers(machine)
+    await machine.powerDown()
+    const ended = await until('the end', () => events.find((event) => event.type === 'exited'))
+    expect(has('powering-down')).toBe(true)
+    expect(ended).toMatchObject({ expected: true, detail: 'The guest shut down.' })
+    expect(existsSync(bench.runDirectory)).toBe(false)
+    await expect(machine.pause()).rejects.toMatchObject({ part: 'qmp' })
+  })
+
+  test('quit ends it at once and leaves nothing but logs', async () => {
+    const again = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
+    const told = recordEvents(again)
+    await again.quit()
+    expect(isThere(again.processId)).toBe(false)
+    await until('the last event', () => told.some((event) => event.type === 'exited') || null)
+    expect(told.at(-1)).toMatchObject({ type: 'exited', expected: true })
+    expect(existsSync(bench.runDirectory)).toBe(false)
+  })
+
+  test('a killed QEMU is an unexpected end, told with how', async () => {
+    const again = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
+    const told = recordEvents(again)
+    process.kill(again.processId, 'SIGKILL')
+    const ended = await until('the end', () => told.find((event) => event.type === 'exited'))
+    expect(ended).toMatchObject({ expected: false, detail: expect.stringContaining('signal SIGKILL') as string })
+  })
+})

@@ -17,11 +17,12 @@ export type PortRequest = { readonly kind: 'control' } | { readonly kind: 'scree
 /** The page in which the bridge lives: `window`. */
 export interface ShellPage {
   readonly diptychShell?: ShellBridge
-  addEventListener(type: 'message', listener: (event: never) => void): void
-  removeEventListener(type: 'message', listener: (event: never) => void): void
+  addEventListener(type: 'message', listener: (event: PortMessage) => void): void
+  removeEventListener(type: 'message', listener: (event: PortMessage) => void): void
 }
 
-interface PortMessage {
+/** A window's message event, as far as it is read here. */
+export interface PortMessage {
   readonly source: unknown
   readonly data: { readonly diptychPort?: unknown } | null
   readonly ports: readonly MessagePortLike[]

@@ -84,7 +84,7 @@ busybox_applets() { guest_run "$all/usr/bin/busybox" --list | grep -vxE 'busybox
 for applet in $(busybox_applets); do [[ -e $root/usr/bin/$applet ]] || ln -s busybox "$root/usr/bin/$applet"; done
 for tool in modprobe insmod rmmod depmod; do ln -sf ../bin/kmod "$root/usr/sbin/$tool" && rm -f "$root/usr/bin/$tool"; done
 ln -sf kmod "$root/usr/bin/lsmod"
-ln -sf ../bin/busybox "$root/usr/sbin/init"
+for tool in init hwclock; do ln -sf ../bin/busybox "$root/usr/sbin/$tool"; done 
 if [[ $VARIANT == linux ]]; then
   guest_run "$all/$lib/glib-2.0/glib-compile-schemas" "$root/usr/share/glib-2.0/schemas"
   guest_run "$all/usr/bin/update-mime-database" "$root/usr/share/mime"

@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, renameSync, statSync, type PathLike } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { explainStartFailure } from '../../engine/qemu/start-failure.ts'
@@ -53,6 +55,12 @@ export function startFault(spec: MachineSpec, layout: RunLayout, ending: string,
 export function endingOf(child: ChildProcess): string | null {
   if (child.signalCode !== null) return `signal ${child.signalCode}`
   return child.exitCode === null ? null : `exit code ${child.exitCode}`
+}
+
+/** How the child ended, waiting a little for it: its sockets close before its parent hears of its end. */
+export async function endingWithin(child: ChildProcess, timeoutMs: number): Promise<string | null> {
+  if (endingOf(child) === null && timeoutMs > 0) await Promise.race([once(child, 'exit'), sleep(timeoutMs, undefined, { ref: false })])
+  return endingOf(child)
 }
 
 function tail(path: PathLike): string {

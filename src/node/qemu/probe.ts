@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { accessSync, constants, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineFault } from '../../engine/engine.ts'
 import { chooseAccelerator, type KvmDevice } from '../../engine/qemu/accelerator.ts'
 import { featureQuestions, parseFeatures, readFeatures, type QemuFeatures } from '../../engine/qemu/features.ts'
@@ -58,11 +60,15 @@ async function askFeatures(binary: string): Promise<QemuFeatures> {
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4000)))
   const failed = new Promise<never>((_, reject) => child.once('error', reject))
+  const closed = once(child, 'close').catch(() => undefined) // an error is told through `failed`
   const session = new QmpSession(byteStream(Duplex.from({ readable: child.stdout, writable: child.stdin })))
   try {
     const answers = featureQuestions.map(({ command, parameters }) => session.execute(command, parameters, 20_000))
     const settled = await Promise.race([Promise.all(answers.map((answer) => answer.catch(() => null))), failed])
-    if (settled[0] === null || settled[2] === null) throw new EngineFault('qemu', `${binary} does not answer over QMP: ${stderr.trim() || 'no output'}`, { remedy: installRemedy })
+    if (settled[0] === null || settled[2] === null) {
+      await Promise.race([closed, sleep(2_000, undefined, { ref: false })]) // its last words
+      throw new EngineFault('qemu', `${binary} does not answer over QMP: ${stderr.trim() || 'no output'}`, { remedy: installRemedy })
+    }
     return readFeatures(settled)
   } finally {
     await session.execute('quit', undefined, 2_000).catch(() => undefined) // it may be gone already

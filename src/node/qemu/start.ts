@@ -7,7 +7,7 @@ import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
 import { signalProcess, waitGone } from '../process/process-identity.ts'
 import { placeDisk } from './disk-place.ts'
 import { firmwareFiles } from './firmware.ts'
-import { checkFiles, endingOf, launch, openQmp, startFault, type Launched } from './launch.ts'
+import { checkFiles, endingWithin, launch, openQmp, startFault, type Launched } from './launch.ts'
 import { checkSocketPath, type RunLayout } from './layout.ts'
 import { QemuMachine, type MachineParts } from './machine.ts'
 import type { QemuProbe } from './probe.ts'
@@ -88,11 +88,10 @@ async function running(qmp: QmpSession, launched: Launched, warm: boolean, layou
   } catch (cause) {
     const status = await qmp.execute('query-status', undefined, 1_000).catch(() => null)
     qmp.close()
-    const state = asString(asObject(status)['status'])
-    await waitGone(launched.process, state === null ? 2_000 : 0)
-    const ending = endingOf(launched.child)
-    if (ending === null) throw new EngineFault('qemu', `QEMU did not bring ${spec.name} to run (${state ?? 'no answer'}): ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-    throw startFault(spec, layout, ending, cause)
+    const ending = await endingWithin(launched.child, status === null ? 2_000 : 0)
+    if (ending !== null) throw startFault(spec, layout, ending, cause)
+    const state = asString(asObject(status)['status']) ?? 'no answer'
+    throw new EngineFault('qemu', `QEMU did not bring ${spec.name} to run (${state}): ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
 }
 

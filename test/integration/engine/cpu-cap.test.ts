@@ -27,7 +27,7 @@ describe.skipIf(!port.available)(`CPU cap (${port.reason})`, () => {
 
   test('none is in force at first', async () => expect(await machine.cpuCap()).toBeNull())
 
-  test.each([30, 10])('a cap of %i %% holds for all threads of a busy guest', async (percent) => {
+  test.each([30, 10])('a cap of %i percent holds for all threads of a busy guest', async (percent) => {
     expect(await machine.setCpuCap(percent)).toBe(percent)
     expect(await machine.cpuCap()).toBe(percent)
     await used(500)

@@ -116,7 +116,7 @@ export function processesOf(home: string): string[] {
   return output.split('\n').map((path) => path.split('/')[2] ?? '').filter((pid) => pid !== '' && !own.has(pid) && existsSync(`/proc/${pid}/exe`) && isQemu(pid))
 }
 function isQemu(pid: string): boolean {
-  return execFileSync('sh', ['-c', `cat /proc/${pid}/comm 2>/dev/null || true`], { encoding: 'utf8' }).startsWith('qemu')
+  return execFileSync('sh', ['-c', `cat /proc/${pid}/comm 2>/dev/null || true`], { encoding: 'utf8' }).startsWith('qemu-system')
 }
 
 export const entries = (directory: string): string[] => (existsSync(directory) ? readdirSync(directory) : [])

@@ -36,13 +36,6 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return whole
 }
 
-/** Bytes 0-255 as the characters of the same number (ISO 8859-1), for protocols that are ASCII at heart. */
-export function latin1(bytes: Uint8Array, start: number, end: number): string {
-  let text = ''
-  for (let at = start; at < end; at++) text += String.fromCharCode(u8(bytes, at))
-  return text
-}
-
 /** The bytes of a text whose characters are all below 256. */
 export function asciiBytes(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff)

@@ -1,4 +1,4 @@
-import { latin1, u8 } from './bytes.ts'
+import { u8 } from './bytes.ts'
 import { MAX_HEAD_CHARACTERS, parseRequestHead, parseResponseHead, type BodyLength } from './http-head.ts'
 
 /** One exchange, complete or given up (`status` null: no answer was seen). */
@@ -46,6 +46,10 @@ export class HttpFlow {
   lastAtMs = 0
   /** The connection changed protocol (CONNECT, Upgrade): nothing more to read. */
   tunnel = false
+  /** Closed for good: whoever remembers this flow looks it up anew. */
+  ended = false
+  /** Bytes of heads read so far: the work this connection has made. */
+  headBytesRead = 0
 
   constructor(emit: (exchange: HttpExchange) => void) {
     this.#emit = emit
@@ -62,7 +66,7 @@ export class HttpFlow {
       if (body === null) return
       offset = body
       if (offset >= length) return
-      const head = takeHead(this.#client, view, at + offset, end, (sequence + offset) | 0, isMethodStart)
+      const head = this.#takeHead(this.#client, view, at + offset, end, (sequence + offset) | 0, isMethodStart)
       if (head === null) return
       const request = parseRequestHead(head.text)
       if (request === null) return
@@ -93,7 +97,7 @@ export class HttpFlow {
         continue
       }
       if (this.#pending.length === 0) return
-      const head = takeHead(this.#server, view, at + offset, end, (sequence + offset) | 0, isStatusStart)
+      const head = this.#takeHead(this.#server, view, at + offset, end, (sequence + offset) | 0, isStatusStart)
       if (head === null) return
       const response = parseResponseHead(head.text)
       if (response === null) return
@@ -112,8 +116,26 @@ export class HttpFlow {
 
   /** The connection ended (FIN of the server, RST, or silence): what was under way is told as far as it came. */
   close(): void {
+    this.ended = true
     if (this.#response !== null) this.#complete(this.#serverAtMs)
     while (this.#pending.length > 0) this.#giveUp()
+  }
+
+  /** Collects a head. Null while it is incomplete or when the bytes do not begin like one. `cut`: only its first line is known. */
+  #takeHead(direction: Direction, view: Uint8Array, from: number, end: number, sequence: number, begins: (view: Uint8Array, at: number, end: number) => boolean) {
+    if (direction.head === '') {
+      if (from >= end || !begins(view, from, end)) return null
+      direction.headStart = sequence
+    }
+    const before = direction.head.length
+    const stopAt = Math.min(end, from + MAX_HEAD_CHARACTERS - before)
+    this.headBytesRead += stopAt - from
+    direction.head += oneByteText.decode(view.subarray(from, stopAt))
+    const stop = direction.head.indexOf('\r\n\r\n', Math.max(0, before - 3))
+    if (stop < 0 && direction.head.length < MAX_HEAD_CHARACTERS) return null
+    const text = stop < 0 ? direction.head : direction.head.slice(0, stop + 4)
+    direction.head = ''
+    return { text, endSequence: (direction.headStart + text.length) | 0, cut: stop < 0 }
   }
 
   #complete(atMs: number): void {
@@ -152,41 +174,31 @@ function skipBody(direction: Direction, sequence: number, offset: number, length
   return offset + Math.max(0, left)
 }
 
-/** Collects a head. Null while it is incomplete or when the bytes do not begin like one. `cut`: only its first line is known. */
-function takeHead(direction: Direction, view: Uint8Array, from: number, end: number, sequence: number, begins: (view: Uint8Array, at: number, end: number) => boolean) {
-  if (direction.head === '') {
-    if (from >= end || !begins(view, from, end)) return null
-    direction.headStart = sequence
-  }
-  const before = direction.head.length
-  direction.head += latin1(view, from, Math.min(end, from + MAX_HEAD_CHARACTERS - before))
-  const stop = direction.head.indexOf('\r\n\r\n', Math.max(0, before - 3))
-  if (stop >= 0) {
-    const text = direction.head.slice(0, stop + 4)
-    direction.head = ''
-    return { text, endSequence: (direction.headStart + text.length) | 0, cut: false }
-  }
-  if (direction.head.length < MAX_HEAD_CHARACTERS) return null
-  const text = direction.head
-  direction.head = ''
-  return { text, endSequence: (direction.headStart + text.length) | 0, cut: true }
-}
+/** Windows-1252, as the Encoding Standard calls latin1: one character a byte, so lengths stay sequence numbers. */
+const oneByteText = new TextDecoder('latin1')
 
-/** An upper-case letter, then more letters or a space: enough to tell a request from most other streams. */
+const STATUS_START = [...'HTTP/1.'].map((character) => character.charCodeAt(0))
+const LONGEST_METHOD = 16
+
+/** Upper-case letters, then a space, as far as can be seen: enough to tell a request from most other streams. */
 export function isMethodStart(view: Uint8Array, at: number, end: number): boolean {
-  if (end - at < 4) return false
-  for (let index = at; index < at + 3; index++) if (u8(view, index) < 65 || u8(view, index) > 90) return false
-  const fourth = u8(view, at + 3)
-  return fourth === 32 || (fourth >= 65 && fourth <= 90)
+  for (let index = 0; index <= LONGEST_METHOD && at + index < end; index++) {
+    const byte = u8(view, at + index)
+    if (byte === 32) return index >= 3
+    if ((byte < 65 || byte > 90) && byte !== 45) return false
+  }
+  return end > at && end - at <= LONGEST_METHOD
 }
 
 function isStatusStart(view: Uint8Array, at: number, end: number): boolean {
-  return end - at >= 5 && latin1(view, at, at + 5) === 'HTTP/'
+  return STATUS_START.every((byte, index) => at + index >= end || u8(view, at + index) === byte)
 }
+
+const LAST_CHUNK = [48, 13, 10, 13, 10]
 
 /** A chunked body's last bytes: a chunk of size 0 and no trailer (RFC 9112 §7.1). */
 function endsLikeLastChunk(view: Uint8Array, at: number, end: number, length: number): boolean {
-  return end - at === length && length >= 5 && latin1(view, end - 5, end) === '0\r\n\r\n'
+  return end - at === length && length >= 5 && LAST_CHUNK.every((byte, index) => u8(view, end - 5 + index) === byte)
 }
 
 function rounded(milliseconds: number): number {

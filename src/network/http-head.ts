@@ -46,6 +46,6 @@ function field(head: string, name: string): string | null {
 
 /** What a guest wrote, safe to show: printable ASCII, the rest as %XX, cut to `limit`. */
 function printable(text: string, limit: number): string {
-  const safe = text.slice(0, limit).replace(/[^\x21-\x7e]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+  const safe = text.slice(0, limit).replace(/[^\x21-\x7e]/g, (character) => (character.charCodeAt(0) > 255 ? '?' : `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`))
   return text.length > limit ? `${safe}…` : safe
 }

@@ -8,13 +8,13 @@ export interface HttpLogLimits {
   readonly lines: number
   /** TCP connections followed at once; the one silent longest makes room. */
   readonly flows: number
-  /** Segments looked up per 100 ms before the rest is left out of the log. */
-  readonly lookupsPer100Ms: number
+  /** Work per 100 ms before the rest is left out of the log: 1 for a connection looked up, 1 for 64 bytes of a head. */
+  readonly workPer100Ms: number
   /** Silence after which a connection is forgotten. */
   readonly idleMs: number
 }
 
-export const HTTP_LOG_LIMITS: HttpLogLimits = { lines: 2_000, flows: 2_048, lookupsPer100Ms: 10_000, idleMs: 60_000 }
+export const HTTP_LOG_LIMITS: HttpLogLimits = { lines: 2_000, flows: 2_048, workPer100Ms: 10_000, idleMs: 60_000 }
 
 /** The last connection a port sent on, so that bulk traffic needs no lookup. */
 export interface FlowCache {
@@ -44,7 +44,7 @@ export class HttpLog {
   readonly #onLine: (line: HttpLine) => void
   readonly #wallClock: () => number
   #sequence = 0
-  #lookups = 0
+  #work = 0
   #windowMs = 0
   sampledOut = 0
 
@@ -70,17 +70,23 @@ export class HttpLog {
     const flags = u8(view, at + 13)
     const payload = length - header
     if (header < 20 || payload < 0 || (payload === 0 && (flags & (FIN | RST)) === 0)) return
+    if (this.#work > this.#limits.workPer100Ms && !this.#rested(nowMs)) {
+      this.sampledOut++
+      return
+    }
     const ports = u32(view, at)
     const start = at + header
-    if (cache.ports !== ports || cache.addresses !== source || cache.destination !== destination || cache.flow === null) {
+    if (cache.ports !== ports || cache.addresses !== source || cache.destination !== destination || cache.flow === null || cache.flow.ended) {
       if (!this.#find(view, start, end, ports, source, destination, cache, nowMs)) return
     }
     const flow = cache.flow
     if (flow === null) return
     if (payload > 0 && start < end) {
       const sequence = u32(view, at + 4) | 0
+      const before = flow.headBytesRead
       if (cache.fromClient) flow.fromClient(sequence, view, start, end, payload, nowMs)
       else flow.fromServer(sequence, view, start, end, payload, nowMs)
+      this.#work += (flow.headBytesRead - before) / 64
     }
     if (flow.tunnel || (flags & RST) !== 0 || ((flags & FIN) !== 0 && !cache.fromClient)) this.#end(flow, cache, source, destination, ports)
   }
@@ -94,16 +100,18 @@ export class HttpLog {
     }
   }
 
+  /** Begins a new span of 100 ms when the last one is over. */
+  #rested(nowMs: number): boolean {
+    if (nowMs - this.#windowMs < 100) return false
+    this.#windowMs = nowMs
+    this.#work = 0
+    return true
+  }
+
   #find(view: Uint8Array, start: number, end: number, ports: number, source: number, destination: number, cache: FlowCache, nowMs: number): boolean {
     if (this.#flows.size === 0 && !isMethodStart(view, start, end)) return false
-    if (nowMs - this.#windowMs >= 100) {
-      this.#windowMs = nowMs
-      this.#lookups = 0
-    }
-    if (++this.#lookups > this.#limits.lookupsPer100Ms) {
-      this.sampledOut++
-      return false
-    }
+    this.#rested(nowMs)
+    this.#work++
     const forward = `${source}:${destination}:${ports}`
     let flow = this.#flows.get(forward)
     let fromClient = true

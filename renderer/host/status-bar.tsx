@@ -27,7 +27,7 @@ export function StatusBar() {
         </span>
       ) : (
         <>
-          <Meter label="Host CPU" share={(meter?.cpuPercent ?? 0) / (cpus * 100)} text={meter === null ? '–' : `${Math.round(meter.cpuPercent / cpus)} % of ${cpus}`} />
+          <Meter label="Host CPU" share={(meter?.cpuPercent ?? 0) / (cpus * 100)} text={meter === null ? '–' : `${Math.round(meter.cpuPercent / cpus)} % of ${cpus} CPU${cpus === 1 ? '' : 's'}`} />
           <Meter
             label="Memory"
             share={meter === null ? 0 : meter.memoryUsedMiB / meter.memoryTotalMiB}

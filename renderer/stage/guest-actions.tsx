@@ -1,4 +1,4 @@
-import { EllipsisVertical, Keyboard, Maximize, Minimize, Pause, Play, Power, View } from 'lucide-react'
+import { EllipsisVertical, Keyboard, Maximize, Minimize, Monitor, Pause, Play, Power } from 'lucide-react'
 import { ClipboardMode, type GuestView } from '../../src/contract/guest.ts'
 import { type Command, guestCommands } from '../command/commands.ts'
 import { leaveFullScreen } from '../command/guest-controls.ts'
@@ -65,7 +65,7 @@ export function GuestActions({ view, index }: { readonly view: GuestView; readon
           }
         />
       </IconMenu>
-      <IconMenu hint={`View of ${title}`} icon={<View aria-hidden />} testId={`view-${view.name}`}>
+      <IconMenu hint={`View of ${title}`} icon={<Monitor aria-hidden />} testId={`view-${view.name}`}>
         <Choice
           label="Scale"
           value={scale}

@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'react'
 import type { GuestName } from '../../src/contract/names.ts'
-import { displayName, stateWords } from '../format.ts'
+import { capital, displayName, stateWords } from '../format.ts'
 import { chordLabel } from '../screen/release-chord.ts'
 import type { ScreenPhase } from '../screen/viewer.ts'
 import { useSession, useWindow } from '../store/context.ts'
@@ -47,12 +47,12 @@ export function GuestFrame({ name, index }: { readonly name: GuestName; readonly
           </h2>
           <p className={styles.facts}>
             <span className={styles.state} data-state={view.state} data-agent={view.agent} data-testid={`state-${name}`}>
-              {words}
+              {capital(words)}
             </span>
             {view.state === 'running' && <span className={styles.address}>{view.network.ipv4 ?? 'no address yet'}</span>}
             {view.kind === 'windows-stand-in' && (
-              <Button variant="link" onClick={() => session.open({ kind: 'real-windows' })}>
-                Use real Windows…
+              <Button variant="link" aria-label="Use real Windows…" onClick={() => session.open({ kind: 'real-windows' })}>
+                <span className={styles.optional}>Use </span>real Windows…
               </Button>
             )}
           </p>

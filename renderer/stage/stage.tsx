@@ -32,10 +32,10 @@ export function Stage() {
             </Panel>,
           ])}
         </Group>
-        {showsChecklist(stage, anyOn, order.length) && <Checklist stage={stage} />}
       </div>
       <Wire guests={order} shares={oneRow ? order.map((name) => shares[name] ?? 100 / order.length) : order.map(() => 1)} />
-      <Mixer guests={layout === 'focus' ? rows.flat() : order} />
+      <Mixer guests={layout === 'focus' ? rows.flat() : order} named={!oneRow} />
+      {showsChecklist(stage, anyOn, order.length) && <Checklist stage={stage} />}
     </main>
   )
 }

@@ -27,11 +27,11 @@ function Plug({ name, share, place }: { readonly name: GuestName; readonly share
   const session = useSession()
   const view = useWindow((state) => state.guests[name]?.view)
   const port = useWindow((state) => state.network?.ports.find((candidate) => candidate.guest === name))
+  const heard = useWindow((state) => state.link.phase === 'live')
   if (view === undefined) return null
-  const connected = port?.connected === true
-  const status = !view.network.linkUp ? 'cut' : connected ? 'up' : 'off'
-  const tx = port?.txBitsPerSecond ?? 0
-  const rx = port?.rxBitsPerSecond ?? 0
+  const status = !heard ? 'off' : !view.network.linkUp ? 'cut' : port?.connected === true ? 'up' : 'off'
+  const tx = heard ? (port?.txBitsPerSecond ?? 0) : 0
+  const rx = heard ? (port?.rxBitsPerSecond ?? 0) : 0
   const title = displayName(view)
   const against = reasonAgainst(view.actions.set)
   return (
@@ -42,7 +42,7 @@ function Plug({ name, share, place }: { readonly name: GuestName; readonly share
         <Flow className={styles.in} rate={status === 'up' ? rx : 0} forwards={place === 'last'} />
       </span>
       <div className={styles.control}>
-        <label className={styles.label}>
+        <label className={styles.label} title={against ?? undefined}>
           <Switch.Root
             className={styles.switch}
             checked={view.network.linkUp}
@@ -54,7 +54,7 @@ function Plug({ name, share, place }: { readonly name: GuestName; readonly share
           >
             <Switch.Thumb className={styles.thumb} />
           </Switch.Root>
-          <span className={styles.status}>{status === 'cut' ? 'Link cut' : status === 'up' ? 'Link up' : 'Not connected'}</span>
+          <span className={styles.status}>{statusWords[heard ? status : 'unheard']}</span>
         </label>
         <span className={styles.rates}>
           <span>
@@ -70,6 +70,8 @@ function Plug({ name, share, place }: { readonly name: GuestName; readonly share
     </div>
   )
 }
+
+const statusWords = { up: 'Link up', cut: 'Link cut', off: 'Not connected', unheard: 'Not heard from' } as const
 
 /** Speed of the flow for a rate: still at nothing, then a factor of two for every factor of ten from 1 kbit/s. */
 function paceFor(bitsPerSecond: number): number {

@@ -57,7 +57,7 @@ const messages = async function messages(page) {
 
 const shots = [
   ...Object.keys(sizes).flatMap((size) => [shot('running', size, 'dark'), shot('running', size, 'light')]),
-  ...['paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'three', 'four', 'firstrun', 'idle', 'stepfailed', 'reconnecting', 'refused', 'quiet'].map((name) => shot(name)),
+  ...['paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'three', 'four', 'firstrun', 'idle', 'stepfailed', 'reconnecting', 'refused', 'quiet', 'following'].map((name) => shot(name)),
   ...['sliders', 'long', 'firstrun', 'four', 'cut'].map((name) => shot(name, 'small', 'light')),
   shot('firstrun', 'full', 'light'),
   shot('sliders', 'wide', 'light'),

@@ -1,8 +1,11 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 
 const at = (path: string) => resolve(import.meta.dirname, path)
+/** An installed copy is built without the tests, so without their benchmarks. */
+const bench = existsSync(at('test/bench/bench.ts')) ? { bench: at('test/bench/bench.ts') } : {}
 
 /**
  * One build for both shells. `main` holds every Node entry: the Electron shell, the serve shell, the CLI and the
@@ -16,7 +19,7 @@ export default defineConfig({
       externalizeDeps: false,
       outDir: 'out/main',
       rollupOptions: {
-        input: { electron: at('main/shell/electron.ts'), diptych: at('main/cli/diptych.ts'), switch: at('main/switch.ts') },
+        input: { electron: at('main/shell/electron.ts'), diptych: at('main/cli/diptych.ts'), switch: at('main/switch.ts'), ...bench },
       },
     },
   },

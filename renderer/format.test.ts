@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { AgentState, GuestState } from '../src/contract/guest.ts'
+import { makeGuest, updateOf } from '../test/fake/window/views.ts'
+import { bitRate, displayName, memory, remaining, requestWords, stateWords } from './format.ts'
+
+const view = (changes: object, kind: 'linux' | 'windows-stand-in' = 'linux', title = 'Linux') => updateOf(Object.assign(makeGuest('linux', title, kind, 0), changes)).view
+
+describe('words', () => {
+  it.each([
+    [0, '0 bit/s'],
+    [999, '999 bit/s'],
+    [9_040, '9.0 kbit/s'],
+    [1_250_000, '1.3 Mbit/s'],
+    [25_000_000, '25 Mbit/s'],
+    [2.5e9, '2.5 Gbit/s'],
+  ])('spells a rate of %d', (rate, words) => expect(bitRate(rate)).toBe(words))
+
+  it('spells memory and time left', () => {
+    expect([memory(512), memory(1024), memory(24_064)]).toEqual(['512 MiB', '1.0 GiB', '23.5 GiB'])
+    expect([remaining(0.2), remaining(12.4), remaining(200)]).toEqual(['a moment left', 'about 12 s left', 'about 3 min left'])
+  })
+
+  it('tells the last request as the issue words it', () => {
+    const line = { sequence: 1, at: '', from: 'linux', to: 'windows', fromAddress: '', method: 'GET', host: null, path: '/', status: 200, milliseconds: 12, bytes: 1 }
+    expect(requestWords(line)).toBe('linux → windows GET / 200, 12 ms')
+    expect(requestWords({ ...line, status: null, milliseconds: null })).toBe('linux → windows GET / no answer yet')
+  })
+
+  it('has words for every state, and "unknown" is none of them', () => {
+    for (const state of GuestState.options) {
+      for (const agent of AgentState.options) expect(stateWords(view({ state, agent }))).toMatch(/^(?!.*unknown)[a-z, ]{6,}$/i)
+    }
+    expect(stateWords(view({ agent: 'silent' }))).toBe('running, agent silent')
+  })
+
+  it('never calls the stand-in Windows alone', () => {
+    for (const title of ['', 'Windows', 'Windows stand-in (Wine)', 'Accounting']) {
+      expect(displayName(view({}, 'windows-stand-in', title))).toContain('Windows stand-in (Wine)')
+    }
+  })
+})

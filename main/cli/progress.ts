@@ -43,7 +43,7 @@ function lineOf(step: SetupStep): string {
 function runningLine(step: SetupStep): string {
   const percent = step.fraction === null ? '' : ` ${Math.floor(step.fraction * 100)}%`
   const left = step.expectedSeconds === null ? '' : `, about ${formatSeconds(step.expectedSeconds)} left`
-  return `${step.title}:${percent} ${step.detail}${left}`
+  return `${step.title}:${percent} ${step.detail || '…'}${left}`
 }
 
 function formatSeconds(seconds: number): string {

@@ -27,6 +27,8 @@ export interface ShellOptions {
   readonly rendererDirectory: string
   readonly preloadPath: string
   readonly iconPath: string
+  /** Whether to start the demonstration pair at once (`--up`). */
+  readonly bringUp?: boolean
 }
 
 /** Must run before Electron is ready. Returns false when another instance is running and has been asked to show itself. */
@@ -103,6 +105,7 @@ export async function runApp(electron: ElectronParts, options: ShellOptions): Pr
     if (window !== null && !window.isDestroyed()) window.setBounds(placeWindow({ bounds: window.getBounds(), maximized: false }, displayAreas(electron)))
   })
   showWindow()
+  if (options.bringUp) actions.startPair()
 }
 
 function displayAreas({ screen }: ElectronParts) {

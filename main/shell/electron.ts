@@ -29,5 +29,6 @@ if (prepareApp(electron)) {
     rendererDirectory: findResources().renderer,
     preloadPath: join(import.meta.dirname, '../preload/preload.cjs'),
     iconPath: join(findResources().recipes, '../icons/icon.png'),
+    bringUp: process.argv.includes('--up'),
   })
 } else app.quit()

@@ -47,7 +47,8 @@ export function hasDisplay({ env, platform }: LaunchHost): boolean {
 /** A window of its own with its own profile, so that nothing of the person's browsing mixes with it. */
 export function browserArguments(url: string, profile: string, isRoot: boolean): string[] {
   const common = [`--app=${url}`, `--user-data-dir=${profile}`, '--no-first-run', '--no-default-browser-check', '--class=diptych', '--window-size=1440,900']
-  return isRoot ? [...common, '--no-sandbox'] : common
+  // --test-type only takes away the banner about --no-sandbox, which the note on stderr tells already
+  return isRoot ? [...common, '--no-sandbox', '--test-type'] : common
 }
 
 export type LaunchResult = { readonly opened: true; readonly note: string | null } | { readonly opened: false; readonly reason: string }

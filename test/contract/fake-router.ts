@@ -33,6 +33,11 @@ export class FakeHost {
     return this.#guestEvents.readers + this.#meters.readers + this.#stageEvents.readers
   }
 
+  /** Calls of `stage.up` that wait for `finishUp`. */
+  get upsWaiting(): number {
+    return this.#settleUp.length
+  }
+
   publishMeter(cpuPercent: number): void {
     this.#meters.publish(fakeMeter(cpuPercent), 'meter')
   }

@@ -141,6 +141,15 @@ describe('Leases', () => {
     )
   })
 
+  it('gives a MAC the same address whatever came before it', () => {
+    const address = (...macs: number[]) => {
+      const leases = new Leases(subnet, null)
+      return macs.map((mac) => leases.reserve(macOf(mac), name, new Set())?.ipv4).at(-1)
+    }
+    expect(address(2)).toBe(address(1, 5, 2))
+    expect(address(2)).toBe(subnet.firstGuest + 2)
+  })
+
   it('forgets addresses of another subnet, and two records with one address', () => {
     const record = (number: number, ipv4: string) => ({ mac: macOf(number), guest: name, ipv4 })
     const leases = new Leases(subnet, { version: 1, leases: [record(1, '10.77.0.50'), record(2, '10.78.0.51'), record(3, '10.77.0.50'), record(4, '10.77.0.1')] })

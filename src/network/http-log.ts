@@ -23,10 +23,12 @@ export interface FlowCache {
   ports: number
   flow: HttpFlow | null
   fromClient: boolean
+  /** No flow was found for it when this many had been made. */
+  missedAt: number
 }
 
 export function flowCache(): FlowCache {
-  return { addresses: 0, destination: 0, ports: 0, flow: null, fromClient: false }
+  return { addresses: 0, destination: 0, ports: 0, flow: null, fromClient: false, missedAt: -1 }
 }
 
 const FIN = 1
@@ -45,6 +47,7 @@ export class HttpLog {
   readonly #wallClock: () => number
   #sequence = 0
   #work = 0
+  #made = 0
   #windowMs = 0
   sampledOut = 0
 
@@ -109,7 +112,8 @@ export class HttpLog {
   }
 
   #find(view: Uint8Array, start: number, end: number, ports: number, source: number, destination: number, cache: FlowCache, nowMs: number): boolean {
-    if (this.#flows.size === 0 && !isMethodStart(view, start, end)) return false
+    const known = cache.ports === ports && cache.addresses === source && cache.destination === destination
+    if ((this.#flows.size === 0 || (known && cache.missedAt === this.#made)) && !isMethodStart(view, start, end)) return false
     this.#rested(nowMs)
     this.#work++
     const forward = `${source}:${destination}:${ports}`
@@ -119,16 +123,21 @@ export class HttpLog {
       flow = this.#flows.get(`${destination}:${source}:${swapped(ports)}`)
       fromClient = flow === undefined
     }
+    cache.addresses = source
+    cache.destination = destination
+    cache.ports = ports
     if (flow === undefined) {
-      if (!isMethodStart(view, start, end)) return false
+      if (!isMethodStart(view, start, end)) {
+        cache.flow = null
+        cache.missedAt = this.#made
+        return false
+      }
+      this.#made++
       const at = { source, destination }
       flow = new HttpFlow((exchange) => this.#add(exchange, at.source, at.destination))
       this.#flows.set(forward, flow)
       if (this.#flows.size > this.#limits.flows) this.#evict()
     }
-    cache.addresses = source
-    cache.destination = destination
-    cache.ports = ports
     cache.flow = flow
     cache.fromClient = fromClient
     return true

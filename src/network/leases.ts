@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { GuestName, MacAddress } from '../contract/names.ts'
-import { inSubnet, ipv4Text, parseIpv4, type Subnet } from './address.ts'
+import { inSubnet, ipv4Text, macParts, parseIpv4, type Subnet } from './address.ts'
 
 const LeaseRecord = z.object({ mac: MacAddress, guest: GuestName, ipv4: z.string().refine((text) => parseIpv4(text) !== null, 'not an IPv4 address') })
 export type LeaseRecord = z.infer<typeof LeaseRecord>
@@ -10,7 +10,8 @@ export const LeaseDocument = z.object({ version: z.literal(1), leases: z.array(L
 export type LeaseDocument = z.infer<typeof LeaseDocument>
 
 /**
- * One address per MAC, the same for ever unless the network runs out: then the address of the longest unused MAC
+ * One address per MAC, made from the MAC: a guest restored from a snapshot still uses the one it was told on another
+ * day, by another switch. The same for ever unless the network runs out: then the address of the longest unused MAC
  * that has no port now is given away. Owned by the switch; whoever changes it persists `document()`.
  */
 export class Leases {
@@ -45,15 +46,22 @@ export class Leases {
       this.#byMac.set(mac, known)
       return { ipv4: known.ipv4, changed }
     }
-    const ipv4 = this.#free() ?? this.#reclaim(inUse)
+    const ipv4 = this.#free(mac) ?? this.#reclaim(inUse)
     if (ipv4 === null) return null
     this.#byMac.set(mac, { guest, ipv4 })
     return { ipv4, changed: true }
   }
 
-  #free(): number | null {
+  /** The free address nearest after the one the MAC's last two bytes stand for. */
+  #free(mac: MacAddress): number | null {
     const taken = new Set([...this.#byMac.values()].map((lease) => lease.ipv4))
-    for (let address = this.#subnet.firstGuest; address <= this.#subnet.lastGuest; address++) if (!taken.has(address)) return address
+    const { firstGuest, lastGuest } = this.#subnet
+    const size = lastGuest - firstGuest + 1
+    const wish = macParts(mac).low & 0xffff
+    for (let step = 0; step < size; step++) {
+      const address = firstGuest + ((wish + step) % size)
+      if (!taken.has(address)) return address
+    }
     return null
   }
 

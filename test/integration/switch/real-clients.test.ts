@@ -61,11 +61,11 @@ describe.skipIf(missing !== null)(`real Linux clients${missing === null ? '' : `
   it.each(['udhcpc', 'dhclient'] as const)('%s gets address, MTU, names and no router, the same every time', async (program) => {
     const guest = await open(linux, 65_520)
     const offered = await lease(guest, program)
-    expect(offered).toMatchObject({ address: '10.77.0.10', mtu: '65520', hostname: 'linux', domain: 'diptych.internal', dns: '10.77.0.1', lease: '86400', serverid: '10.77.0.1', router: '' })
+    expect(offered).toMatchObject({ address: '10.77.0.11', mtu: '65520', hostname: 'linux', domain: 'diptych.internal', dns: '10.77.0.1', lease: '86400', serverid: '10.77.0.1', router: '' })
     expect(offered['mask']).toMatch(/^(24|255\.255\.255\.0)$/)
     expect(offered['search']).toMatch(/^diptych\.internal\.?$/)
     expect((await client.ports())[0]?.bound).toBe(true)
-    expect((await lease(guest, program))['address']).toBe('10.77.0.10')
+    expect((await lease(guest, program))['address']).toBe('10.77.0.11')
   })
 
   it('browses the other guest by full and short name, with 64 KiB frames, and the log tells it', async () => {
@@ -93,7 +93,7 @@ describe.skipIf(missing !== null)(`real Linux clients${missing === null ? '' : `
     expect(ping.stdout).toContain('2 received')
     expect((await a.run('ping', '-c', '1', 'diptych.internal')).stdout).toContain('1 received')
     await client.setLink(windows.guest, { up: false })
-    expect((await a.run('curl', '-sS', '-m', '2', 'http://10.77.0.11/')).status).not.toBe(0)
+    expect((await a.run('curl', '-sS', '-m', '2', 'http://10.77.0.12/')).status).not.toBe(0)
     await client.setLink(windows.guest, { up: true })
     expect((await a.run('curl', '-sS', '-m', '30', 'http://windows/')).stdout).toBe('<h1>windows</h1>')
   })
@@ -127,6 +127,6 @@ describe.skipIf((missing ?? qemuMissing) !== null)(`iPXE in QEMU${(missing ?? qe
       { to: 'windows', host: 'windows.diptych.internal', path: '/boot.ipxe', bytes: 50 },
       { to: 'windows', host: 'windows', path: '/page.txt', bytes: 100_000 },
     ])
-    expect((await client.ports()).find((port) => port.guest === linux.guest)).toMatchObject({ bound: true, ipv4: '10.77.0.11' })
+    expect((await client.ports()).find((port) => port.guest === linux.guest)).toMatchObject({ bound: true, ipv4: '10.77.0.12' })
   })
 })

@@ -68,10 +68,10 @@ afterEach(async () => {
 describe('ports and connections', () => {
   it('drops the frames of a connection until its MAC is defined, then binds it', async () => {
     const early = await open(linux)
-    early.send(arpRequest(early.mac, address('10.77.0.10'), gateway))
+    early.send(arpRequest(early.mac, address('10.77.0.11'), gateway))
     await eventually(async () => (await client.statistics()).strays['unknown-source'] === 1, 'stray counted')
     await client.definePort(linux)
-    early.send(arpRequest(early.mac, address('10.77.0.10'), gateway))
+    early.send(arpRequest(early.mac, address('10.77.0.11'), gateway))
     await early.receive((frame) => parseArp(frame.subarray(14))?.operation === 'reply')
     expect((await meterOf(linux.guest))?.connected).toBe(true)
   })
@@ -154,13 +154,13 @@ describe('gateway', () => {
   })
 
   it.each([
-    ['windows.diptych.internal', 'A', 'NOERROR', ['10.77.0.11']],
-    ['WINDOWS.Diptych.Internal', 'A', 'NOERROR', ['10.77.0.11']],
-    ['windows', 'A', 'NOERROR', ['10.77.0.11']],
+    ['windows.diptych.internal', 'A', 'NOERROR', ['10.77.0.12']],
+    ['WINDOWS.Diptych.Internal', 'A', 'NOERROR', ['10.77.0.12']],
+    ['windows', 'A', 'NOERROR', ['10.77.0.12']],
     ['diptych.internal', 'A', 'NOERROR', ['10.77.0.1']],
     ['windows.diptych.internal', 'AAAA', 'NOERROR', []],
     ['windows.diptych.internal', 'UNKNOWN_65', 'NOERROR', []],
-    ['11.0.77.10.in-addr.arpa', 'PTR', 'NOERROR', ['windows.diptych.internal']],
+    ['12.0.77.10.in-addr.arpa', 'PTR', 'NOERROR', ['windows.diptych.internal']],
     ['nobody.diptych.internal', 'A', 'NXDOMAIN', []],
     ['a.windows.diptych.internal', 'A', 'NXDOMAIN', []],
     ['example.com', 'A', 'NXDOMAIN', []],
@@ -232,7 +232,7 @@ describe('meters and HTTP log', () => {
     b.wire.send(tcpFrame(b.wire.mac, a.wire.mac, b.ip, a.ip, [80, 40_000], 7, 0x18, `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`))
     await a.wire.receive((frame) => u16(frame, 12) === 0x0800)
     await eventually(async () => lines.length === 1, 'a line')
-    const expected = { from: 'linux', to: 'windows', fromAddress: '10.77.0.10', method: 'GET', host: 'windows.diptych.internal', path: '/clock?x=1', status: 200, bytes: 1_000 }
+    const expected = { from: 'linux', to: 'windows', fromAddress: '10.77.0.11', method: 'GET', host: 'windows.diptych.internal', path: '/clock?x=1', status: 200, bytes: 1_000 }
     expect(await client.requests(10)).toMatchObject([expected])
   })
 })

@@ -1,0 +1,195 @@
+/*
+ * Two guests reduced to their wires, for measuring what joins them. Forks a sender and a receiver, prints one line
+ * of JSON from the receiving (or timing) side.
+ *
+ *   endpoint TRANSPORT throughput SIZE SECONDS [with-reader|with-staller]
+ *   endpoint TRANSPORT latency SIZE COUNT
+ *   TRANSPORT: stream:PATH (4-byte length before each frame, one write a frame, as QEMU does)
+ *              vde:DIR     (vde_switch's control socket DIR/ctl, then one datagram a frame)
+ *              pair        (the same stream over a bare socket pair)
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static int framed = 1; /* stream transports put a length before each frame */
+static unsigned char buffer[1 << 18], frame[4 + 70000];
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec / 1e9;
+}
+static void fail(const char *what) {
+    perror(what);
+    exit(5);
+}
+
+/* vde_switch, libvde: struct request_v3, then the switch's data address comes back (vde-2 sources, vdecommon.h). */
+struct request_v3 {
+    uint32_t magic, version, type;
+    struct sockaddr_un sock;
+    char description[128];
+} __attribute__((packed));
+
+static int open_vde(const char *dir, int number) {
+    struct sockaddr_un control = {.sun_family = AF_UNIX}, data = {.sun_family = AF_UNIX}, remote;
+    snprintf(control.sun_path, sizeof control.sun_path, "%s/ctl", dir);
+    snprintf(data.sun_path, sizeof data.sun_path, "%s/.bench.%d.%d", dir, getpid(), number);
+    int c = socket(AF_UNIX, SOCK_STREAM, 0), d = socket(AF_UNIX, SOCK_DGRAM, 0);
+    if (connect(c, (void *)&control, sizeof control) < 0) fail(control.sun_path);
+    if (bind(d, (void *)&data, sizeof data) < 0) fail(data.sun_path);
+    struct request_v3 request = {.magic = 0xfeedface, .version = 3, .type = 0, .sock = data, .description = "bench"};
+    if (send(c, &request, sizeof request - sizeof request.description + 6, 0) < 0) fail("vde request");
+    if (recv(c, &remote, sizeof remote, 0) <= 0) fail("vde answer");
+    if (connect(d, (void *)&remote, sizeof remote) < 0) fail("vde data");
+    return d; /* the control connection stays open: closing it closes the port */
+}
+static int open_stream(const char *path) {
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    strncpy(a.sun_path, path, sizeof a.sun_path - 1);
+    int s = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (connect(s, (void *)&a, sizeof a) < 0) fail(path);
+    return s;
+}
+
+/* An IPv4 TCP segment from guest `from` to guest `to` (255: to everybody). */
+static size_t build(int from, int to, size_t size) {
+    unsigned char *e = frame + 4;
+    memset(e, 'x', size);
+    *(uint32_t *)frame = htonl(size);
+    unsigned char mac[6] = {0x52, 0x54, 0, 0xd1, 0, 0};
+    memcpy(e, mac, 6), memcpy(e + 6, mac, 6);
+    e[5] = to, e[11] = from;
+    if (to == 255) memset(e, 255, 6);
+    e[12] = 8, e[13] = 0;
+    unsigned char ip[20] = {0x45, 0, (size - 14) >> 8, (size - 14) & 255, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 77, 0, 9 + from, 10, 77, 0, 9 + to};
+    memcpy(e + 14, ip, 20);
+    unsigned char tcp[20] = {0x13, 0x89, 0x9c, 0x40, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 255, 255, 0, 0, 0, 0};
+    memcpy(e + 34, tcp, 20);
+    return size;
+}
+static void put(int fd, size_t size) {
+    const unsigned char *at = framed ? frame : frame + 4;
+    size_t left = framed ? size + 4 : size;
+    while (left) {
+        ssize_t n = write(fd, at, left);
+        if (n < 0 && (errno == ENOBUFS || errno == EAGAIN || errno == EINTR)) continue;
+        if (n < 0) exit(0); /* the other side has seen enough */
+        at += n, left -= n;
+    }
+}
+/* Counts whole frames and their bytes; returns frames got by one read. */
+static size_t partial = 0, missing = 0;
+static unsigned char head[4];
+static size_t got_frames, got_bytes;
+static void take(int fd) {
+    ssize_t n = read(fd, buffer, sizeof buffer);
+    if (n <= 0) fail("read");
+    if (!framed) {
+        got_frames++, got_bytes += n;
+        return;
+    }
+    for (ssize_t at = 0; at < n;) {
+        if (missing) {
+            size_t step = missing < (size_t)(n - at) ? missing : (size_t)(n - at);
+            missing -= step, at += step, got_bytes += step;
+            if (!missing) got_frames++;
+        } else {
+            head[partial++] = buffer[at++];
+            if (partial == 4) missing = ntohl(*(uint32_t *)head), partial = 0;
+        }
+    }
+}
+static int compare(const void *a, const void *b) {
+    double d = *(double *)a - *(double *)b;
+    return (d > 0) - (d < 0);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 5) return 2;
+    const char *transport = argv[1];
+    int latency = !strcmp(argv[2], "latency"), third = argc > 5, reads = third && !strcmp(argv[5], "with-reader");
+    size_t size = atol(argv[3]);
+    double amount = atof(argv[4]);
+    int fds[3] = {-1, -1, -1};
+    signal(SIGPIPE, SIG_IGN);
+    if (!strncmp(transport, "stream:", 7)) {
+        for (int i = 0; i < 2 + third; i++) fds[i] = open_stream(transport + 7);
+    } else if (!strncmp(transport, "vde:", 4)) {
+        framed = 0;
+        for (int i = 0; i < 2; i++) fds[i] = open_vde(transport + 4, i);
+    } else if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0) {
+        fail("socketpair");
+    }
+    /* Everybody says where it is. A bare pair needs no introduction. */
+    if (strcmp(transport, "pair"))
+        for (int i = 0; i < 2 + third; i++) {
+            build(i + 1, 255, 64);
+            frame[4 + 34] = 0x20, memcpy(frame + 4 + 54, "GET / HTTP", 10); /* the HTTP log has something to follow */
+            put(fds[i], 64), usleep(100000);
+        }
+    pid_t sender = -1, other = -1;
+    if (third && (other = fork()) == 0) {
+        close(fds[0]), close(fds[1]);
+        while (reads) take(fds[2]);
+        pause();
+    }
+    if (latency) {
+        if ((sender = fork()) == 0) { /* the echo */
+            build(2, 1, size);
+            for (;;) {
+                size_t before = got_frames;
+                take(fds[1]);
+                for (size_t i = before; i < got_frames; i++) put(fds[1], size);
+            }
+        }
+        int count = (int)amount;
+        double *times = calloc(count, sizeof *times);
+        build(1, 2, size);
+        usleep(200000);
+        while (recv(fds[0], buffer, sizeof buffer, MSG_DONTWAIT) > 0) { /* what others said on arrival is no echo */
+        }
+        for (int i = 0; i < count; i++) {
+            double begun = now();
+            size_t before = got_frames;
+            put(fds[0], size);
+            while (got_frames == before) take(fds[0]);
+            times[i] = (now() - begun) * 1e6;
+            double rest = 0.001 - (now() - begun);
+            if (rest > 0) usleep((useconds_t)(rest * 1e6));
+        }
+        qsort(times, count, sizeof *times, compare);
+        printf("{\"p50\":%.1f,\"p99\":%.1f}\n", times[count / 2], times[(int)(count * 0.99)]);
+    } else {
+        if ((sender = fork()) == 0) {
+            close(fds[1]);
+            for (unsigned long i = 0;; i++) {
+                build(1, third && i % 20 == 0 ? 3 : 2, size);
+                for (int j = 0; j < (third ? 1 : 1 << 20); j++) put(fds[0], size);
+            }
+        }
+        close(fds[0]);
+        double start = now();
+        while (now() - start < 0.3) take(fds[1]);
+        start = now(), got_frames = got_bytes = 0;
+        double elapsed;
+        while ((elapsed = now() - start) < amount) take(fds[1]);
+        printf("{\"framesPerSecond\":%.0f,\"gbitPerSecond\":%.4f}\n", got_frames / elapsed, got_bytes * 8 / elapsed / 1e9);
+    }
+    kill(sender, SIGKILL);
+    if (other > 0) kill(other, SIGKILL);
+    while (wait(NULL) > 0) {
+    }
+    return 0;
+}

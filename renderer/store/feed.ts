@@ -1,6 +1,6 @@
 import type { Client } from '../../src/contract/connection.ts'
 import { applyGuestEvent, applyMessage, applyMeter, applyNetwork, applyRelist } from './reduce.ts'
-import type { Store } from './session.ts'
+import type { Store } from './state.ts'
 
 const restartMs = 1_000
 

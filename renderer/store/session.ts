@@ -1,4 +1,4 @@
-import { createStore, type StoreApi } from 'zustand/vanilla'
+import { createStore } from 'zustand/vanilla'
 import { type Client, type Connection, ConnectionClosed } from '../../src/contract/connection.ts'
 import type { GuestUpdate } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
@@ -7,10 +7,9 @@ import { retryDelayMs } from '../screen/viewer.ts'
 import { feed } from './feed.ts'
 import { applyUpdate } from './reduce.ts'
 import { loadSettings, saveSettings, type Settings } from './settings.ts'
-import type { Dialog, WindowState } from './state.ts'
+import type { Dialog, Store, WindowState } from './state.ts'
 
 export type Connect = () => Promise<Connection>
-export type Store = StoreApi<WindowState>
 
 const noticesKept = 3
 

@@ -1,3 +1,4 @@
+import type { StoreApi } from 'zustand/vanilla'
 import type { GuestUpdate } from '../../src/contract/guest.ts'
 import type { HostInfo, HostMeter, Message } from '../../src/contract/host.ts'
 import type { GuestName } from '../../src/contract/names.ts'
@@ -52,3 +53,5 @@ export interface WindowState {
   readonly solo: GuestName | null
   readonly settings: Settings
 }
+
+export type Store = StoreApi<WindowState>

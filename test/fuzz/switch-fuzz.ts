@@ -1,0 +1,211 @@
+import { GuestName, MacAddress } from '../../src/contract/names.ts'
+import { BROADCAST, macAt, macParts, parseSubnet, sameMac, type MacParts } from '../../src/network/address.ts'
+import { encodeArp } from '../../src/network/arp.ts'
+import { asciiBytes, concat, putU16, putU32, u16, u32 } from '../../src/network/bytes.ts'
+import { FrameReader, MAX_FRAME_BYTES } from '../../src/network/frame-reader.ts'
+import { GATEWAY_MAC_PARTS } from '../../src/network/gateway.ts'
+import { Ingress } from '../../src/network/ingress.ts'
+import { ETHERTYPE, ethernet, ipv4, udp } from '../../src/network/packet.ts'
+import { VirtualSwitch } from '../../src/network/virtual-switch.ts'
+import { DnsPacketCodec } from '../../src/node/switch/dns-codec.ts'
+
+/** A small generator of numbers that a seed repeats (mulberry32). */
+export class Dice {
+  #state: number
+  constructor(seed: number) {
+    this.#state = seed >>> 0
+  }
+  below(limit: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
+  }
+  chance(percent: number): boolean {
+    return this.below(100) < percent
+  }
+  pick<Item>(items: readonly Item[]): Item {
+    return items[this.below(items.length)] as Item // never called with none
+  }
+}
+
+interface Guest {
+  readonly guest: GuestName
+  readonly macText: MacAddress
+  readonly mac: MacParts
+  readonly address: number
+  ingress: Ingress
+  received: Uint8Array[]
+  up: boolean
+}
+
+const GUESTS = 5
+const subnet = parseSubnet('10.77.0.0/24')
+
+/**
+ * Throws frames, whole and mutated, in random chunks at a whole switch and checks every delivery against a model:
+ * nobody gets what was not sent to them, nothing that should arrive is missing, order is kept. Throws an Error naming
+ * the seed at the first difference. Returns how many frames were sent.
+ */
+export function fuzzSwitch(seed: number, frames: number): number {
+  const dice = new Dice(seed)
+  let now = 0
+  const network = new VirtualSwitch({ subnet, domain: 'diptych.internal', codec: new DnsPacketCodec(), leases: null, now: () => now, wallClock: () => 0, random: () => dice.below(1_000) / 1_000, wakeAt: () => {}, saveLeases: () => {}, event: () => {} })
+  const guests: Guest[] = Array.from({ length: GUESTS }, (_, index) => {
+    const guest = GuestName.parse(`g${index}`)
+    const macText = MacAddress.parse(`52:54:00:d1:00:0${index}`)
+    const reply = network.definePort({ guest, mac: macText, mtu: 1_500, pinned: true, bootUrl: null })
+    if ('error' in reply) throw new Error(reply.error.message)
+    const made = { guest, macText, mac: macParts(macText), address: u32(Uint8Array.from(reply.port.ipv4.split('.').map(Number)), 0), received: [], up: true }
+    return { ...made, ingress: new Ingress(network.fabric, { backlogBytes: 0, send: () => {}, close: () => {} }) }
+  })
+  for (const guest of guests) plug(guest)
+  let sent = 0
+  while (sent < frames) {
+    now += 10_000
+    const sender = dice.pick(guests)
+    if (dice.chance(3)) {
+      sender.up = !sender.up
+      network.setLink(sender.guest, { up: sender.up })
+    }
+    if (dice.chance(2)) plug(sender)
+    const batch = Array.from({ length: 1 + dice.below(20) }, () => makeFrame(dice, guests, sender))
+    const expected = guests.map(() => [] as Uint8Array[])
+    for (const frame of batch) for (const index of receivers(frame, sender, guests)) expected[index]?.push(frame)
+    for (const chunk of chunks(dice, concat(...batch.map(withLength)))) if (!sender.ingress.push(chunk)) throw new Error(`seed ${seed}: a sound stream was called corrupt`)
+    for (const [index, guest] of guests.entries()) {
+      const got = guest.received.splice(0)
+      const want = expected[index] ?? []
+      if (got.length !== want.length || got.some((frame, at) => Buffer.compare(frame, want[at] ?? new Uint8Array()) !== 0)) {
+        throw new Error(`seed ${seed}, frame ${sent}: ${guest.guest} got ${got.length} frames, should have got ${want.length}`)
+      }
+    }
+    sent += batch.length
+    if (dice.chance(2)) {
+      // Bytes without sense: the connection may be closed, nobody else may notice.
+      const noise = Uint8Array.from({ length: dice.below(3_000) }, () => dice.below(256))
+      sender.ingress.push(noise)
+      for (const guest of guests) guest.received = []
+      plug(sender)
+    }
+  }
+  return sent
+
+  /** A new connection, bound by a first frame, which everybody else hears. */
+  function plug(guest: Guest): void {
+    guest.ingress.close()
+    const reader = new FrameReader()
+    const sink = {
+      frame: (chunk: Uint8Array, start: number, end: number, prefix: readonly Uint8Array[] | null) => {
+        const frame = concat(...(prefix ?? []), chunk.subarray(start, end)).slice(4)
+        if (!sameMac(macAt(frame, 6), GATEWAY_MAC_PARTS)) guest.received.push(frame)
+      },
+      refused: () => {},
+    }
+    guest.ingress = new Ingress(network.fabric, { backlogBytes: 0, close: () => {}, send: (prefix, slice) => void (reader.push(concat(...(prefix ?? []), slice), sink)) })
+    guest.ingress.push(withLength(ethernet(guest.mac, guest.mac, 0x88b5, new Uint8Array(46))))
+  }
+}
+
+/** The model: which guests a frame must reach. */
+function receivers(frame: Uint8Array, sender: Guest, guests: readonly Guest[]): number[] {
+  if (frame.length < 14 || frame.length > MAX_FRAME_BYTES || !sameMac(macAt(frame, 6), sender.mac) || !sender.up) return []
+  const claimed = claimedAddress(frame)
+  if (claimed !== null && claimed !== sender.address && (claimed === subnet.gateway || guests.some((guest) => guest.address === claimed))) return []
+  const to = macAt(frame, 0)
+  const group = (to.high & 0x0100) !== 0
+  const one = guests.findIndex((guest) => sameMac(guest.mac, to))
+  if (!group && sameMac(to, GATEWAY_MAC_PARTS)) return []
+  const all = guests.map((_, index) => index)
+  return (group || one < 0 ? all : [one]).filter((index) => guests[index] !== sender && guests[index]?.up === true)
+}
+
+/** The IPv4 address a frame says it is from, behind at most one VLAN tag. */
+function claimedAddress(frame: Uint8Array): number | null {
+  const tagged = frame.length >= 18 && u16(frame, 12) === ETHERTYPE.vlan
+  const etherType = u16(frame, tagged ? 16 : 12)
+  const at = tagged ? 18 : 14
+  if (etherType === ETHERTYPE.ipv4 && frame.length - at >= 20) return u32(frame, at + 12)
+  return etherType === ETHERTYPE.arp && frame.length - at >= 28 ? u32(frame, at + 14) : null
+}
+
+function makeFrame(dice: Dice, guests: readonly Guest[], sender: Guest): Uint8Array {
+  const other = dice.pick(guests)
+  const to = dice.chance(60) ? other.mac : dice.pick([BROADCAST, GATEWAY_MAC_PARTS, { high: 0x3333, low: 1 }, { high: 0x0200, low: dice.below(1_000_000) }])
+  const from = dice.chance(92) ? sender.mac : other.mac
+  const source = dice.chance(85) ? sender.address : dice.pick([other.address, subnet.gateway, 0, dice.below(0x7fff_ffff)])
+  const destination = dice.chance(50) ? subnet.gateway : dice.pick([other.address, 0xffff_ffff])
+  const frame = ethernet(to, from, ...payload(dice, source, destination))
+  if (dice.chance(20)) for (let flips = 1 + dice.below(6); flips > 0; flips--) frame[12 + dice.below(frame.length - 12)] = dice.below(256)
+  if (dice.chance(2)) return frame.slice(0, dice.below(14))
+  return dice.chance(3) ? frame.slice(0, 14 + dice.below(frame.length - 13)) : frame
+}
+
+function payload(dice: Dice, source: number, destination: number): [number, Uint8Array] {
+  const packet = (protocol: number, body: Uint8Array): [number, Uint8Array] => {
+    const whole = ipv4(source, destination, protocol, body)
+    return dice.chance(10) ? [ETHERTYPE.vlan, concat(Uint8Array.of(0, 0, 8, 0), whole)] : [ETHERTYPE.ipv4, whole]
+  }
+  switch (dice.below(8)) {
+    case 0:
+      return [ETHERTYPE.arp, encodeArp({ operation: dice.pick(['request', 'reply']), senderMac: { high: 1, low: 2 }, senderIp: source, targetMac: { high: 0, low: 0 }, targetIp: destination })]
+    case 1:
+      return packet(17, udp(source, destination, 5_353, 53, dns(dice)))
+    case 2:
+      return packet(17, udp(source, destination, 68, 67, dhcp(dice)))
+    case 3:
+      return packet(1, Uint8Array.of(8, 0, 0xf7, 0xff, 0, 0, 0, 0))
+    case 4:
+      return packet(6, tcp(dice))
+    case 5:
+      return [ETHERTYPE.ipv6, new Uint8Array(40 + dice.below(200))]
+    case 6:
+      return [0x88b5, new Uint8Array(dice.chance(10) ? dice.below(MAX_FRAME_BYTES - 14) : dice.below(1_500))]
+    default:
+      return [dice.below(65_536), Uint8Array.from({ length: dice.below(120) }, () => dice.below(256))]
+  }
+}
+
+function dns(dice: Dice): Uint8Array {
+  const header = new Uint8Array(12)
+  putU16(header, 0, dice.below(65_536))
+  putU16(header, 4, 1)
+  const label = (text: string) => concat(Uint8Array.of(text.length), asciiBytes(text))
+  const name = dice.chance(80) ? concat(label(dice.pick(['g0', 'g1', 'nobody', 'x'.repeat(63)])), label('diptych'), label('internal'), Uint8Array.of(0)) : Uint8Array.of(0xc0, dice.below(40))
+  return concat(header, name, Uint8Array.of(0, dice.pick([1, 12, 28, 65, 255]), 0, 1))
+}
+
+function dhcp(dice: Dice): Uint8Array {
+  const message = new Uint8Array(300)
+  message.set([1, 1, 6, 0, dice.below(256)])
+  putU32(message, 236, 0x63825363)
+  message.set([53, 1, dice.below(10), 50, 4, 10, 77, 0, dice.below(256), dice.below(256), dice.below(256)], 240)
+  return message
+}
+
+function tcp(dice: Dice): Uint8Array {
+  const header = new Uint8Array(20)
+  putU16(header, 0, dice.pick([40_000, 40_001, 80]))
+  putU16(header, 2, dice.pick([80, 80, 40_000]))
+  putU32(header, 4, dice.below(5_000))
+  header[12] = dice.pick([0x50, 0x50, 0x50, 0x60, 0xf0, 0])
+  header[13] = dice.pick([0x18, 0x18, 0x11, 0x14])
+  const text = dice.pick(['GET / HTTP/1.1\r\n\r\n', 'POST /x HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\nabc', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'HTTP/1.1 100 \r\n\r\n', 'GET /', '\r\n\r\n', ''])
+  return concat(header, asciiBytes(text.slice(0, dice.chance(70) ? text.length : dice.below(text.length + 1))))
+}
+
+function chunks(dice: Dice, stream: Uint8Array): Uint8Array[] {
+  const cut: Uint8Array[] = []
+  for (let at = 0; at < stream.length; ) {
+    const end = Math.min(stream.length, at + 1 + (dice.chance(30) ? dice.below(20) : dice.below(65_536)))
+    cut.push(stream.slice(at, end))
+    at = end
+  }
+  return cut
+}
+
+function withLength(frame: Uint8Array): Uint8Array {
+  const header = new Uint8Array(4)
+  putU32(header, 0, frame.length)
+  return concat(header, frame)
+}

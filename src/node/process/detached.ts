@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { openSync, closeSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { existsSync } from 'node:fs'
+
+const systemdRun = '/usr/bin/systemd-run'
 
 export interface DetachedOptions {
   /** Gets the process's standard output and error. */
@@ -36,6 +37,6 @@ export function spawnDetached(file: string, args: readonly string[], options: De
  */
 export function scopePrefix(scope: string, env: NodeJS.ProcessEnv, exists: (path: string) => boolean = existsSync): string[] {
   const runtime = env['XDG_RUNTIME_DIR']
-  if (runtime === undefined || !exists(join(runtime, 'systemd/private')) || !exists('/sys/fs/cgroup/cgroup.controllers')) return []
-  return ['systemd-run', '--user', '--scope', '--quiet', '--collect', `--unit=${scope}`, '-p', 'Delegate=yes', '--']
+  if (runtime === undefined || !exists(systemdRun) || !exists(join(runtime, 'systemd/private')) || !exists('/sys/fs/cgroup/cgroup.controllers')) return []
+  return [systemdRun, '--user', '--scope', '--quiet', '--collect', `--unit=${scope}`, '-p', 'Delegate=yes', '--']
 }

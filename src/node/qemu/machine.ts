@@ -36,6 +36,8 @@ export interface MachineParts {
 }
 
 const quitTimeoutMs = 15_000
+const lostAfterMs = 2_000
+const maximumBacklog = 500
 
 /** One QEMU process. Owns its QMP, agent and serial connections; gone after `exited` or `dispose`. */
 export class QemuMachine implements Machine {
@@ -48,6 +50,8 @@ export class QemuMachine implements Machine {
   #shutdown: string | null = null
   #gone = false
   #disposed = false
+  /** What happened before anybody listened; null once somebody does. */
+  #backlog: MachineEvent[] | null = []
 
   constructor(parts: MachineParts) {
     this.#parts = parts
@@ -56,10 +60,7 @@ export class QemuMachine implements Machine {
     this.agent = qemuGuestAgent(() => this.#channels.agent())
     parts.qmp.subscribe((event) => this.#hear(event))
     this.#watch = watchExit(parts.record.process, parts.child, (exit) => this.#exited(exit))
-    void parts.qmp.closed.then((reason) => {
-      this.#watch.hurry()
-      if (!this.#disposed && !this.#gone && this.#shutdown === null) this.#emit({ type: 'fault', text: `The connection to QEMU was lost: ${reason}` })
-    })
+    void parts.qmp.closed.then((reason) => this.#disconnected(reason))
     void this.#prepare()
   }
 
@@ -84,6 +85,7 @@ export class QemuMachine implements Machine {
 
   subscribe(listener: (event: MachineEvent) => void): () => void {
     this.#listeners.add(listener)
+    if (this.#listeners.size === 1) queueMicrotask(() => this.#tellBacklog())
     return () => this.#listeners.delete(listener)
   }
 
@@ -221,10 +223,28 @@ export class QemuMachine implements Machine {
     const detail = this.#shutdown ?? [`QEMU ended unexpectedly${exit.how === null ? '' : ` (${exit.how})`}`, lastLine(this.logPaths.engine)].filter((part) => part !== '').join(': ')
     this.#parts.cleanUp()
     if (!this.#disposed) this.#emit({ type: 'exited', expected, detail })
+    if (this.#listeners.size > 0) this.#tellBacklog()
     this.dispose()
   }
 
+  /** Usually QEMU's end, told by `exited` in a moment; a fault only when the process stays. */
+  #disconnected(reason: string): void {
+    this.#watch.hurry()
+    const report = () => {
+      if (!this.#disposed && !this.#gone) this.#emit({ type: 'fault', text: `The connection to QEMU was lost, but it still runs: ${reason}` })
+    }
+    setTimeout(report, lostAfterMs).unref()
+  }
+
+  #tellBacklog(): void {
+    const held = this.#backlog ?? []
+    this.#backlog = null
+    for (const event of held) this.#emit(event)
+  }
+
   #emit(event: MachineEvent): void {
+    if (this.#backlog !== null && this.#backlog.length < maximumBacklog) this.#backlog.push(event)
+    if (this.#backlog !== null) return
     for (const listener of this.#listeners) listener(event)
   }
 }

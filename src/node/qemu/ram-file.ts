@@ -8,12 +8,13 @@ const reserveMiB = 256
 
 /**
  * A name for a savable machine's memory file. In /dev/shm (memory, so nothing is written to the disk while the guest
- * runs) when the whole of it fits there; else in `cacheDirectory`. The file is unlinked as soon as QEMU has opened it,
- * so that it disappears with the process, however that ends.
+ * runs) when it fits there twice: others start too, and a full /dev/shm kills a guest that writes to it. Else in
+ * `cacheDirectory`. The file is unlinked as soon as QEMU has opened it, so that it goes with the process, however that
+ * ends.
  */
 export function ramFilePath(spec: MachineSpec, cacheDirectory: string): string {
   const name = `diptych-${spec.uuid.slice(0, 8)}-${randomBytes(4).toString('hex')}.ram`
-  if (freeMiB('/dev/shm') >= spec.memoryMiB + reserveMiB) return join('/dev/shm', name)
+  if (freeMiB('/dev/shm') >= 2 * spec.memoryMiB + reserveMiB) return join('/dev/shm', name)
   const directory = join(cacheDirectory, 'ram')
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   return join(directory, name)

@@ -42,7 +42,10 @@ export async function saveWarmState(request: SaveRequest): Promise<{ pausedMs: n
   try {
     const ram = openedRamFile(request.pid, request.ramPath)
     const before = await chainOf(spec.diskPath)
-    const wasRunning = asString(asObject(await qmp.execute('query-status'))['status']) === 'running'
+    const status = asString(asObject(await qmp.execute('query-status'))['status'])
+    const wasRunning = status === 'running'
+    // After one migration QEMU takes another only from a machine that ran in between.
+    if (status === 'postmigrate') await qmp.execute('cont')
     await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] })
     await qmp.execute('migrate-set-parameters', { 'max-bandwidth': 2 ** 40 })
     const start = performance.now()

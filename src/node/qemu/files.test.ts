@@ -1,0 +1,78 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PNG } from 'pngjs'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { ByteStream } from '../../engine/qemu/byte-stream.ts'
+import { placeDisk } from './disk-place.ts'
+import { checkSocketPath } from './layout.ts'
+import { fromPpm } from './screenshot.ts'
+import { SerialLog } from './serial-log.ts'
+import { copySparsely } from './sparse-copy.ts'
+
+let home = ''
+beforeEach(() => (home = mkdtempSync(join(tmpdir(), 'diptych-files-'))))
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+const put = (name: string, text: string) => {
+  writeFileSync(join(home, name), text)
+  return join(home, name)
+}
+
+test('a placed disk keeps the one before as .previous, or puts it back', () => {
+  const disk = put('disk', 'first')
+  placeDisk(put('o1', 'second'), disk).keep()
+  expect([readFileSync(disk, 'utf8'), readFileSync(`${disk}.previous`, 'utf8')]).toEqual(['second', 'first'])
+  placeDisk(put('o2', 'third'), disk).undo()
+  expect([readFileSync(disk, 'utf8'), readFileSync(`${disk}.previous`, 'utf8')]).toEqual(['second', 'first'])
+  expect(readdirSync(home).sort()).toEqual(['disk', 'disk.previous'])
+  expect(() => placeDisk(join(home, 'none'), disk)).toThrow('ENOENT')
+  expect(readFileSync(disk, 'utf8')).toBe('second')
+})
+
+test('with no disk before there is none after an undo', () => {
+  placeDisk(put('o', 'x'), join(home, 'disk')).undo()
+  expect(readdirSync(home)).toEqual([])
+})
+
+test('socket paths of 107 bytes pass, longer ones are refused with the way out', () => {
+  expect(() => checkSocketPath(`/${'a'.repeat(106)}`)).not.toThrow()
+  expect(() => checkSocketPath(`/${'a'.repeat(107)}`)).toThrow('is 108 bytes long; unix sockets allow 107')
+  expect(() => checkSocketPath(`/${'ü'.repeat(60)}`)).toThrow('is 121 bytes long')
+})
+
+test('copies hold the same bytes, take no room for zeros, and belong to their owner', async () => {
+  const from = put('ram', 'head')
+  truncateSync(from, 8 << 20)
+  const to = join(home, 'copy')
+  await copySparsely(from, to, { background: true })
+  expect(readFileSync(to).equals(readFileSync(from))).toBe(true)
+  expect(statSync(to).blocks * 512).toBeLessThan(1 << 20)
+  expect(statSync(to).mode & 0o777).toBe(0o600)
+})
+
+test('a copy that cannot be written leaves nothing and says why', async () => {
+  await expect(copySparsely(put('ram', 'x'), join(home, 'no', 'copy'), { background: false })).rejects.toMatchObject({ part: 'disk', remedy: expect.any(String) as string })
+})
+
+test('a PPM becomes the same picture as PNG', () => {
+  const shot = fromPpm(Buffer.concat([Buffer.from('P6\n2 1\n255\n'), Buffer.from([255, 0, 0, 1, 2, 3])]))
+  expect([shot.width, shot.height]).toEqual([2, 1])
+  expect([...PNG.sync.read(Buffer.from(shot.png)).data]).toEqual([255, 0, 0, 255, 1, 2, 3, 255])
+  expect(() => fromPpm(Buffer.from('P5 nonsense'))).toThrow('not a PPM')
+})
+
+test('the serial log rotates, and its lines are rationed', () => {
+  mkdirSync(join(home, 'logs'))
+  const path = join(home, 'logs', 'serial.log')
+  const stream: ByteStream = { write: () => undefined, close: () => undefined, onData: () => undefined, onClose: () => undefined }
+  const lines: string[] = []
+  const log = new SerialLog(path, stream, (line) => lines.push(line))
+  const block = new TextEncoder().encode(`${'x'.repeat(1023)}\n`.repeat(1024))
+  for (let sent = 0; sent < 9; sent++) stream.onData(block)
+  expect(statSync(path).size + statSync(`${path}.1`).size).toBeLessThanOrEqual(9 << 20)
+  expect(statSync(path).size).toBeLessThan(4 << 20)
+  expect(lines.length).toBeLessThan(3_000)
+  log.close()
+  stream.onData(block)
+  expect(existsSync(path)).toBe(true)
+})

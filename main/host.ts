@@ -130,7 +130,7 @@ class LocalHost implements Host {
         { name: guestNamed('windows'), step: 'windows', title: 'Windows stand-in (Wine)' },
       ],
       checkPackages: () => demandPrograms(),
-      imageBuilt: async (guest) => (await this.#recipes.find((await this.#demonstration(guest)).source.recipe)) !== null,
+      imageBuilt: async (guest) => this.#isUp(guest) || (await this.#recipes.find((await this.#demonstration(guest)).source.recipe)) !== null,
       buildImage: async (guest, progressed, signal) => {
         const definition = await this.#demonstration(guest)
         await this.#recipes.build(definition.source.recipe, (progress) => progressed(progress.label, progressFraction(progress), progress.expectedSeconds ?? null), signal)
@@ -139,7 +139,7 @@ class LocalHost implements Host {
         const client = await this.#network.start()
         return `${client.subnet}, names below ${client.domain}`
       },
-      isUp: (guest) => ['running', 'paused'].includes(this.#owners.get(guest)?.state ?? 'stopped'),
+      isUp: (guest) => this.#isUp(guest),
       startGuest: async (guest, boot) => {
         await this.#demonstration(guest)
         const owner = this.#owner(guest)
@@ -312,6 +312,10 @@ class LocalHost implements Host {
     this.#controls.set(name, controls)
     this.#owners.set(name, owner)
     return owner
+  }
+
+  #isUp(guest: GuestName): boolean {
+    return ['running', 'paused'].includes(this.#owners.get(guest)?.state ?? 'stopped')
   }
 
   #unavailable(capability: 'balloon'): string | null {

@@ -66,6 +66,12 @@ async function measure(program: string, ours: string, vde: string, client: Switc
   const round = await alternate(() => ask<Latency>(program, ours, 'latency', '64', String(ROUND_TRIPS)), () => ask<Latency>(program, vde, 'latency', '64', String(ROUND_TRIPS)))
   const p = (key: keyof Latency) => (each: Latency) => each[key]
   figures.push(lower('latency-p50-vs-vde_switch', round[0].map(p('p50')), round[1].map(p('p50'))), lower('latency-p99-vs-vde_switch', round[0].map(p('p99')), round[1].map(p('p99'))))
+  for (const megabits of [1, 10, 100, 1_000]) {
+    await client.setLink(GuestName.parse('bench1'), { tx: { bitsPerSecond: megabits * 1_000_000 } })
+    const shaped = [await throughput(ours, 1_514), await throughput(ours, 1_514), await throughput(ours, 1_514)].map((each) => (each.gbitPerSecond * 1_000) / megabits)
+    figures.push(figure('switch', `shaped-${megabits}Mbit-measured-of-asked`, 'share', 'higher', shaped, null))
+  }
+  await client.setLink(GuestName.parse('bench1'), { tx: { bitsPerSecond: null } })
   figures.push(figure('switch', 'resident-after-all', 'MiB', 'lower', [(await client.statistics()).residentMiB], null))
   return figures
 }

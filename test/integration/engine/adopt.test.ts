@@ -57,12 +57,17 @@ describe('machines outlive their host', () => {
 
   test('letting go leaves the machine alone; the same process may adopt it again', async () => {
     const first = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
+    await agentAnswers(first)
     first.dispose()
     expect(isThere(first.processId)).toBe(true)
-    const [adoption] = await createQemuEngine({ directories: bench.directories }).adopt()
-    expect(adoption?.machine.processId).toBe(first.processId)
+    const [adoption = expect.fail('nothing was adopted')] = await createQemuEngine({ directories: bench.directories }).adopt()
+    expect(adoption.machine.processId).toBe(first.processId)
+    // Whoever listens late still hears that the agent is there.
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    const events = recordEvents(adoption.machine)
+    await until('the agent', () => events.some((event) => event.type === 'agent' && event.open) || null)
     await expect(bench.engine.start(bench.spec, { from: { kind: 'cold' } })).rejects.toThrow(`tiny is already running (process ${first.processId})`)
-    await adoption?.machine.quit()
+    await adoption.machine.quit()
     expect(existsSync(bench.runDirectory)).toBe(false)
   })
 })

@@ -29,6 +29,10 @@ export async function ensureNpmPackages(root) {
 async function install(root) {
   say('Installing npm packages (npm ci)…')
   const [file, args] = npmCommand()
-  const { code, output } = await run(file, [...args, 'ci', '--no-fund', '--no-audit'], { cwd: root })
+  const npm = (...words) => run(file, [...args, ...words, '--no-fund', '--no-audit'], { cwd: root })
+  let { code, output } = await npm('ci')
+  // A registry that lacks other systems' optional packages makes npm write a lockfile that `npm ci` then refuses.
+  // `npm install` takes the same versions from it.
+  if (code !== 0 && output.includes('EUSAGE')) ({ code, output } = await npm('install', '--no-save'))
   if (code !== 0) throw new SetupFailure(`npm could not install the packages:\n${output.trim().split('\n').slice(-15).join('\n')}\nCheck the network and the registry npm uses, then start again.`, 5)
 }

@@ -46,6 +46,7 @@ clean_up() {
 }
 interrupted() {
   trap '' INT TERM HUP
+  exec 2>/dev/null # bash would report the ended step
   clean_up
   exit 130
 }

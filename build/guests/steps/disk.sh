@@ -40,7 +40,9 @@ rm -rf "$root"
 
 progress disk 86 "Making the boot partition"
 fat=$WORK/boot.fat
-export MTOOLS_SKIP_CHECK=1
+export MTOOLS_SKIP_CHECK=1 TZ=UTC0
+# mtools and syslinux write the current time into directory entries: they run at the build's time.
+at_fixed_time() { faketime -f "$(date -u -d "@$SOURCE_DATE_EPOCH" '+%Y-%m-%d %H:%M:%S')" "$@"; }
 truncate -s "${boot_mib}M" "$fat"
 mkfs.fat -F 32 -i d1b7c4a1 -n DIPTYCH --invariant "$fat" >/dev/null
 arguments=$(cat "$RECIPE/recipe/cmdline")
@@ -54,10 +56,10 @@ objcopy --enable-deterministic-archives \
   --add-section .initrd="$RESULT/initrd.img" --change-section-vma .initrd=0x3000000 \
   /usr/lib/systemd/boot/efi/linuxx64.efi.stub "$WORK/bootx64.efi"
 touch -d "@$SOURCE_DATE_EPOCH" "$WORK"/{syslinux.cfg,bootx64.efi} "$RESULT"/{vmlinuz,initrd.img}
-mmd -i "$fat" ::/EFI ::/EFI/BOOT
-mcopy -m -i "$fat" "$RESULT/vmlinuz" "$RESULT/initrd.img" "$WORK/syslinux.cfg" ::/
-mcopy -m -i "$fat" "$WORK/bootx64.efi" ::/EFI/BOOT/BOOTX64.EFI
-syslinux --install "$fat"
+at_fixed_time mmd -i "$fat" ::/EFI ::/EFI/BOOT
+at_fixed_time mcopy -m -i "$fat" "$RESULT/vmlinuz" "$RESULT/initrd.img" "$WORK/syslinux.cfg" ::/
+at_fixed_time mcopy -m -i "$fat" "$WORK/bootx64.efi" ::/EFI/BOOT/BOOTX64.EFI
+at_fixed_time syslinux --install "$fat"
 
 progress disk 90 "Packing the disk image" "" 12
 raw=$WORK/disk.raw

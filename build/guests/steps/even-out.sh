@@ -16,5 +16,5 @@ first=11 last=$(dumpe2fs -h "$ext4" 2>/dev/null | awk -F: '/^Inode count/ { coun
   done
   echo 'sif /tmp mode 041777'
 } >"$ext4.commands"
-debugfs -w -f "$ext4.commands" "$ext4" 2>&1 >/dev/null | grep -v '^debugfs ' && exit 1
+E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH debugfs -w -f "$ext4.commands" "$ext4" 2>&1 >/dev/null | grep -v '^debugfs ' && exit 1
 rm "$ext4.commands"

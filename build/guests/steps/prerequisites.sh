@@ -19,6 +19,7 @@ need kmod command -v modprobe
 need busybox-static test -x /bin/busybox
 need e2fsprogs command -v mke2fs
 need dosfstools command -v mkfs.fat
+need faketime command -v faketime
 need mtools command -v mcopy
 need syslinux command -v syslinux
 need syslinux-common test -e /usr/lib/syslinux/mbr/mbr.bin

@@ -24,7 +24,10 @@ done <"$WORK/packages.tsv"
 
 if [[ $VARIANT == windows-stand-in ]]; then
   # Debian ships Wine's PE files with their symbols: 670 MB, 190 without.
-  list "$RECIPE/recipe/windows-stand-in.drop" | while read -r glob; do rm -f "$all/$lib/wine/"$glob; done
+  list "$RECIPE/recipe/windows-stand-in.drop" | while read -r glob; do
+    # shellcheck disable=SC2086 # globs
+    rm -f "$all/$lib/wine/"$glob
+  done
   # What libwine's own set-up script does: zlib, marked as one of Wine's built-in files.
   zlib=$all/usr/x86_64-w64-mingw32/lib/zlib1.dll
   { head -c 64 "$zlib" && printf 'Wine builtin DLL' && head -c 16 /dev/zero && tail -c +97 "$zlib"; } >"$all/$lib/wine/x86_64-windows/zlib1.dll"
@@ -93,6 +96,7 @@ if [[ $VARIANT == linux ]]; then
   guest_run "$all/$lib/gdk-pixbuf-2.0/gdk-pixbuf-query-loaders" "${loaders[@]}" | sed "s#$root##" >"${loaders[0]%/*/*}/loaders.cache"
 fi
 ldconfig -X -r "$root"
+rm -rf "$root/var/cache/ldconfig"
 freeze_times "$root"
 guest_run "$all/usr/bin/fc-cache" --sysroot "$root" -s
 

@@ -1,20 +1,11 @@
 // browser-layout.c: see browser.h. Blocks go below each other, inline content is broken into lines, table cells stand
-// side by side; sizes in pixels. Enough CSS for plain pages: color, background-color, font-size, font-weight,
-// font-family: monospace, text-align, margin-top, margin-bottom, padding, width.
-#include "browser.h"
+// side by side; sizes in pixels.
+#include "browser-style.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { most_columns = 16, line_most = 256 };
-
-typedef struct {
-  font_style font;
-  COLORREF color;
-  int align; // 0 left, 1 centre, 2 right
-  BOOL preformatted;
-  const char *link;
-} look;
 
 typedef struct {
   layout *out;
@@ -36,61 +27,6 @@ static drawn *add(layout *l, draw_kind kind, int x, int y, int width, int height
   }
   l->items[l->count] = (drawn){.kind = kind, .x = x, .y = y, .width = width, .height = height};
   return &l->items[l->count++];
-}
-
-static BOOL color_of(const char *text, COLORREF *color) {
-  static const struct { const char *name; COLORREF value; } names[] = {
-      {"white", RGB(255, 255, 255)}, {"black", 0}, {"red", RGB(255, 0, 0)}, {"blue", RGB(0, 0, 255)}, {"green", RGB(0, 128, 0)},
-      {"gray", RGB(128, 128, 128)}, {"silver", RGB(192, 192, 192)}, {"yellow", RGB(255, 255, 0)}, {"navy", RGB(0, 0, 128)}};
-  unsigned r, g, b;
-  if (text[0] == '#' && strlen(text) >= 7 && sscanf(text + 1, "%2x%2x%2x", &r, &g, &b) == 3) return *color = RGB(r, g, b), TRUE;
-  if (text[0] == '#' && sscanf(text + 1, "%1x%1x%1x", &r, &g, &b) == 3) return *color = RGB(r * 17, g * 17, b * 17), TRUE;
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    if (_stricmp(text, names[i].name) == 0) return *color = names[i].value, TRUE;
-  return FALSE;
-}
-
-static int pixels(const node *n, const char *property, int otherwise) {
-  char value[32];
-  return style(n, property, value, sizeof value) ? atoi(value) : otherwise;
-}
-
-static BOOL background_of(const node *n, COLORREF *color) {
-  char value[64];
-  return (style(n, "background-color", value, sizeof value) || style(n, "background", value, sizeof value) || attribute(n, "bgcolor", value, sizeof value)) && color_of(value, color);
-}
-
-static BOOL is(const node *n, const char *tags) {
-  char wanted[16];
-  snprintf(wanted, sizeof wanted, " %s ", n->tag);
-  return n->tag[0] && strstr(tags, wanted) != NULL;
-}
-
-// The look inside an element, from the look around it.
-static look inside(const node *n, look s) {
-  char value[64];
-  static const int heading[] = {36, 28, 22, 18, 16, 14};
-  if (n->tag[0] == 'h' && n->tag[1] >= '1' && n->tag[1] <= '6' && !n->tag[2]) {
-    s.font.pixels = heading[n->tag[1] - '1'];
-    s.font.bold = TRUE;
-  }
-  if (is(n, " b strong th ")) s.font.bold = TRUE;
-  if (is(n, " i em ")) s.font.italic = TRUE;
-  if (is(n, " code tt pre kbd ")) s.font.mono = TRUE;
-  if (is(n, " pre ")) s.preformatted = TRUE;
-  if (is(n, " small ")) s.font.pixels = s.font.pixels * 5 / 6;
-  if (is(n, " center ")) s.align = 1;
-  if (is(n, " a ")) {
-    s.color = RGB(0, 0, 200);
-    s.link = n->text;
-  }
-  if (style(n, "color", value, sizeof value) || attribute(n, is(n, " body ") ? "text" : "color", value, sizeof value)) color_of(value, &s.color);
-  if (style(n, "text-align", value, sizeof value) || attribute(n, "align", value, sizeof value)) s.align = strstr(value, "center") ? 1 : strstr(value, "right") ? 2 : 0;
-  if (style(n, "font-weight", value, sizeof value)) s.font.bold = strstr(value, "bold") != NULL;
-  if (style(n, "font-family", value, sizeof value)) s.font.mono = strstr(value, "monospace") != NULL;
-  int size = pixels(n, "font-size", s.font.pixels);
-  s.font.pixels = size < 6 ? 6 : size > 200 ? 200 : size;
-  return s;
 }
 
 static void end_line(flow *f, const look *s) {
@@ -163,18 +99,18 @@ static void add_picture(flow *f, const look *s, const node *n) {
   if (attribute(n, "src", value, sizeof value)) d->url = _strdup(value);
 }
 
-static BOOL is_inline(const node *n) { return !n->tag[0] || is(n, " a b strong i em code tt kbd small span font br img u sup sub label "); }
+static BOOL is_inline(const node *n) { return !n->tag[0] || is_tag(n, " a b strong i em code tt kbd small span font br img u sup sub label "); }
 
 static void lay_inline(flow *f, const node *n, const look *s) {
   if (!n->tag[0]) {
     add_text(f, s, n->text);
-  } else if (is(n, " br ")) {
+  } else if (is_tag(n, " br ")) {
     if (!f->line_height) f->line_height = s->font.pixels * 5 / 4;
     end_line(f, s);
-  } else if (is(n, " img ")) {
+  } else if (is_tag(n, " img ")) {
     add_picture(f, s, n);
   } else {
-    look inner = inside(n, *s);
+    look inner = style_inside(n, *s);
     for (const node *child = n->first; child; child = child->next) lay_inline(f, child, &inner);
   }
 }
@@ -182,7 +118,7 @@ static void lay_inline(flow *f, const node *n, const look *s) {
 static int cells_of(const node *row, const node **cells) {
   int count = 0;
   for (const node *cell = row->first; cell && count < most_columns; cell = cell->next)
-    if (is(cell, " td th ")) cells[count++] = cell;
+    if (is_tag(cell, " td th ")) cells[count++] = cell;
   return count;
 }
 
@@ -232,35 +168,35 @@ static int lay_table(layout *out, const node *table, const look *s, int x, int y
   int padding = attribute(table, "cellpadding", value, sizeof value) ? atoi(value) : 2;
   const node *body = table;
   for (const node *child = table->first; child; child = child->next)
-    if (is(child, " tbody ")) body = child;
+    if (is_tag(child, " tbody ")) body = child;
   column_widths(body, width, widths);
   for (const node *row = body->first; row; row = row->next)
-    if (is(row, " tr ")) y += lay_row(out, row, s, widths, padding, x, y);
+    if (is_tag(row, " tr ")) y += lay_row(out, row, s, widths, padding, x, y);
   return y - top;
 }
 
 // Lays an element out in the given place; returns its height, margins included.
 static int lay_block(layout *out, const node *n, look around, int x, int y, int width) {
-  look s = inside(n, around);
-  int top = y, gap = is(n, " p ul ol pre blockquote h1 h2 h3 h4 h5 h6 ") ? s.font.pixels * 2 / 3 : 0;
-  int margin_top = pixels(n, "margin-top", gap), margin_bottom = pixels(n, "margin-bottom", gap), padding = pixels(n, "padding", 0);
-  int indent = is(n, " ul ol blockquote ") ? 32 : 0, fixed = pixels(n, "width", 0);
+  look s = style_inside(n, around);
+  int top = y, gap = is_tag(n, " p ul ol pre blockquote h1 h2 h3 h4 h5 h6 ") ? s.font.pixels * 2 / 3 : 0;
+  int margin_top = style_pixels(n, "margin-top", gap), margin_bottom = style_pixels(n, "margin-bottom", gap), padding = style_pixels(n, "padding", 0);
+  int indent = is_tag(n, " ul ol blockquote ") ? 32 : 0, fixed = style_pixels(n, "width", 0);
   if (fixed > 0 && fixed < width) width = fixed;
   COLORREF color;
-  BOOL boxed = !is(n, " body html ") && background_of(n, &color);
+  BOOL boxed = !is_tag(n, " body html ") && style_background(n, &color);
   int box = out->count;
   y += margin_top;
   if (boxed) add(out, DRAW_BOX, x, y, width, 0)->color = color;
-  if (is(n, " hr ")) add(out, DRAW_BOX, x, y + 8, width, 2)->color = RGB(128, 128, 128), y += 18;
-  if (is(n, " li ")) add(out, DRAW_BOX, x - 16, y + s.font.pixels / 2, 5, 5)->color = s.color;
+  if (is_tag(n, " hr ")) add(out, DRAW_BOX, x, y + 8, width, 2)->color = RGB(128, 128, 128), y += 18;
+  if (is_tag(n, " li ")) add(out, DRAW_BOX, x - 16, y + s.font.pixels / 2, 5, 5)->color = s.color;
   flow f = {.out = out, .left = x + padding + indent, .width = width - 2 * padding - indent, .y = y + padding, .line_first = out->count};
   f.x = f.left;
   for (const node *child = n->first; child; child = child->next) {
     if (is_inline(child)) {
       lay_inline(&f, child, &s);
-    } else if (!is(child, " head meta link ")) {
+    } else if (!is_tag(child, " head meta link ")) {
       end_line(&f, &s);
-      f.y += is(child, " table ") ? lay_table(out, child, &s, f.left, f.y, f.width) : lay_block(out, child, s, f.left, f.y, f.width);
+      f.y += is_tag(child, " table ") ? lay_table(out, child, &s, f.left, f.y, f.width) : lay_block(out, child, s, f.left, f.y, f.width);
       f.line_first = out->count;
     }
   }
@@ -276,13 +212,13 @@ layout *lay_out(const document *d, int width) {
   l->background = RGB(255, 255, 255);
   const node *body = d->root;
   for (const node *n = d->root->first; n; n = n->next)
-    if (is(n, " body ")) body = n;
+    if (is_tag(n, " body ")) body = n;
   if (body == d->root)
     for (const node *n = d->root->first; n; n = n->next)
       for (const node *c = n->first; c; c = c->next)
-        if (is(c, " body ")) body = c;
-  background_of(body, &l->background);
-  int margin = pixels(body, "margin", 8);
+        if (is_tag(c, " body ")) body = c;
+  style_background(body, &l->background);
+  int margin = style_pixels(body, "margin", 8);
   look s = {.font = {.pixels = 16}};
   l->height = lay_block(l, body, s, margin, margin, width - 2 * margin) + 2 * margin;
   return l;

@@ -1,6 +1,7 @@
-// browser.h: the stand-in's browser: an ordinary Win32 program in five parts, each usable without the next.
+// browser.h: the stand-in's browser: an ordinary Win32 program in six parts, each usable without the next.
 //   browser-fetch.c   one GET over Winsock
 //   browser-parse.c   HTML text -> tree
+//   browser-style.c   an element's look
 //   browser-layout.c  tree + width -> list of things to draw
 //   browser-draw.c    fonts, pictures, drawing that list
 //   browser.c         the window, loading, reloading, waiting

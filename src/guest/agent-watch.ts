@@ -74,9 +74,10 @@ export class AgentWatch {
   }
 
   async #becameLive(): Promise<void> {
-    const first = this.#state === 'absent'
+    // Only a guest that has been told that it slept is live: before that, its clock and nonce are of the last run.
+    if (this.#state === 'absent') await this.#ports.firstAnswer().catch(() => undefined) // reported by the owner; the watch goes on
+    if (this.#stopped) return
     this.#set('live')
-    if (first) await this.#ports.firstAnswer().catch(() => undefined) // reported by the owner; the watch goes on
     const [os, hostName, addresses] = await Promise.all([
       this.#agent.osInfo().catch(() => null),
       this.#agent.hostName().catch(() => null),

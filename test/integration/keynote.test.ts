@@ -17,8 +17,13 @@ async function host(): Promise<Connection> {
   if (connection === null) {
     await home.serve()
     connection = await home.connect()
+    await bothAgentsLive(connection)
   }
   return connection
+}
+
+async function bothAgentsLive({ client }: Connection): Promise<void> {
+  await until(async () => (await client.guest.list()).every((guest) => guest.view.agent === 'live'), 'both agents to answer')
 }
 
 async function keynote(...args: string[]): Promise<{ exitCode: number; report: KeynoteReport }> {
@@ -144,7 +149,6 @@ describe('when the host is killed', () => {
     expect(after.map((guest) => guest.view.state)).toEqual(['running', 'running'])
     expect(after.map((guest) => guest.view.startedAt)).toEqual(before.map((guest) => guest.view.startedAt))
     expect(readFileSync(join(home.directory, 'run', 'switch.json'), 'utf8')).toBe(switchBefore)
-    await until(async () => (await second.client.guest.get({ name: linux })).view.agent === 'live', 'the agent to be live again')
     expect((await inGuest(second, linux, 'access-log', '1000')).split('\n').length).toBeGreaterThan(hitsBefore)
     const probes = await second.client.web.probe({})
     expect(probes.map((probe) => probe.status)).toEqual([200, 200])

@@ -23,6 +23,7 @@ const spec: MachineSpec = {
 const paths: RunPaths = { qmp: '/r/qmp', agent: '/r/qga', screen: '/r/vnc', serial: '/r/ser', pid: '/r/pid', ram: { kind: 'anonymous' }, firmware: null, incoming: false }
 const features: QemuFeatures = {
   version: '7.2.22',
+  build: 'Debian 1:7.2+dfsg-7',
   machines: { q35: 'pc-q35-7.2', pc: 'pc-i440fx-7.2' },
   netStream: true,
   netReconnect: null,
@@ -107,6 +108,7 @@ test.each<[string, Partial<MachineSpec>, Partial<QemuFeatures>?]>([
   ['parameters', { parameters: {} }],
   ['screen', { screen: { width: 800, height: 600 } }],
   ['QEMU version', {}, { version: '8.0.0' }],
+  ['QEMU build', {}, { build: 'Debian 1:7.2+dfsg-8' }],
   ['a device', {}, { generationId: false }],
 ])('the warm key changes with %s', (_, change, other) => {
   expect(key(change, other)).not.toBe(key({}))

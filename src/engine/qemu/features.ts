@@ -3,6 +3,8 @@ import { asArray, asObject, asString, parseJson, type Json, type JsonObject } fr
 /** What one QEMU binary can do, asked of the binary itself (never guessed from its version). */
 export interface QemuFeatures {
   readonly version: string
+  /** The distribution's own name for this build; saved states do not pass between builds. May be empty. */
+  readonly build: string
   /** The versioned machine types behind the aliases, e.g. `pc-q35-7.2`. */
   readonly machines: { readonly q35: string; readonly pc: string }
   readonly netStream: boolean
@@ -37,6 +39,7 @@ export function readFeatures(answers: readonly Json[]): QemuFeatures {
   const qemu = asObject(asObject(version)['qemu'])
   return {
     version: `${asNumberText(qemu['major'])}.${asNumberText(qemu['minor'])}.${asNumberText(qemu['micro'])}`,
+    build: asString(asObject(version)['package']) ?? '',
     machines: { q35: aliased(machines, 'q35'), pc: aliased(machines, 'pc') },
     netStream: stream !== null,
     netReconnect: stream?.has('reconnect-ms') === true ? 'reconnect-ms' : stream?.has('reconnect') === true ? 'reconnect' : null,
@@ -56,7 +59,7 @@ export function readFeatures(answers: readonly Json[]): QemuFeatures {
 export function parseFeatures(text: string): QemuFeatures | null {
   const found = asObject(parseJson(text))
   const machines = asObject(found['machines'])
-  const whole = asString(found['version']) !== null && asString(machines['q35']) !== null && typeof found['generationId'] === 'boolean'
+  const whole = asString(found['version']) !== null && asString(found['build']) !== null && asString(machines['q35']) !== null && typeof found['generationId'] === 'boolean'
   return whole ? (found as unknown as QemuFeatures) : null // written by us from a QemuFeatures; the check above tells versions apart
 }
 

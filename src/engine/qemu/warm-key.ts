@@ -24,7 +24,7 @@ export function warmKeyText(spec: MachineSpec, features: QemuFeatures, accelerat
   const normal: MachineSpec = { ...spec, boot, uuid: 'uuid', diskPath: 'disk', switchSocketPath: 'switch', parameters: sorted(spec.parameters) }
   return JSON.stringify({
     form: 1,
-    version: features.version,
+    version: `${features.version} ${features.build}`,
     cpu: accelerator === 'kvm' ? hostCpu : 'emulated',
     image: spec.imageId,
     boot,

@@ -66,7 +66,7 @@ test('the serial log rotates, and its lines are rationed', () => {
   const path = join(home, 'logs', 'serial.log')
   const stream: ByteStream = { write: () => undefined, close: () => undefined, onData: () => undefined, onClose: () => undefined }
   const lines: string[] = []
-  const log = new SerialLog(path, stream, (line) => lines.push(line))
+  const log = new SerialLog(path, stream, (line) => lines.push(line), () => undefined)
   const block = new TextEncoder().encode(`${'x'.repeat(1023)}\n`.repeat(1024))
   for (let sent = 0; sent < 9; sent++) stream.onData(block)
   expect(statSync(path).size + statSync(`${path}.1`).size).toBeLessThanOrEqual(9 << 20)
@@ -75,4 +75,15 @@ test('the serial log rotates, and its lines are rationed', () => {
   log.close()
   stream.onData(block)
   expect(existsSync(path)).toBe(true)
+})
+
+test('a serial log that can no longer be written says so once and goes on telling lines', () => {
+  const stream: ByteStream = { write: () => undefined, close: () => undefined, onData: () => undefined, onClose: () => undefined }
+  const lines: string[] = []
+  const faults: string[] = []
+  const log = new SerialLog('/dev/full', stream, (line) => lines.push(line), (reason) => faults.push(reason))
+  for (const text of ['one\n', 'two\n']) stream.onData(new TextEncoder().encode(text))
+  expect(lines).toEqual(['one', 'two'])
+  expect(faults).toEqual([expect.stringContaining('ENOSPC')])
+  log.close()
 })

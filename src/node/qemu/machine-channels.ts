@@ -53,8 +53,13 @@ export class MachineChannels {
   async #openSerial(emit: (event: MachineEvent) => void): Promise<void> {
     try {
       const socket = await connectUnix(this.#layout.serial)
-      if (this.#disposed) socket.destroy()
-      else this.#serial = new SerialLog(this.#layout.logs.serial, byteStream(socket), (line) => emit({ type: 'console', line }))
+      if (this.#disposed) {
+        socket.destroy()
+        return
+      }
+      const line = (text: string) => emit({ type: 'console', line: text })
+      const failed = (reason: string) => emit({ type: 'fault', text: `The serial console is no longer recorded: ${reason}` })
+      this.#serial = new SerialLog(this.#layout.logs.serial, byteStream(socket), line, failed)
     } catch (error) {
       if (!this.#disposed) emit({ type: 'fault', text: `The serial console cannot be reached: ${String(error)}` })
     }

@@ -208,6 +208,14 @@ export class QemuMachine implements Machine {
     else if (told !== null) this.#emit(told)
   }
 
+  #cleanUp(): void {
+    try {
+      this.#parts.cleanUp()
+    } catch (error) {
+      this.#emit({ type: 'fault', text: `What the run left could not be removed: ${error instanceof Error ? error.message : String(error)}` })
+    }
+  }
+
   #setAgentOpen(open: boolean): void {
     if (this.#channels.agentOpen === open) return
     this.#channels.agentOpen = open
@@ -221,7 +229,7 @@ export class QemuMachine implements Machine {
     this.#channels.dispose()
     const expected = this.#shutdown !== null
     const detail = this.#shutdown ?? [`QEMU ended unexpectedly${exit.how === null ? '' : ` (${exit.how})`}`, lastLine(this.logPaths.engine)].filter((part) => part !== '').join(': ')
-    this.#parts.cleanUp()
+    this.#cleanUp()
     if (!this.#disposed) this.#emit({ type: 'exited', expected, detail })
     if (this.#listeners.size > 0) this.#tellBacklog()
     this.dispose()

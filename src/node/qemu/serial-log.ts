@@ -13,10 +13,13 @@ const linesPerSecond = 200
 export class SerialLog {
   readonly #path: string
   readonly #stream: ByteStream
+  readonly #failed: (reason: string) => void
   #file: number
   #size: number
 
-  constructor(path: string, stream: ByteStream, line: (text: string) => void) {
+  /** `failed` is told once when the file can no longer be written; lines go on being told. */
+  constructor(path: string, stream: ByteStream, line: (text: string) => void, failed: (reason: string) => void) {
+    this.#failed = failed
     this.#path = path
     this.#stream = stream
     this.#file = openSync(path, 'a', 0o600)
@@ -36,16 +39,23 @@ export class SerialLog {
   }
 
   close(): void {
-    if (this.#file === -1) return
-    closeSync(this.#file)
+    if (this.#file !== -1) closeSync(this.#file)
     this.#file = -1
     this.#stream.close()
   }
 
   #append(chunk: Uint8Array): void {
     if (this.#file === -1) return
-    this.#size += writeSync(this.#file, chunk)
-    if (this.#size < rotateAtBytes) return
+    try {
+      this.#size += writeSync(this.#file, chunk)
+      if (this.#size >= rotateAtBytes) this.#rotate()
+    } catch (error) {
+      this.#file = -1
+      this.#failed(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #rotate(): void {
     closeSync(this.#file)
     renameSync(this.#path, `${this.#path}.1`)
     this.#file = openSync(this.#path, 'a', 0o600)

@@ -77,13 +77,15 @@ async function writeDeviceState(qmp: QmpSession, socketPath: string, path: strin
   const written = new Promise<void>((resolve, reject) => {
     server.once('connection', (socket) => pipeline(socket, createWriteStream(path, { flags: 'wx', mode: 0o600 })).then(resolve, reject))
   })
-  written.catch(() => undefined) // awaited below, after QEMU's own account of what went wrong
+  let writeFailure: unknown = null
+  written.catch((error: unknown) => (writeFailure = error))
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketPath, resolve))
   try {
     await qmp.execute('migrate', { uri: `unix:${socketPath}` })
     for (;;) {
       const state = asObject(await qmp.execute('query-migrate'))
       if (state['status'] === 'completed') break
+      if (writeFailure !== null) throw new EngineFault('disk', `${path} could not be written: ${String(writeFailure)}`, { cause: writeFailure, remedy: 'Make room on that file system, then save again.' })
       if (state['status'] === 'failed' || state['status'] === 'cancelled') {
         throw new EngineFault('qemu', `QEMU could not save the machine: ${asString(state['error-desc']) ?? 'no reason given'}`)
       }

@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           environment: 'node',
-          include: ['test/integration/**/*.test.ts', 'test/guest/**/*.test.ts'],
+          include: ['test/integration/**/*.test.ts', 'test/guest/**/*.test.ts', 'test/renderer/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 900_000,

@@ -23,10 +23,10 @@ export function Header() {
   const layout = layoutFor(settings, order.length)
   return (
     <header className={styles.header}>
-      <p className={styles.brand}>
+      <h1 className={styles.brand}>
         <DiptychMark />
         Diptych
-      </p>
+      </h1>
       {layout === 'focus' && <GuestTabs />}
       <span className={styles.space} />
       <StageButton />

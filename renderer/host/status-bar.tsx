@@ -88,7 +88,7 @@ function Meter({ label, share, text, extra }: { readonly label: string; readonly
       <span className={styles.gauge} aria-hidden>
         <span style={{ width: `${Math.min(100, Math.round(share * 100))}%` }} />
       </span>
-      <span>{text}</span>
+      <span className={styles.amount}>{text}</span>
       {extra !== undefined && <span className={styles.extra}>{extra}</span>}
     </span>
   )

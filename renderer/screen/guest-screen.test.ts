@@ -1,3 +1,4 @@
+/// <reference path="./novnc.d.ts" />
 import RFB from '@novnc/novnc'
 import { describe, expect, it } from 'vitest'
 import { encoding, GuestScreen, preferHextile } from './guest-screen.ts'

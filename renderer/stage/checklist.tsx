@@ -12,7 +12,7 @@ export function Checklist({ stage }: { readonly stage: StageView }) {
   const words = headings[stage.status]
   return (
     <section className={styles.sheet} data-testid="checklist" data-status={stage.status} aria-label="Setting up">
-      <h1 className={styles.title}>{words.title}</h1>
+      <h2 className={styles.title}>{words.title}</h2>
       <p className={styles.text}>{words.text}</p>
       <ol className={styles.steps}>
         {stage.steps.map((step) => (

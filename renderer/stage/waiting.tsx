@@ -11,7 +11,7 @@ export function Waiting() {
   return (
     <main className={styles.waiting} data-testid="waiting" aria-busy>
       <LoaderCircle className={styles.busy} aria-hidden />
-      <h1 className={styles.title}>Connecting to the host</h1>
+      <h2 className={styles.title}>Connecting to the host</h2>
       <p className={styles.text} role="status">
         {failed && link.phase === 'connecting' ? `No answer so far (try ${link.attempt}). ${link.reason ?? ''}` : ''}
       </p>

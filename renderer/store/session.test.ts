@@ -79,6 +79,16 @@ describe('Session', () => {
     expect(state().notices[0]?.next).toContain('reconnects by itself')
   })
 
+  it('can be stopped and started again at once, as React does to effects in development', async () => {
+    const { host, session, state } = open()
+    session.stop()
+    session.start()
+    await vi.waitFor(() => expect(state().link.phase).toBe('live'))
+    host.refuse = 'away'
+    host.drop('gone')
+    await vi.waitFor(() => expect(state().link.phase).toBe('reconnecting'))
+  })
+
   it('shows the view a call answers with', async () => {
     const { session, state } = open()
     await vi.waitFor(() => expect(state().link.phase).toBe('live'))

@@ -47,7 +47,7 @@ export function createWindowStore(storage: Storage): Store {
 export class Session {
   readonly store: Store
   readonly #connect: Connect
-  readonly #stopped = new AbortController()
+  #stopped = new AbortController()
   #connection: Connection | null = null
   #noticeId = 0
   #skipWait: (() => void) | null = null
@@ -57,9 +57,11 @@ export class Session {
     this.store = store
   }
 
-  /** Connects and stays connected until `stop`. */
+  /** Connects and stays connected until `stop`; may be started again after it. */
   start(): void {
-    void this.#run()
+    this.#stopped.abort()
+    this.#stopped = new AbortController()
+    void this.#run(this.#stopped.signal)
   }
 
   stop(): void {
@@ -119,12 +121,16 @@ export class Session {
     this.store.setState((state) => ({ settings: { ...state.settings, ...settings } }))
   }
 
-  async #run(): Promise<void> {
+  async #run(stopped: AbortSignal): Promise<void> {
     let attempt = 0
-    while (!this.#stopped.signal.aborted) {
+    while (!stopped.aborted) {
       let reason: string
       try {
         const connection = await this.#connect()
+        if (stopped.aborted) {
+          connection.close()
+          return
+        }
         this.#connection = connection
         attempt = 0
         const ended = new AbortController()
@@ -134,8 +140,8 @@ export class Session {
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error)
       }
+      if (stopped.aborted) return
       this.#connection = null
-      if (this.#stopped.signal.aborted) return
       this.#lost(attempt, reason)
       await this.#wait(retryDelayMs(attempt))
       attempt += 1

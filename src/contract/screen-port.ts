@@ -69,6 +69,7 @@ export class PortScreen implements ScreenChannel {
     if (this.#state === 3) return
     this.#state = 3
     this.#onEnd(this)
-    this.onclose?.({ code, reason })
+    // Later, as a WebSocket does: noVNC waits in vain for a close that comes inside its own call to `close`.
+    queueMicrotask(() => this.onclose?.({ code, reason }))
   }
 }

@@ -11,6 +11,8 @@ export class FakeHost {
   readonly world: World
   readonly #desktops = new Map<string, Desktop>()
   #drop: (reason: string) => void = () => undefined
+  /** Hears what reaches a guest's screen: encodings asked for, text typed, pointer moves. For tests. */
+  onscreen: (kind: 'encodings' | 'typed' | 'pointer', guest: string, value: string) => void = () => undefined
   /** While set, every new connection is refused with it. */
   refuse: string | null = null
 
@@ -44,6 +46,7 @@ export class FakeHost {
         const guest = this.world.find(name)
         if (guest === undefined) throw new Error(`no guest ${name}`)
         const channel = new FakeScreenChannel(this.#desktop(guest))
+        channel.onencodings = (encodings) => this.onscreen('encodings', guest.name, encodings.join())
         channels.add(channel)
         return channel
       },
@@ -60,6 +63,7 @@ export class FakeHost {
       style: guest.kind === 'linux' || guest.kind === 'other' ? 'linux' : 'windows',
       nonce: `${guest.name.length}f3a-91c${guest.index}-d07b`,
     })
+    made.oninput = (kind, value) => this.onscreen(kind, guest.name, value)
     this.#desktops.set(guest.name, made)
     return made
   }

@@ -17,6 +17,8 @@ export class Desktop implements Picture {
   readonly #canvas: HTMLCanvasElement
   readonly #context: CanvasRenderingContext2D
   readonly #look: DesktopLook
+  /** Hears every key press and pointer move. */
+  oninput: (kind: 'typed' | 'pointer', value: string) => void = () => undefined
   #typed = ''
   #frozen = false
   #visits = 0
@@ -56,9 +58,12 @@ export class Desktop implements Picture {
     if (keysym >= 32 && keysym < 127) this.#typed += String.fromCharCode(keysym)
     if (keysym === 0xff08) this.#typed = this.#typed.slice(0, -1)
     this.#lastPaint = 0
+    this.oninput('typed', this.#typed)
   }
 
-  pointer(): void {}
+  pointer(x: number, y: number): void {
+    this.oninput('pointer', `${x},${y}`)
+  }
 
   #paint(): void {
     const { style } = this.#look

@@ -28,8 +28,8 @@ export class FakeScreenChannel implements ScreenChannel {
   onmessage: ((event: { data: ArrayBuffer }) => void) | null = null
   onclose: ((event: { code: number; reason: string }) => void) | null = null
   onerror: ((event: unknown) => void) | null = null
-  /** The encodings the client asked for, in its order. */
-  encodings: readonly number[] = []
+  /** Hears the encodings the client asks for, in its order. */
+  onencodings: (encodings: readonly number[]) => void = () => undefined
   readonly #picture: Picture
   #buffer = new Uint8Array(0)
   #phase: 'version' | 'security' | 'init' | 'messages' = 'version'
@@ -59,7 +59,8 @@ export class FakeScreenChannel implements ScreenChannel {
     if (this.readyState === 3) return
     this.readyState = 3
     if (this.#timer !== null) clearInterval(this.#timer)
-    this.onclose?.({ code, reason })
+    // Later, as a WebSocket does: noVNC is still in the call that closes.
+    queueMicrotask(() => this.onclose?.({ code, reason }))
   }
 
   #emit(bytes: Uint8Array<ArrayBuffer>): void {
@@ -107,7 +108,7 @@ export class FakeScreenChannel implements ScreenChannel {
     const message = this.#take(size)
     if (message === null) return false
     const view = new DataView(message.buffer, message.byteOffset)
-    if (type === 2) this.encodings = Array.from({ length: view.getUint16(2) }, (_, index) => view.getInt32(4 + index * 4))
+    if (type === 2) this.onencodings(Array.from({ length: view.getUint16(2) }, (_, index) => view.getInt32(4 + index * 4)))
     if (type === 3) this.#asked = view.getUint8(1) === 0 || this.#asked === 'full' ? 'full' : 'incremental'
     if (type === 4) this.#picture.key(view.getUint32(4), view.getUint8(1) === 1)
     if (type === 5) this.#picture.pointer(view.getUint16(2), view.getUint16(4), view.getUint8(1))

@@ -25,7 +25,7 @@ describe('process identity', () => {
     const parent = spawn('sh', ['-c', 'sleep 1000 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'ignore'] })
     const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)))
     const identity = identify(pid) ?? expect.fail('the child is not there')
-    expect(commandLineHolds(pid, '1000')).toBe(true)
+    await expect.poll(() => commandLineHolds(pid, '1000'), { timeout: 10_000 }).toBe(true)
     expect(await waitGone(identity, 20)).toBe(false)
     expect(signalProcess(identity, 'SIGKILL')).toBe(true)
     expect(await waitGone(identity, 10_000)).toBe(true)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Machine } from '../../../src/engine/engine.ts'
@@ -125,5 +125,25 @@ describe('warm states on real QEMU', () => {
     writeFileSync(state, good)
     truncateSync(join(directory, 'ram.img'), 4096)
     await expect(bench.engine.start(bench.spec, warm())).rejects.toMatchObject({ part: 'warm', message: expect.stringContaining('ram.img is missing or has another size') as string })
+  })
+
+  test.skipIf(process.getuid?.() !== 0)('a full disk fails the save, leaves no half state, and the guest runs on (needs root: mounts a small file system)', async () => {
+    const small = join(bench.home, 'small')
+    mkdirSync(small)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', small])
+    try {
+      const machine = await bench.engine.start(bench.spec, { from: { kind: 'savable' } })
+      await agentAnswers(machine)
+      await expect(machine.save(join(small, 'warm'))).rejects.toMatchObject({ part: 'disk', remedy: expect.stringContaining('Make room') as string })
+      expect(await machine.status()).toBe('running')
+      expect(entries(small)).toEqual(['warm.disks'])
+      expect(entries(join(small, 'warm.disks'))).toEqual([])
+      // The next try, where there is room, works.
+      await machine.save(join(bench.home, 'roomy'))
+      await agentAnswers(machine)
+      await machine.quit()
+    } finally {
+      execFileSync('umount', [small])
+    }
   })
 })

@@ -60,6 +60,8 @@ export const ControlRequest = z.discriminatedUnion('method', [
   request('statistics', z.object({})),
   request('subscribe', z.object({})),
   request('shutdown', z.object({})),
+  // Answered like any other; then the connection carries pcapng bytes and nothing else, until the client closes it.
+  request('capture', z.object({ guest: GuestName.nullable(), snapBytes: z.number().int().min(64).max(65_549).default(65_549) })),
 ])
 export type ControlRequest = z.infer<typeof ControlRequest>
 
@@ -89,6 +91,7 @@ export const ControlResult = {
   statistics: StatisticsSchema,
   subscribe: z.null(),
   shutdown: z.null(),
+  capture: z.null(),
 } as const
 export type ControlMethod = keyof typeof ControlResult
 

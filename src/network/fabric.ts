@@ -1,4 +1,6 @@
 import type { GuestName } from '../contract/names.ts'
+import type { Capture } from './capture.ts'
+import { macAt, sameMac } from './address.ts'
 import { concat, putU32, u16, u32 } from './bytes.ts'
 import { noDrops, type DropCounts, type DropReason } from './drops.ts'
 import { HEADER_BYTES } from './frame-reader.ts'
@@ -37,6 +39,8 @@ export class Fabric {
   readonly environment: FabricEnvironment
   /** Frames from connections that belong to no port. */
   readonly strays: DropCounts = noDrops()
+  /** Running captures; frames are looked at one by one only while there are any. */
+  readonly captures = new Set<Capture>()
   /** Rises with every change of who is where: connections look their cached receiver up again. */
   epoch = 0
   readonly #gateway: Gateway
@@ -128,7 +132,7 @@ export class Fabric {
     if (shaper !== null) {
       shaper.change(conditions, now)
     } else {
-      const emit = direction === 'tx' ? (frame: Uint8Array) => this.#route(port, frame) : (frame: Uint8Array) => this.#write(port, null, frame, 1)
+      const emit = direction === 'tx' ? (frame: Uint8Array) => this.#route(port, frame) : (frame: Uint8Array) => this.#write(port, null, frame, 1, sameMac(macAt(frame, HEADER_BYTES + 6), GATEWAY_MAC_PARTS))
       const made = new LinkShaper(conditions, this.environment.random, emit)
       port[key] = made
       this.#shaped.add(made)
@@ -188,6 +192,11 @@ export class Fabric {
     }
   }
 
+  /** Shows a frame (length header included) to the captures. */
+  observe(port: Port, direction: 'tx' | 'rx', frame: Uint8Array, fromGateway = false): void {
+    for (const capture of this.captures) capture.frame(port, direction, fromGateway, frame.subarray(HEADER_BYTES))
+  }
+
   /** Notes that a guest uses its address. */
   markBound(port: Port, bound: boolean): void {
     if (port.bound === bound) return
@@ -204,7 +213,7 @@ export class Fabric {
     this.deliver(port, destination, null, frame, 1)
   }
 
-  #output(source: Port, target: Port, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number): void {
+  #output(source: Port, target: Port, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number, fromGateway = false): void {
     if (target.wire === null) {
       source.drops['no-carrier'] += frames
     } else if (!target.up) {
@@ -214,11 +223,11 @@ export class Fabric {
       const whole = prefix === null ? slice : concat(...prefix, slice)
       forEachFrame(whole, (frame) => this.hold(target, shaper, null, frame))
     } else {
-      this.#write(target, prefix, slice, frames)
+      this.#write(target, prefix, slice, frames, fromGateway)
     }
   }
 
-  #write(target: Port, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number): void {
+  #write(target: Port, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number, fromGateway: boolean): void {
     const wire = target.wire
     if (wire === null || !target.up) {
       target.drops[wire === null ? 'no-carrier' : 'link-down'] += frames
@@ -228,6 +237,7 @@ export class Fabric {
       let bytes = slice.length
       if (prefix !== null) for (const piece of prefix) bytes += piece.length
       count(target.rx, frames, bytes - HEADER_BYTES * frames)
+      if (this.captures.size > 0) forEachFrame(prefix === null ? slice : concat(...prefix, slice), (frame) => this.observe(target, 'rx', frame, fromGateway))
       wire.send(prefix, slice)
     }
   }
@@ -247,7 +257,7 @@ export class Fabric {
     const whole = new Uint8Array(HEADER_BYTES + frame.length)
     putU32(whole, 0, frame.length)
     whole.set(frame, HEADER_BYTES)
-    this.#output(port, port, null, whole, 1)
+    this.#output(port, port, null, whole, 1, true)
   }
 }
 

@@ -82,6 +82,7 @@ export class Ingress implements FrameSink {
     if (!this.#inspect(port, view, at, limit, bytes)) return
     port.tx.packets++
     port.tx.bytes += bytes
+    if (this.#fabric.captures.size > 0) this.#fabric.observe(port, 'tx', concat(...(prefix ?? []), chunk.subarray(start, end)))
     if (port.txShaper !== null) {
       this.#fabric.hold(port, port.txShaper, prefix, chunk.subarray(start, end))
       return

@@ -1,8 +1,12 @@
 import type { Server, Socket } from 'node:net'
 import { z } from 'zod'
+import type { CaptureOptions } from '../../network/capture.ts'
 import { ControlRequest, MAX_LINE_BYTES, type ControlError, type ControlEvent, type Greeting } from '../../network/control-protocol.ts'
 import { LineReader, parseJson } from './json-lines.ts'
 import { listenUnix } from './unix-server.ts'
+
+/** Starts a capture into a sink that says whether it took the bytes; returns its end. */
+export type StartCapture = (options: CaptureOptions, sink: (bytes: Uint8Array) => boolean) => () => void
 
 export type ControlOutcome = { readonly result: unknown } | { readonly error: ControlError }
 
@@ -14,10 +18,12 @@ export class ControlServer {
   readonly #clients = new Set<Socket>()
   readonly #subscribers = new Set<Socket>()
   readonly #handle: (request: ControlRequest) => Promise<ControlOutcome>
+  readonly #capture: StartCapture
   #server: Server | null = null
 
-  constructor(handle: (request: ControlRequest) => Promise<ControlOutcome>) {
+  constructor(handle: (request: ControlRequest) => Promise<ControlOutcome>, capture: StartCapture) {
     this.#handle = handle
+    this.#capture = capture
   }
 
   get hasSubscribers(): boolean {
@@ -60,6 +66,15 @@ export class ControlServer {
     })
   }
 
+  /** From here on the connection carries the capture alone. */
+  #stream(socket: Socket, options: CaptureOptions): void {
+    this.#subscribers.delete(socket)
+    socket.removeAllListeners('data')
+    socket.resume()
+    const stop = this.#capture(options, (bytes) => !socket.destroyed && socket.writableLength < MAX_BACKLOG_BYTES && (socket.write(bytes), true))
+    socket.once('close', stop)
+  }
+
   async #answer(socket: Socket, line: string): Promise<void> {
     const value = parseJson(line)
     const request = ControlRequest.safeParse(value)
@@ -71,7 +86,9 @@ export class ControlServer {
     }
     const outcome = await this.#handle(request.data)
     if (request.data.method === 'subscribe') this.#subscribers.add(socket)
-    if (!socket.destroyed) socket.write(`${JSON.stringify({ id: request.data.id, ...outcome })}\n`)
+    if (socket.destroyed) return
+    socket.write(`${JSON.stringify({ id: request.data.id, ...outcome })}\n`)
+    if (request.data.method === 'capture' && 'result' in outcome) this.#stream(socket, request.data.params)
   }
 }
 

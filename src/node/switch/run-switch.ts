@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ipv4Text, parseSubnet } from '../../network/address.ts'
+import { Capture, type CaptureOptions } from '../../network/capture.ts'
 import { PROTOCOL_VERSION, type ControlRequest } from '../../network/control-protocol.ts'
 import { METER_INTERVAL_MS } from '../../network/meter.ts'
 import { VirtualSwitch, type PortReply } from '../../network/virtual-switch.ts'
@@ -45,7 +46,7 @@ export async function runSwitch(options: SwitchOptions): Promise<RunningSwitch> 
   const leaseFile = new LeaseFile(ensurePrivateDirectory(resolve(options.state)))
   const instance = randomUUID()
   const data = new DataServer()
-  const control = new ControlServer((request) => handle(request))
+  const control = new ControlServer((request) => handle(request), capture)
   const timer = new WakeTimer(() => network.fabric.release())
   const network = new VirtualSwitch({
     subnet,
@@ -110,9 +111,22 @@ export async function runSwitch(options: SwitchOptions): Promise<RunningSwitch> 
         return { result: statistics() }
       case 'subscribe':
         return { result: null }
+      case 'capture':
+        if (request.params.guest === null || network.fabric.ports.has(request.params.guest)) return { result: null }
+        return { error: { code: 'not-found', message: `no port is defined for ${request.params.guest}` } }
       case 'shutdown':
         setImmediate(() => void shutdown())
         return { result: null }
+    }
+  }
+
+  function capture(wanted: CaptureOptions, sink: (bytes: Uint8Array) => boolean): () => void {
+    const started = performance.timeOrigin
+    const running = new Capture(wanted, sink, () => Math.round((started + performance.now()) * 1_000))
+    network.fabric.captures.add(running)
+    return () => {
+      network.fabric.captures.delete(running)
+      options.log(`a capture ended with ${running.packets} packets; ${running.missed} were left out because its reader was slow`)
     }
   }
 

@@ -143,9 +143,9 @@ describe.skipIf((missing ?? qemuMissing) !== null)(`iPXE in QEMU${(missing ?? qe
     await server.run('curl', '-sS', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', 'http://localhost/page.txt', '-o', '/dev/null')
     await client.definePort({ ...linux, mtu: 1_500, bootUrl: 'http://windows.diptych.internal/boot.ipxe' })
     const machine = spawn('qemu-system-x86_64', [
-      ...['-machine', 'q35', '-accel', 'tcg', '-m', '128', '-nodefaults', '-display', 'none', '-serial', 'none', '-boot', 'n'],
-      ...['-netdev', `stream,id=n0,server=off,addr.type=unix,addr.path=${running.dataSocketPath}`],
-      ...['-device', `${device},netdev=n0,mac=${linux.mac}`],
+      '-machine', 'q35', '-accel', 'tcg', '-m', '128', '-nodefaults', '-display', 'none', '-serial', 'none', '-boot', 'n',
+      '-netdev', `stream,id=n0,server=off,addr.type=unix,addr.path=${running.dataSocketPath}`,
+      '-device', `${device},netdev=n0,mac=${linux.mac}`,
     ])
     machines.push(machine)
     let complaint = ''

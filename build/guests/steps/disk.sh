@@ -41,7 +41,7 @@ rm -rf "$root"
 progress disk 86 "Making the boot partition"
 fat=$WORK/boot.fat
 export MTOOLS_SKIP_CHECK=1 TZ=UTC0
-# mtools and syslinux write the current time into directory entries: they run at the build's time.
+# mtools, syslinux and objcopy write the current time into what they make: they run at the build's time.
 at_fixed_time() { faketime -f "$(date -u -d "@$SOURCE_DATE_EPOCH" '+%Y-%m-%d %H:%M:%S')" "$@"; }
 truncate -s "${boot_mib}M" "$fat"
 mkfs.fat -F 32 -i d1b7c4a1 -n DIPTYCH --invariant "$fat" >/dev/null
@@ -49,7 +49,7 @@ arguments=$(cat "$RECIPE/recipe/cmdline")
 printf 'DEFAULT guest\nPROMPT 0\nTIMEOUT 0\nLABEL guest\n KERNEL /vmlinuz\n INITRD /initrd.img\n APPEND %s\n' "$arguments" >"$WORK/syslinux.cfg"
 printf '%s' "$arguments" >"$WORK/arguments"
 printf 'NAME=Diptych\nID=diptych\n' >"$WORK/osrel"
-objcopy --enable-deterministic-archives \
+at_fixed_time objcopy \
   --add-section .osrel="$WORK/osrel" --change-section-vma .osrel=0x20000 \
   --add-section .cmdline="$WORK/arguments" --change-section-vma .cmdline=0x30000 \
   --add-section .linux="$RESULT/vmlinuz" --change-section-vma .linux=0x2000000 \

@@ -9,6 +9,7 @@ import { checkSocketPath } from './layout.ts'
 import { fromPpm } from './screenshot.ts'
 import { SerialLog } from './serial-log.ts'
 import { copySparsely } from './sparse-copy.ts'
+import { newDirectoryName, recoverDirectory, replaceDirectory, sweepDirectory } from './warm-directory.ts'
 
 let home = ''
 beforeEach(() => (home = mkdtempSync(join(tmpdir(), 'diptych-files-'))))
@@ -86,4 +87,22 @@ test('a serial log that can no longer be written says so once and goes on tellin
   expect(lines).toEqual(['one', 'two'])
   expect(faults).toEqual([expect.stringContaining('ENOSPC')])
   log.close()
+})
+
+test('a replacement of a directory that was cut short is undone before a start and swept before a save', () => {
+  const directory = join(home, 'warm')
+  const make = (name: string) => mkdirSync(join(home, name))
+  make('warm.old-1')
+  make('warm.new-2')
+  make('warm.disks')
+  recoverDirectory(directory)
+  expect(readdirSync(home).sort()).toEqual(['warm', 'warm.disks', 'warm.new-2'])
+  make('warm.old-3')
+  sweepDirectory(directory)
+  expect(readdirSync(home).sort()).toEqual(['warm', 'warm.disks'])
+  const making = newDirectoryName(directory)
+  mkdirSync(making)
+  writeFileSync(join(making, 'new'), '')
+  replaceDirectory(making, directory)
+  expect([readdirSync(home).sort(), readdirSync(directory)]).toEqual([['warm', 'warm.disks'], ['new']])
 })

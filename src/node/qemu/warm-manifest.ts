@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { EngineFault } from '../../engine/engine.ts'
+import { recoverDirectory } from './warm-directory.ts'
 
 const File = z.strictObject({ name: z.string(), bytes: z.number().int() })
 
@@ -37,6 +38,7 @@ export function disksDirectory(directory: string): string {
 /** Reads and checks a warm state (sizes, not contents). Rejects with EngineFault('warm') and the way out. */
 export function readWarmState(directory: string, warmKey: string): WarmState {
   const remedy = 'Start it cold; a new warm state is saved then.'
+  recoverDirectory(directory)
   const manifest = parse(directory)
   if (manifest === null) throw new EngineFault('warm', `There is no usable warm state in ${directory}`, { remedy })
   if (manifest.warmKey !== warmKey) throw new EngineFault('warm', `The warm state in ${directory} was saved by another QEMU or for other hardware`, { remedy })

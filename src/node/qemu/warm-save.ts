@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -12,6 +12,7 @@ import { runProgram } from '../process/run-program.ts'
 import { checkSocketPath } from './layout.ts'
 import { openedRamFile } from './ram-file.ts'
 import { copySparsely } from './sparse-copy.ts'
+import { newDirectoryName, replaceDirectory, sweepDirectory } from './warm-directory.ts'
 import { disksDirectory, type WarmManifest } from './warm-manifest.ts'
 
 export interface SaveRequest {
@@ -34,7 +35,8 @@ export interface SaveRequest {
  */
 export async function saveWarmState(request: SaveRequest): Promise<{ pausedMs: number }> {
   const { qmp, spec, directory } = request
-  const making = `${directory}.new-${randomBytes(4).toString('hex')}`
+  sweepDirectory(directory)
+  const making = newDirectoryName(directory)
   const disks = disksDirectory(directory)
   const diskName = `disk-${randomBytes(8).toString('hex')}.qcow2`
   for (const path of [making, disks]) mkdirSync(path, { recursive: true, mode: 0o700 })
@@ -60,7 +62,7 @@ export async function saveWarmState(request: SaveRequest): Promise<{ pausedMs: n
     const pausedMs = Math.round(performance.now() - start)
     await keepBacking(before, disk)
     writeManifest(making, disk, diskName, request)
-    await replaceDirectory(making, directory)
+    replaceDirectory(making, directory)
     await dropUnusedDisks(disks, [disk, spec.diskPath, `${spec.diskPath}.previous`])
     return { pausedMs }
   } catch (error) {
@@ -112,14 +114,6 @@ function writeManifest(making: string, disk: string, diskName: string, request: 
   }
   for (const path of [join(making, 'ram.img'), join(making, 'device.state'), disk, dirname(disk)]) syncPath(path)
   writeAtomically(join(making, 'manifest.json'), JSON.stringify(manifest, null, 2), { durable: true })
-}
-
-async function replaceDirectory(making: string, directory: string): Promise<void> {
-  const old = `${directory}.old-${randomBytes(4).toString('hex')}`
-  if (existsSync(directory)) renameSync(directory, old)
-  renameSync(making, directory)
-  syncPath(dirname(directory))
-  rmSync(old, { recursive: true, force: true })
 }
 
 interface ChainLink {

@@ -1,13 +1,14 @@
 import type { GuestName } from '../contract/names.ts'
 import type { Capture } from './capture.ts'
 import { macAt, sameMac } from './address.ts'
-import { concat, putU32, u16, u32 } from './bytes.ts'
+import { concat, putU32, u16, u32, u8 } from './bytes.ts'
 import { noDrops, type DropCounts, type DropReason } from './drops.ts'
 import { HEADER_BYTES } from './frame-reader.ts'
 import { Gateway, GATEWAY_MAC_PARTS, type GatewayOutcome } from './gateway.ts'
-import type { HttpLog } from './http-log.ts'
+import { flowCache, type HttpLog } from './http-log.ts'
 import { isUnshaped, LinkShaper, type LinkConditions } from './link-shaper.ts'
 import { MacTable } from './mac-table.ts'
+import { ETHERTYPE, PROTOCOL } from './packet.ts'
 import { Port, type PortSettings, type Tally, type Wire } from './port.ts'
 
 /** Bytes that may wait for a guest that reads slowly; more is dropped, so that it delays nobody else. */
@@ -45,6 +46,7 @@ export class Fabric {
   epoch = 0
   readonly #gateway: Gateway
   readonly #byAddress = new Map<number, Port>()
+  readonly #gatewayFlows = flowCache()
   readonly #shaped = new Set<LinkShaper>()
 
   constructor(options: { gateway: Gateway; http: HttpLog; environment: FabricEnvironment }) {
@@ -253,7 +255,16 @@ export class Fabric {
     for (const reply of outcome.replies) this.#sendFromGateway(port, reply)
   }
 
+  /** Sends what the gateway still has to say; call it a few times a second. */
+  tick(): void {
+    for (const { port, frame } of this.#gateway.tick()) if (this.ports.get(port.settings.guest) === port) this.#sendFromGateway(port, frame)
+  }
+
   #sendFromGateway(port: Port, frame: Uint8Array): void {
+    // The gateway writes IPv4 headers of 20 bytes: its TCP segments begin at 34.
+    if (u16(frame, 12) === ETHERTYPE.ipv4 && u8(frame, 23) === PROTOCOL.tcp) {
+      this.http.segment(frame, 34, frame.length, frame.length - 34, u32(frame, 26), u32(frame, 30), this.#gatewayFlows, this.environment.now())
+    }
     const whole = new Uint8Array(HEADER_BYTES + frame.length)
     putU32(whole, 0, frame.length)
     whole.set(frame, HEADER_BYTES)

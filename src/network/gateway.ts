@@ -7,6 +7,9 @@ import { answerDhcp } from './dhcp-server.ts'
 import { answerDns, type DnsCodec, type DnsZone } from './dns.ts'
 import { ETHERTYPE, ethernet, ipv4, parseIpv4Packet, parseUdp, PROTOCOL, udp, type Ipv4Packet } from './packet.ts'
 import type { Port } from './port.ts'
+import { answerStatus } from './status-page.ts'
+import { TcpResponder, type TcpPeer } from './tcp-responder.ts'
+import { parseTcp } from './tcp-segment.ts'
 
 /** The gateway's own address on every stage: locally administered, never a guest's. */
 export const GATEWAY_MAC = MacAddress.parse('02:d1:97:7c:00:01')
@@ -20,6 +23,10 @@ export interface GatewayOutcome {
   readonly bound: boolean | null
 }
 
+interface WebPeer extends TcpPeer {
+  readonly port: Port
+}
+
 const SILENCE: GatewayOutcome = { replies: [], refused: false, bound: null }
 const REFUSED: GatewayOutcome = { replies: [], refused: true, bound: null }
 
@@ -27,18 +34,23 @@ const REFUSED: GatewayOutcome = { replies: [], refused: true, bound: null }
 const MAX_DNS_BYTES = 1_232
 
 /**
- * The first host of the subnet, answered by the switch itself: ARP, ping, DHCP and DNS. Pure: takes one frame of
+ * The first host of the subnet, answered by the switch itself: ARP, ping, DHCP, DNS and a status page. Pure: takes one frame of
  * one port, returns the frames to send back on that port and no other.
  */
 export class Gateway {
   readonly #subnet: Subnet
   readonly #zone: DnsZone
   readonly #codec: DnsCodec
+  readonly #web: TcpResponder<WebPeer>
+  readonly #now: () => number
 
-  constructor(options: { subnet: Subnet; zone: DnsZone; codec: DnsCodec }) {
+  constructor(options: { subnet: Subnet; zone: DnsZone; codec: DnsCodec; now: () => number; random: () => number; ports: () => Iterable<Port> }) {
     this.#subnet = options.subnet
     this.#zone = options.zone
     this.#codec = options.codec
+    this.#now = options.now
+    const source = { domain: options.zone.domain, ports: options.ports }
+    this.#web = new TcpResponder({ address: options.subnet.gateway, port: 80, random: options.random, respond: (request, peer) => answerStatus(request, peer.address, source) })
   }
 
   get address(): number {
@@ -58,8 +70,21 @@ export class Gateway {
     if (!forUs && !broadcast) return sameMac(macAt(frame, 0), GATEWAY_MAC_PARTS) ? REFUSED : SILENCE
     if (packet.fragment) return forUs ? REFUSED : SILENCE
     if (packet.protocol === PROTOCOL.icmp && forUs) return this.#ping(packet, macAt(frame, 6))
+    if (packet.protocol === PROTOCOL.tcp && forUs) return this.#tcp(packet, macAt(frame, 6), port)
     if (packet.protocol === PROTOCOL.udp) return this.#udp(packet, macAt(frame, 6), port, forUs)
     return SILENCE
+  }
+
+  /** What the gateway has to say without being asked: lost parts of its web page. Call it a few times a second. */
+  tick(): { port: Port; frame: Uint8Array }[] {
+    return this.#web.tick(this.#now()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.port, frame: this.#toGuest(peer.mac, peer.address, PROTOCOL.tcp, segment) })))
+  }
+
+  #tcp(packet: Ipv4Packet, mac: MacParts, port: Port): GatewayOutcome {
+    const segment = parseTcp(packet.payload)
+    if (segment === null) return REFUSED
+    const segments = this.#web.receive(segment, { address: packet.source, mac, port }, this.#now())
+    return { replies: segments.map((each) => this.#toGuest(mac, packet.source, PROTOCOL.tcp, each)), refused: false, bound: null }
   }
 
   #arp(payload: Uint8Array): GatewayOutcome {

@@ -56,7 +56,7 @@ export class VirtualSwitch {
       wallClock: options.wallClock,
     })
     this.fabric = new Fabric({
-      gateway: new Gateway({ subnet: options.subnet, zone, codec: options.codec }),
+      gateway: new Gateway({ subnet: options.subnet, zone, codec: options.codec, now: options.now, random: options.random, ports: () => this.fabric.ports.values() }),
       http: this.http,
       environment: {
         now: options.now,
@@ -108,6 +108,7 @@ export class VirtualSwitch {
     const now = this.#options.now()
     this.meters.sample(this.fabric.ports.values(), now)
     this.http.sweep(now)
+    this.fabric.tick()
     return { type: 'meters', meters: [...this.fabric.ports.values()].map((port) => this.meters.read(port)) }
   }
 

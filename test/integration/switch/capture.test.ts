@@ -96,7 +96,7 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
     for (let number = 0; number < 40; number++) a.send(testFrame(a.mac, b.mac, number, 9_000))
     await b.receive(isTestFrame(39))
     // 40 frames of 9 kB, 11 to a file: three full ones, of which the last is kept, and 7 frames in the fourth.
-    const last = testFrame(a.mac, b.mac, 39, 9_000).subarray(0, 18)
+    const last = Buffer.from(testFrame(a.mac, b.mac, 39, 9_000).subarray(0, 18))
     const deadline = performance.now() + 10_000
     while (!readFileSync(path).includes(last) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
     end.abort()

@@ -68,6 +68,25 @@ describe.skipIf(missing !== null)(`real Linux clients${missing === null ? '' : `
     expect((await lease(guest, program))['address']).toBe('10.77.0.11')
   })
 
+  it('reads the gateway\'s page, also over a lossy link', async () => {
+    const a = await open(linux, 1_500)
+    await lease(a, 'udhcpc')
+    const page = await a.run('curl', '-sS', '-i', 'http://diptych.internal/')
+    expect(page.stdout).toContain('HTTP/1.1 200 OK')
+    expect(page.stdout).toContain('You are <b>linux</b> (10.77.0.11)')
+    expect((await a.run('curl', '-sS', '-o', '/dev/null', '-w', '%{http_code}', 'http://diptych.internal/nothing')).stdout).toBe('404')
+    // 7: refused at once; a silent gateway would make it 28, timed out.
+    expect((await a.run('curl', '-sS', '-m', '20', 'http://diptych.internal:81/')).status).toBe(7)
+    // Forty more guests make the page longer than one segment; a fifth of its segments is lost on the way.
+    for (let index = 0; index < 40; index++) await client.definePort({ guest: GuestName.parse(`guest${index}`), mac: MacAddress.parse(`52:54:00:d1:02:${(index + 16).toString(16)}`) })
+    await client.setLink(linux.guest, { rx: { loss: 0.2, latencyMs: 1 } })
+    const rows = await a.run('curl', '-sS', '-m', '60', 'http://10.77.0.1/guests.json')
+    expect(JSON.parse(rows.stdout)).toHaveLength(41)
+    await client.setLink(linux.guest, { rx: { loss: 0, latencyMs: 0 } })
+    const lines = (await client.requests(10)).map(({ from, to, path, status }) => [from, to, path, status])
+    expect(lines).toEqual([['linux', 'gateway', '/', 200], ['linux', 'gateway', '/nothing', 404], ['linux', 'gateway', '/guests.json', 200]])
+  })
+
   it('browses the other guest by full and short name, with 64 KiB frames, and the log tells it', async () => {
     const [a, b] = [await open(linux, 65_520), await open(windows, 65_520)]
     await lease(a, 'udhcpc')

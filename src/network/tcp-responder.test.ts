@@ -45,7 +45,8 @@ describe('TcpResponder', () => {
           }
         }
         const after = (first + 1) >>> 0
-        for (let round = 0; round < 400 && !(ended && server.connections === 0); round++) {
+        for (let round = 0; round < 400; round++) {
+          if (ended && server.connections === 0) break
           now += 600
           if (roll() > 0.2) {
             if (serverNext === null) hear(server.receive(segment({ sequence: first, flags: syn, window, maxSegment: 1_460 }), peer, now))

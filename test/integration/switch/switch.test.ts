@@ -178,6 +178,47 @@ describe('gateway', () => {
   })
 })
 
+describe('a hostile guest', () => {
+  /** A DHCP discover with a hardware address of the sender's invention. */
+  const discover = (number: number) => {
+    const message = new Uint8Array(244)
+    message.set([1, 1, 6, 0])
+    message.set([2, 0, 0, 0, number >> 8, number & 255], 28)
+    message.set([0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255], 236)
+    return message
+  }
+
+  it('cannot use up addresses, drown the gateway, flood everybody, or hide behind a VLAN tag', async () => {
+    const [hostile, honest] = [await attach(linux), await attach(windows)]
+    const everybody = { high: 0xffff, low: 0xffff_ffff }
+    const send = async (frames: Uint8Array[]) => {
+      hostile.wire.send(...frames)
+      if (hostile.wire.socket.writableNeedDrain) await new Promise<void>((resolve) => hostile.wire.socket.once('drain', () => resolve()))
+    }
+    await send(Array.from({ length: 500 }, (_, number) => udpFrame(hostile.wire.mac, everybody, 0, 0xffff_ffff, 68, 67, discover(number))))
+    const query = encode({ type: 'query', id: 1, flags: 256, questions: [{ name: 'windows.diptych.internal', type: 'A' }] })
+    const queries = Array.from({ length: 4_000 }, () => udpFrame(hostile.wire.mac, GATEWAY_MAC_PARTS, hostile.ip, gateway, 999, 53, query))
+    const broadcasts = Array.from({ length: 9_000 }, (_, number) => testFrame(hostile.wire.mac, everybody, number))
+    // More than the limits, however slowly this machine sends today.
+    await eventually(async () => {
+      await send(queries)
+      await send(broadcasts)
+      const drops = await dropsOf(linux.guest)
+      return (drops?.['gateway-busy'] ?? 0) > 0 && (drops?.storm ?? 0) > 0
+    }, 'limits reached')
+    const tagged = arpRequest(hostile.wire.mac, honest.ip, gateway)
+    await send([Uint8Array.from([...tagged.slice(0, 12), 0x81, 0, 0, 0, ...tagged.slice(12)])])
+    await eventually(async () => (await dropsOf(linux.guest))?.['ip-spoof'] === 1, 'all was read')
+    const drops = await dropsOf(linux.guest)
+    expect(drops).toMatchObject({ 'gateway-refused': 500 })
+    // The other guest: its address is still its own, and its own budget of the gateway is untouched.
+    honest.wire.send(echoRequest(honest.wire.mac, GATEWAY_MAC_PARTS, honest.ip, gateway, 9))
+    await honest.wire.receive((frame) => u16(frame, 12) === 0x0800 && u8(frame, 23) === 1)
+    expect(Object.values((await dropsOf(windows.guest)) ?? {}).every((count) => count === 0)).toBe(true)
+    expect((await client.definePort(third)).ipv4).toBe('10.77.0.13')
+  })
+})
+
 describe('link', () => {
   it('cuts and restores both directions', async () => {
     const [a, b] = [await attach(linux), await attach(windows)]

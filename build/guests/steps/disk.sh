@@ -40,9 +40,7 @@ rm -rf "$root"
 
 progress disk 86 "Making the boot partition"
 fat=$WORK/boot.fat
-export MTOOLS_SKIP_CHECK=1 TZ=UTC0
-# mtools, syslinux and objcopy write the current time into what they make: they run at the build's time.
-at_fixed_time() { faketime -f "$(date -u -d "@$SOURCE_DATE_EPOCH" '+%Y-%m-%d %H:%M:%S')" "$@"; }
+export MTOOLS_SKIP_CHECK=1 TZ=UTC0 # FAT keeps local time
 truncate -s "${boot_mib}M" "$fat"
 mkfs.fat -F 32 -i d1b7c4a1 -n DIPTYCH --invariant "$fat" >/dev/null
 arguments=$(cat "$RECIPE/recipe/cmdline")

@@ -21,6 +21,10 @@ list() { sed -e 's/#.*//' -e 's/[[:space:]]*$//' -e '/^$/d' "$@"; }
 # Gives every file below a folder the one time of the build.
 freeze_times() { find "$1" -print0 | xargs -0 touch -h -d "@$SOURCE_DATE_EPOCH"; }
 
+# Runs a program at the build's time. mtools, syslinux and what binutils does to PE files write the current time into
+# what they make, and have no option against it.
+at_fixed_time() { faketime -f "$(date -u -d "@$SOURCE_DATE_EPOCH" '+%Y-%m-%d %H:%M:%S')" "$@"; }
+
 # Publishes a finished folder under its final name; the last step of everything kept in the cache.
 keep() { # folder name-in-cache
   rm -rf "${CACHE:?}/steps/$2"

@@ -32,7 +32,7 @@ if [[ $VARIANT == windows-stand-in ]]; then
   zlib=$all/usr/x86_64-w64-mingw32/lib/zlib1.dll
   { head -c 64 "$zlib" && printf 'Wine builtin DLL' && head -c 16 /dev/zero && tail -c +97 "$zlib"; } >"$all/$lib/wine/x86_64-windows/zlib1.dll"
   # One strip a file: given several, it writes the first one's file alignment into all, and Wine refuses those below 4 KiB.
-  find "$all/$lib/wine/x86_64-windows" -type f -print0 | xargs -0 -n 1 -P 2 strip -S 2>/dev/null || true
+  find "$all/$lib/wine/x86_64-windows" -type f -print0 | TZ=UTC0 at_fixed_time xargs -0 -n 1 -P 2 strip -S 2>/dev/null || true
 fi
 
 progress rootfs 40 "Choosing the files the guest needs"

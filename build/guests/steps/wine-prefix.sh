@@ -28,6 +28,7 @@ rm -rf "$root/run/setup"
 
 prefix=$root/home/guest/.wine
 [[ -s $prefix/system.reg ]] || fail "Wine made no prefix (see $CACHE/$VARIANT.log)"
+rm -f "$prefix/wineserver" # names the build's own server
 echo disable >"$prefix/.update-timestamp"
 mkdir -p "$prefix/drive_c/windows/Fonts"
 for font in "$root"/usr/share/wine/fonts/*.ttf; do ln -f "$font" "$prefix/drive_c/windows/Fonts/"; done
@@ -40,5 +41,6 @@ done
 # Registry files carry the time of every key, and wineboot draws random ids.
 sed -i -E -e 's/^(\[.*\]) [0-9]+$/\1 '"$SOURCE_DATE_EPOCH"'/' -e 's/^#time=.*/#time=1da3c45e8d30000/' \
   -e 's/^("MachineGuid"=).*/\1"d1b7d1b7-0000-4000-8000-00000000d1b7"/' -e 's/^("InstallDate"=dword:).*/\165920080/' \
+  -e 's/^("VideoID"=).*/\1"{d1b7d1b7-0000-4000-8000-00000000d1b7}"/' -e 's/^("DriverDateData"=hex:).*/\100,00,d3,e8,45,3c,da,01/' \
   "$prefix"/*.reg
 freeze_times "$root"

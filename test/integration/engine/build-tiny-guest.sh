@@ -52,6 +52,10 @@ chmod +x r/init r/sbin/shutdown r/etc/acpi/PWRF/00000080
 (cd r && find . | cpio -o -H newc --quiet | gzip -1) > initrd.img
 vmlinuz=$(ls x/boot/vmlinuz-*)
 offset=$(LC_ALL=C grep -obUaP '\xFD7zXZ\x00' "$vmlinuz" | head -1 | cut -d: -f1)
-tail -c +$((offset + 1)) "$vmlinuz" | xz -dc --single-stream > vmlinux
+if [ -n "$offset" ]; then
+  tail -c +$((offset + 1)) "$vmlinuz" | xz -dc --single-stream > vmlinux
+else
+  cp "$vmlinuz" vmlinux # packed some other way: QEMU starts it too, only slower
+fi
 qemu-img create -q -f qcow2 disk.qcow2 64M
 mv vmlinux disk.qcow2 "$out/" && mv initrd.img "$out/initrd.img"

@@ -5,6 +5,7 @@ import { useShortcuts } from './command/use-shortcuts.ts'
 import { Header } from './host/header.tsx'
 import { Notices } from './host/notices.tsx'
 import { StatusBar } from './host/status-bar.tsx'
+import { GuestFrame } from './stage/guest-frame.tsx'
 import { Stage } from './stage/stage.tsx'
 import { Waiting } from './stage/waiting.tsx'
 import { SessionProvider, useSession, useWindow } from './store/context.ts'
@@ -30,6 +31,8 @@ export function App({ session }: { readonly session: Session }) {
 function Frame() {
   const session = useSession()
   const heard = useWindow((state) => state.stage !== null && state.link.phase !== 'connecting')
+  const only = useWindow((state) => state.only)
+  const known = useWindow((state) => state.only !== null && state.guests[state.only] !== undefined)
   useTheme()
   useShortcuts()
   useEffect(() => {
@@ -37,10 +40,19 @@ function Frame() {
     document.addEventListener('fullscreenchange', left)
     return () => document.removeEventListener('fullscreenchange', left)
   }, [session])
+  if (only !== null) {
+    return (
+      <>
+        <main className={styles.app}>{known ? <GuestFrame name={only} index={0} /> : <Waiting />}</main>
+        <Notices />
+        <Dialogs />
+      </>
+    )
+  }
   return (
     <div className={styles.app}>
       <Header />
-      {heard ? <Stage /> : <Waiting />}
+      {heard ? <Stage /> : <main className={styles.waiting}><Waiting /></main>}
       <StatusBar />
       <Notices />
       <Dialogs />

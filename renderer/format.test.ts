@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AgentState, GuestState } from '../src/contract/guest.ts'
 import { makeGuest, updateOf } from '../test/fake/window/views.ts'
-import { bitRate, displayName, memory, remaining, requestWords, stateWords } from './format.ts'
+import { bitRate, displayName, memory, outcomeWords, remaining, stateWords } from './format.ts'
 
 const view = (changes: object, kind: 'linux' | 'windows-stand-in' = 'linux', title = 'Linux') => updateOf(Object.assign(makeGuest('linux', title, kind, 0), changes)).view
 
@@ -22,8 +22,8 @@ describe('words', () => {
 
   it('tells the last request as the issue words it', () => {
     const line = { sequence: 1, at: '', from: 'linux', to: 'windows', fromAddress: '', method: 'GET', host: null, path: '/', status: 200, milliseconds: 12, bytes: 1 }
-    expect(requestWords(line)).toBe('linux → windows GET / 200, 12 ms')
-    expect(requestWords({ ...line, status: null, milliseconds: null })).toBe('linux → windows GET / no answer yet')
+    expect(outcomeWords(line)).toBe('GET / 200, 12 ms')
+    expect(outcomeWords({ ...line, status: null, milliseconds: null })).toBe('GET / no answer yet')
   })
 
   it('has words for every state, and "unknown" is none of them', () => {

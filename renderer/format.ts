@@ -69,11 +69,11 @@ export function stateWords(view: GuestView): string {
   }
 }
 
-/** One exchange in words: `linux → windows GET / 200, 12 ms`. */
-export function requestWords(line: HttpLine): string {
+/** What one exchange asked and got, in words: `GET / 200, 12 ms`. */
+export function outcomeWords(line: HttpLine): string {
   const outcome = line.status === null ? 'no answer yet' : String(line.status)
   const took = line.milliseconds === null ? '' : `, ${line.milliseconds < 10 ? line.milliseconds.toFixed(1).replace(/\.0$/, '') : Math.round(line.milliseconds)} ms`
-  return `${line.from} → ${line.to} ${line.method} ${line.path} ${outcome}${took}`
+  return `${line.method} ${line.path} ${outcome}${took}`
 }
 
 /** Sentence case for state words that open a line. */

@@ -12,7 +12,7 @@ export function openWindow(connect: Connect): void {
   if (root === null) throw new Error('index.html has no #root')
   const store = createWindowStore(localStorage)
   const only = GuestName.safeParse(new URLSearchParams(location.hash.slice(1)).get('screen'))
-  if (only.success) store.setState({ solo: only.data })
+  if (only.success) store.setState({ only: only.data })
   createRoot(root).render(
     <StrictMode>
       <App session={new Session(connect, store)} />

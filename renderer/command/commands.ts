@@ -51,6 +51,9 @@ export function guestCommands(session: Session, view: GuestView, index: number):
   return [
     entry('type', 'Type into this guest', screen, () => giveKeys(name), place && `Alt+${place}`),
     entry('start', 'Start', can('start'), () => void session.askGuest(`start ${name}`, (client) => client.guest.start({ name }))),
+    entry('start-cold', 'Start cold, without its warm state', can('start'), () =>
+      void session.askGuest(`start ${name}`, (client) => client.guest.start({ name, boot: 'cold' })),
+    ),
     entry('stop', 'Stop', can('stop'), () => void session.askGuest(`stop ${name}`, (client) => client.guest.stop({ name }))),
     entry('force-stop', 'Force stop…', can('forceStop'), () => session.open({ kind: 'force-stop', guest: name })),
     entry('pause', 'Pause', can('pause'), () => void session.askGuest(`pause ${name}`, (client) => client.guest.pause({ name }))),

@@ -56,20 +56,22 @@ export function Header() {
 function StageButton() {
   const session = useSession()
   const states = useWindow((state) => state.order.map((name) => state.guests[name]?.view.state).join())
-  const working = useWindow((state) => state.stage?.status === 'working')
+  const status = useWindow((state) => state.stage?.status)
   const all = states === '' ? [] : states.split(',')
-  if (all.length === 0 || working) return null
+  const anyOn = all.some((state) => state === 'running' || state === 'paused')
+  // The checklist has its own button.
+  if (all.length === 0 || status === 'working' || ((status === 'failed' || status === 'cancelled') && !anyOn)) return null
   const off = all.some((state) => ['defined', 'stopped', 'failed', 'suspended'].includes(state))
-  const count = all.length === 2 ? 'both' : 'all'
+  const count = all.length === 1 ? '' : all.length === 2 ? ' both' : ' all'
   return off ? (
     <Button onClick={() => void session.ask('start the stage', (client) => client.stage.up({}))}>
       <Play aria-hidden />
-      Start {count}
+      {`Start${count}`}
     </Button>
   ) : (
     <Button onClick={() => session.open({ kind: 'stop-all' })}>
       <Power aria-hidden />
-      Stop {count}…
+      {`Stop${count}…`}
     </Button>
   )
 }

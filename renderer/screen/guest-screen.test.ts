@@ -1,3 +1,5 @@
+// The types of noVNC are ours and stand beside this file; the test project compiles without them otherwise.
+// oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./novnc.d.ts" />
 import RFB from '@novnc/novnc'
 import { describe, expect, it } from 'vitest'

@@ -27,6 +27,7 @@ export function GuestActions({ view, index }: { readonly view: GuestView; readon
   const session = useSession()
   const scale = useWindow((state) => state.settings.scale[view.name] ?? 'fit')
   const solo = useWindow((state) => state.solo === view.name)
+  const alone = useWindow((state) => state.only !== null)
   const commands = new Map(guestCommands(session, view, index).map((command) => [command.id.split(':')[0] ?? '', command]))
   const title = displayName(view)
   const on = !['defined', 'stopped', 'failed', 'suspended'].includes(view.state)
@@ -74,7 +75,7 @@ export function GuestActions({ view, index }: { readonly view: GuestView; readon
         />
         <Divider />
         <CommandItem command={commands.get('fullscreen')} />
-        <CommandItem command={commands.get('pop-out')} />
+        {!alone && <CommandItem command={commands.get('pop-out')} />}
         <CommandItem command={commands.get('screenshot')} />
       </IconMenu>
       {solo ? (
@@ -85,7 +86,7 @@ export function GuestActions({ view, index }: { readonly view: GuestView; readon
         <Action command={commands.get('fullscreen')} hint={`${title} in full screen`} icon={<Maximize aria-hidden />} />
       )}
       <IconMenu hint={`More for ${title}`} icon={<EllipsisVertical aria-hidden />} testId={`more-${view.name}`}>
-        {['start', 'stop', 'pause', 'resume', 'reset', 'force-stop'].map((id) => (
+        {['start', 'start-cold', 'stop', 'pause', 'resume', 'reset', 'force-stop'].map((id) => (
           <CommandItem key={id} command={commands.get(id)} />
         ))}
         <Divider />

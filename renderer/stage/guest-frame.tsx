@@ -16,7 +16,7 @@ export function GuestFrame({ name, index }: { readonly name: GuestName; readonly
   const session = useSession()
   const view = useWindow((state) => state.guests[name]?.view)
   const hasKeys = useWindow((state) => state.keysTo === name)
-  const solo = useWindow((state) => state.solo === name)
+  const solo = useWindow((state) => state.solo === name || state.only === name)
   const chord = useWindow((state) => state.settings.releaseChord)
   const [phase, setPhase] = useState<ScreenPhase>('connecting')
   const report = useCallback((next: ScreenPhase) => setPhase(next), [])
@@ -49,7 +49,7 @@ export function GuestFrame({ name, index }: { readonly name: GuestName; readonly
             <span className={styles.state} data-state={view.state} data-agent={view.agent} data-testid={`state-${name}`}>
               {capital(words)}
             </span>
-            {view.state === 'running' && <span className={styles.address}>{view.network.ipv4 ?? 'no address yet'}</span>}
+            {view.state === 'running' && <span className={styles.address} title={view.network.dnsName}>{view.network.ipv4 ?? 'no address yet'}</span>}
             {view.kind === 'windows-stand-in' && (
               <Button variant="link" aria-label="Use real Windows…" onClick={() => session.open({ kind: 'real-windows' })}>
                 <span className={styles.optional}>Use </span>real Windows…

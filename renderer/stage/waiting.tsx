@@ -9,7 +9,7 @@ export function Waiting() {
   const link = useWindow((state) => state.link)
   const failed = link.phase === 'connecting' && link.attempt > 0
   return (
-    <main className={styles.waiting} data-testid="waiting" aria-busy>
+    <section className={styles.waiting} data-testid="waiting" aria-busy aria-label="Connecting">
       <LoaderCircle className={styles.busy} aria-hidden />
       <h2 className={styles.title}>Connecting to the host</h2>
       <p className={styles.text} role="status">
@@ -17,6 +17,6 @@ export function Waiting() {
       </p>
       {failed && <Button onClick={() => session.retryNow()}>Try now</Button>}
       {failed && link.phase === 'connecting' && link.attempt > 3 && <p className={styles.text}>If it stays silent, run `diptych doctor` in a terminal; it says what is wrong.</p>}
-    </main>
+    </section>
   )
 }

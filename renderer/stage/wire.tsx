@@ -2,7 +2,7 @@ import { Switch } from '@base-ui/react/switch'
 import { useEffect, useRef } from 'react'
 import type { GuestName } from '../../src/contract/names.ts'
 import { reasonAgainst } from '../command/commands.ts'
-import { bitRate, displayName, requestWords } from '../format.ts'
+import { bitRate, displayName, outcomeWords } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import styles from './wire.module.css'
 
@@ -17,7 +17,17 @@ export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]
         <Plug key={name} name={name} share={shares[index] ?? 1} place={index === 0 ? 'first' : index === guests.length - 1 ? 'last' : 'middle'} />
       ))}
       <p className={styles.last} data-testid="wire-last-request" data-down={down}>
-        {down ? `The switch is off: ${network.reason ?? 'it starts with the first guest'}` : last === undefined ? 'No page asked for yet' : requestWords(last)}
+        {down ? (
+          `The switch is off: ${network.reason ?? 'it starts with the first guest'}`
+        ) : last === undefined ? (
+          'No page asked for yet'
+        ) : (
+          <>
+            <span className={styles.who}>{last.from}</span>
+            {' → '}
+            <span className={styles.who}>{last.to}</span> <span className={styles.outcome}>{outcomeWords(last)}</span>
+          </>
+        )}
       </p>
     </section>
   )

@@ -30,6 +30,7 @@ export function createWindowStore(storage: Storage): Store {
     keysTo: null,
     dialog: null,
     solo: null,
+    only: null,
     settings: loadSettings(storage),
   }))
   store.subscribe((state, before) => {

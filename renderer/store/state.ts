@@ -49,8 +49,10 @@ export interface WindowState {
   /** Whose screen has the keyboard; null when Diptych's own window has it. */
   readonly keysTo: GuestName | null
   readonly dialog: Dialog | null
-  /** The guest that fills the whole window: in full screen, or in a window of its own. */
+  /** The guest in full screen. */
   readonly solo: GuestName | null
+  /** The guest whose own window this is; null for the stage. */
+  readonly only: GuestName | null
   readonly settings: Settings
 }
 

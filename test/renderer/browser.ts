@@ -36,7 +36,7 @@ export class WindowUnderTest {
     page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
     page.on('pageerror', (error) => complaints.push(error.message))
     await page.goto(`${this.#server.url}/?scenario=${scenario}${query}`)
-    await page.getByTestId('stage').or(page.getByTestId('waiting')).waitFor()
+    await page.getByTestId('stage').or(page.getByTestId('waiting')).or(page.locator('[data-solo="true"]')).first().waitFor()
     return { page, complaints }
   }
 

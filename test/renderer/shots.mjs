@@ -60,6 +60,7 @@ const shots = [
   ...['paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'three', 'four', 'firstrun', 'idle', 'stepfailed', 'reconnecting', 'refused', 'quiet', 'following'].map((name) => shot(name)),
   ...['sliders', 'long', 'firstrun', 'four', 'cut'].map((name) => shot(name, 'small', 'light')),
   shot('firstrun', 'full', 'light'),
+  shot('silent', 'full', 'light'),
   shot('sliders', 'wide', 'light'),
   shot('failed', 'wide', 'light'),
   ...[focusLinux, palette, help, realWindows, more, keysMenu, settings, stacked, one, focusRing, badValue, confirmForce, messages].map((act) => shot('running', 'wide', act === focusRing || act === palette ? 'light' : 'dark', act)),
@@ -86,7 +87,7 @@ for (const { name, scenario, size, theme, act } of shots.filter((each) => each.n
     complaints += 1
     process.stderr.write(`${name}: ${error.message}\n`)
   })
-  await page.goto(`${server.url}/?scenario=${scenario}`)
+  await page.goto(`${server.url}/?scenario=${scenario}${scenario === 'silent' && size === 'full' ? '#screen=windows' : ''}`)
   await page.waitForTimeout(scenario === 'reconnecting' || scenario === 'refused' ? 5_000 : 2_200)
   try {
     await act?.(page)

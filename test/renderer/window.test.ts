@@ -66,12 +66,20 @@ describe('the wire', () => {
     expect(await page.getByTestId('link-linux').getAttribute('data-status')).toBe('up')
   })
 
-  it('stands still where motion is unwanted, and moves where it is not', async () => {
-    const moving = (page: Page) => page.evaluate(() => document.getAnimations().filter((animation) => animation.playState === 'running').length)
-    const still = await window.open('running', { motion: 'reduce' })
-    const lively = await window.open('running')
-    await poll(() => moving(lively.page)).toBeGreaterThan(0)
-    expect(await moving(still.page)).toBe(0)
+  const moving = (page: Page) => page.evaluate(() => document.getAnimations().filter((animation) => animation.playState === 'running').length)
+  const traffic = (page: Page) => page.getByTestId('link-linux').getByText('kbit/s').first().waitFor()
+
+  it('moves while data does', async () => {
+    const { page } = await window.open('running')
+    await traffic(page)
+    await poll(() => moving(page)).toBeGreaterThan(0)
+  })
+
+  it('stands still where motion is unwanted', async () => {
+    const { page } = await window.open('running', { motion: 'reduce' })
+    await traffic(page)
+    await page.getByTestId('screen-windows').locator('canvas').waitFor()
+    expect(await moving(page)).toBe(0)
   })
 })
 
@@ -100,6 +108,8 @@ describe('guests', () => {
 
   it('fill the window alone when opened in a window of their own', async () => {
     const { page } = await window.open('running', { query: '#screen=windows' })
+    await page.getByTestId('screen-windows').locator('canvas').waitFor()
+    expect(await page.getByTestId('screen-linux').count(), 'no other screen is carried').toBe(0)
     const box = await page.getByTestId('guest-windows').boundingBox()
     expect(box).toEqual({ x: 0, y: 0, width: 1280, height: 800 })
   })

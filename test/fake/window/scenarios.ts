@@ -23,6 +23,11 @@ export const scenarios: Record<string, () => FakeHost> = {
     world.say('warning', 'The guest agent of windows does not answer', windows)
   }),
   cut: () => pair((_, windows) => Object.assign(windows, { linkUp: false })),
+  following: () =>
+    pair((world, _, first) => {
+      Object.assign(first.controls.memory, { requested: 448, effective: 448 })
+      setTimeout(() => world.set(first, { memory: 2048 }), 1_400)
+    }),
   sliders: () =>
     pair((_, windows, first) => {
       Object.assign(first.controls.memory, { requested: 1792, effective: 1024, status: 'following' })

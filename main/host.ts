@@ -111,7 +111,7 @@ class LocalHost implements Host {
     this.#release = release
     this.#store = new GuestStore(directories.data)
     this.#recipes = new Recipes(resources.recipes, directories.cache)
-    this.#engine = createQemuEngine({ directories })
+    this.#engine = createQemuEngine({ directories, logger })
     this.#network = new NetworkService({
       connect: () => startOrAdoptSwitch(this.#switchOptions()),
       find: () => findSwitch(this.#switchOptions()),
@@ -120,7 +120,11 @@ class LocalHost implements Host {
         if (line.status !== null && line.status < 500) this.#owners.get(line.to as GuestName)?.webSeen() // an address that is no guest's name finds nobody
       },
       replaced: async () => {
-        for (const owner of this.#owners.values()) await owner.machine?.reconnectNetwork()
+        await Promise.all(
+          [...this.#owners.values()].map((owner) =>
+            owner.machine?.reconnectNetwork().catch((error: unknown) => this.#say('error', owner.definition.name, `its link could not be remade: ${reasonOf(error)}`)),
+          ),
+        )
       },
       message: (level, text) => this.#say(level, null, text),
     })

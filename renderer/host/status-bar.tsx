@@ -37,7 +37,7 @@ export function StatusBar() {
           {host !== null && (
             <span className={styles.engine} title={host.accelerator.reason}>
               <strong>{host.accelerator.kind === 'kvm' ? 'KVM' : 'Emulation (TCG)'}</strong>
-              <span className={styles.reason}>{host.accelerator.reason}</span>
+              <span className={styles.reason}>{host.accelerator.reason.replace(/^(Emulation|KVM)[^:]{0,8}:\s*/i, '')}</span>
             </span>
           )}
         </>

@@ -57,7 +57,7 @@ export function ControlRow({ guest, guestTitle, control: name, label, usage }: C
         largeStep={scale.largeStep}
         disabled={disabled}
         thumbAlignment="center"
-        onValueChange={(position) => slider.change(scale.fromPosition(Array.isArray(position) ? (position[0] ?? 0) : position))}
+        onValueChange={(position) => slider.change(scale.fromPosition(Array.isArray(position) ? (position[0] ?? 0) : position, requested))}
       >
         <Slider.Control className={styles.control}>
           <Slider.Track className={styles.track}>

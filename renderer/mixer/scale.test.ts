@@ -89,3 +89,15 @@ describe('parseTyped', () => {
     }
   })
 })
+
+it('leaves and enters "no limit" with single steps, as arrow keys make them', () => {
+  for (const range of [
+    { minimum: 5, maximum: 200, step: 5, unlimited: true, unit: 'percent' },
+    { minimum: 64_000, maximum: 10_000_000_000, step: 1, unlimited: true, unit: 'bit/s' },
+  ] as const) {
+    const scale = scaleOf(range)
+    const below = scale.fromPosition(scale.toPosition(null) - 1, null)
+    expect(below).toBe(range.maximum)
+    expect(scale.fromPosition(scale.toPosition(below) + 1, below)).toBeNull()
+  }
+})

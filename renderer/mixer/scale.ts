@@ -8,7 +8,8 @@ export interface Scale {
   readonly top: number
   readonly largeStep: number
   toPosition(value: number | null): number
-  fromPosition(position: number): number | null
+  /** `from`: the value before the move. Downwards out of "no limit", any position of its room means the maximum. */
+  fromPosition(position: number, from?: number | null): number | null
 }
 
 /** Positions per factor of ten on a logarithmic slider: 20 make a step of about 12 %. */
@@ -32,8 +33,8 @@ function linear(range: Range): Scale {
     top,
     largeStep: Math.max(1, Math.round(steps / 10)),
     toPosition: (value) => (value === null ? top : clamp((value - range.minimum) / range.step, 0, steps)),
-    fromPosition: (position) => {
-      if (range.unlimited && position > steps) return null
+    fromPosition: (position, from) => {
+      if (range.unlimited && position > steps) return from === null && position < top ? range.maximum : null
       return Math.min(range.maximum, range.minimum + Math.round(clamp(position, 0, steps)) * range.step)
     },
   }
@@ -50,8 +51,8 @@ function logarithmic(range: Range): Scale {
       if (value === null) return top
       return clamp((Math.log10(value / range.minimum) / decades) * steps, 0, steps)
     },
-    fromPosition: (position) => {
-      if (range.unlimited && position > steps) return null
+    fromPosition: (position, from) => {
+      if (range.unlimited && position > steps) return from === null && position < top ? range.maximum : null
       const exact = range.minimum * 10 ** ((clamp(position, 0, steps) / steps) * decades)
       return clamp(round2(exact), range.minimum, range.maximum)
     },

@@ -1,4 +1,5 @@
 import type { ScreenChannel } from '../../src/contract/connection.ts'
+import type { ClipboardMode } from '../../src/contract/guest.ts'
 import { GuestScreen } from './guest-screen.ts'
 
 export type ScreenPhase = 'connecting' | 'live' | 'reconnecting'
@@ -27,6 +28,7 @@ export class Viewer {
   #attempt = 0
   #disposed = false
   #scale: ScaleMode
+  #clipboard: ClipboardMode = 'off'
   #refocus = false
 
   constructor(element: HTMLElement, open: () => ScreenChannel, scale: ScaleMode, report: (phase: ScreenPhase) => void) {
@@ -41,6 +43,24 @@ export class Viewer {
   setScale(scale: ScaleMode): void {
     this.#scale = scale
     if (this.#screen !== null) applyScale(this.#screen, scale)
+  }
+
+  setClipboard(mode: ClipboardMode): void {
+    this.#clipboard = mode
+  }
+
+  /**
+   * Offers this computer's clipboard to the guest, where it may have it. Called when the guest gets the keyboard: a
+   * browser lets a page read the clipboard only then, and may ask the person first.
+   */
+  async offerClipboard(): Promise<void> {
+    if (this.#clipboard !== 'both') return
+    try {
+      const text = await navigator.clipboard.readText()
+      if (text !== '') this.#screen?.clipboardPasteFrom(text)
+    } catch {
+      // The person or the browser said no; the guest keeps its own clipboard.
+    }
   }
 
   /** Gives the keyboard to the guest. */
@@ -82,6 +102,11 @@ export class Viewer {
       screen.wake()
       if (this.#refocus) screen.focus({ preventScroll: true })
       this.#refocus = false
+    })
+    screen.addEventListener('clipboard', (event) => {
+      if (this.#clipboard === 'off') return
+      // Refused while the window is not in front; the next copy tries again.
+      navigator.clipboard.writeText(event.detail.text).catch(() => undefined)
     })
     screen.addEventListener('disconnect', () => {
       if (this.#screen !== screen) return

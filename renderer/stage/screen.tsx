@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'react'
+import type { ClipboardMode } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import { focusEvent, frameAttribute } from '../command/guest-controls.ts'
 import { ChordWatch } from '../screen/release-chord.ts'
@@ -12,11 +13,12 @@ export interface ScreenProps {
   /** Whether the guest's screen can be looked at now. */
   readonly active: boolean
   readonly paused: boolean
+  readonly clipboard: ClipboardMode
   readonly onPhase: (phase: ScreenPhase) => void
 }
 
 /** A guest's live screen: keyboard by click or command only, back by the release chord. */
-export function Screen({ name, label, active, paused, onPhase }: ScreenProps) {
+export function Screen({ name, label, active, paused, clipboard, onPhase }: ScreenProps) {
   const session = useSession()
   const host = useRef<HTMLDivElement>(null)
   const [viewer, setViewer] = useState<Viewer | null>(null)
@@ -39,6 +41,8 @@ export function Screen({ name, label, active, paused, onPhase }: ScreenProps) {
     startScale.current = scale
     viewer?.setScale(scale)
   }, [viewer, scale])
+
+  useEffect(() => viewer?.setClipboard(clipboard), [viewer, clipboard])
 
   useEffect(() => {
     if (!paused) viewer?.wake()
@@ -80,7 +84,10 @@ export function Screen({ name, label, active, paused, onPhase }: ScreenProps) {
       data-testid={`screen-${name}`}
       role="application"
       aria-label={`Screen of ${label}`}
-      onFocus={() => session.keysTo(name)}
+      onFocus={() => {
+        session.keysTo(name)
+        void viewer?.offerClipboard()
+      }}
       onBlur={() => session.keysTo(null)}
     />
   )

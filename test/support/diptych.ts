@@ -2,12 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { findResources } from '../../main/resources.ts'
 import type { Connection } from '../../src/contract/connection.ts'
 import { GuestName } from '../../src/contract/names.ts'
 import { directories } from '../../src/node/paths.ts'
 import { connectUnix } from '../../src/node/transport/connect-unix.ts'
 
-const program = join(import.meta.dirname, '..', '..', 'out', 'main', 'diptych.js')
+const program = join(findResources().root, 'out', 'main', 'diptych.js')
 
 export const linux = GuestName.parse('linux')
 export const windows = GuestName.parse('windows')

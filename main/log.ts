@@ -1,7 +1,7 @@
-import { mkdirSync, renameSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { renameSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { destination, pino } from 'pino'
-import type { Directories } from '../src/node/paths.ts'
+import { ensurePrivateDirectory, type Directories } from '../src/node/paths.ts'
 import type { HostLogger } from './host-types.ts'
 
 /** A log bigger than this is set aside as `.1` when the next host starts. */
@@ -13,8 +13,12 @@ export function hostLogPath(directories: Directories): string {
 
 /** The host's log: JSON lines in the state directory, written as they happen so that a crash loses none. */
 export function createLogger(directories: Directories): HostLogger {
+  try {
+    ensurePrivateDirectory(directories.state)
+  } catch {
+    return { info: () => undefined, warn: () => undefined, error: () => undefined } // opening the host says what is wrong with it
+  }
   const path = hostLogPath(directories)
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > rotateBytes) renameSync(path, `${path}.1`)
   return pino({ base: { processId: process.pid }, timestamp: () => `,"at":"${new Date().toISOString()}"` }, destination({ dest: path, sync: true, mode: 0o600 }))
 }

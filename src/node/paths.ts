@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /**
  * Where things live (XDG Base Directory Specification 0.8). `DIPTYCH_HOME`, when set, puts all four below one
@@ -31,8 +31,21 @@ export function directories(env: NodeJS.ProcessEnv = process.env): Directories {
 
 /** Makes `path` and its parents with mode 0700; refuses a directory that belongs to somebody else. */
 export function ensurePrivateDirectory(path: string): string {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeDirectory(path)
   const found = statSync(path)
   if (found.uid !== userInfo().uid) throw new Error(`${path} belongs to user ${found.uid}: remove it or set DIPTYCH_HOME to a folder of yours`)
   return path
+}
+
+/** Not mkdir's own `recursive`: below /proc, where nothing can be made, Node 20 then tries for ever. */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return
+    if (code !== 'ENOENT' || dirname(path) === path) throw error
+    makeDirectory(dirname(path))
+    mkdirSync(path, { mode: 0o700 })
+  }
 }

@@ -37,6 +37,7 @@ describe('sentenceFor', () => {
   it('words failures, missing prerequisites and cancelled work', () => {
     expect(lineFor(told('FAILED', { part: 'QEMU', reason: 'it exited with status 1', remedy: 'see the log' }))).toBe('QEMU failed: it exited with status 1. See the log.')
     expect(lineFor(told('PREREQUISITE', { what: 'QEMU', reason: 'no qemu-system-x86_64 on the path', remedy: 'run apt-get install qemu-system-x86' }))).toMatch(/^QEMU is needed: .*\. Run apt-get/)
+    expect(sentenceFor(told('PREREQUISITE', { what: 'qemu-img', reason: 'qemu-img is not installed', remedy: 'install it' }))).toEqual({ what: 'qemu-img is not installed.', wayOut: 'Install it.' })
     expect(sentenceFor(told('CANCELLED', { what: 'setting up' })).what).toBe('Setting up was cancelled.')
   })
 

@@ -52,10 +52,14 @@ function sentenceForTold(told: Told): Sentence {
     case 'FAILED':
       return { what: sentence(`${partNames[told.data.part] ?? told.data.part} failed: ${told.data.reason}`), wayOut: optional(told.data.remedy) }
     case 'PREREQUISITE':
-      return { what: sentence(`${told.data.what} is needed: ${told.data.reason}`), wayOut: sentence(told.data.remedy) }
+      return missing(told.data)
     case 'CANCELLED':
       return { what: sentence(`${told.data.what} was cancelled`), wayOut: 'What was finished is kept; asking again goes on from there.' }
   }
+}
+
+function missing({ what, reason, remedy }: ErrorData<'PREREQUISITE'>): Sentence {
+  return { what: sentence(reason.startsWith(what) ? reason : `${what} is needed: ${reason}`, what), wayOut: sentence(remedy) }
 }
 
 /** Parts of the host whose names are not plain words. */

@@ -21,6 +21,7 @@ describe('ensurePrivateDirectory', () => {
       expect(ensurePrivateDirectory(path)).toBe(path)
       writeFileSync(join(home, 'file'), '')
       expect(() => ensurePrivateDirectory(join(home, 'file', 'b'))).toThrow(/ENOTDIR/)
+      expect(() => ensurePrivateDirectory(join(home, 'file'))).toThrow(/is not a folder/)
     } finally {
       rmSync(home, { recursive: true })
     }

@@ -33,6 +33,7 @@ export function directories(env: NodeJS.ProcessEnv = process.env): Directories {
 export function ensurePrivateDirectory(path: string): string {
   makeDirectory(path)
   const found = statSync(path)
+  if (!found.isDirectory()) throw new Error(`${path} is not a folder: move it away or set DIPTYCH_HOME to another`)
   if (found.uid !== userInfo().uid) throw new Error(`${path} belongs to user ${found.uid}: remove it or set DIPTYCH_HOME to a folder of yours`)
   return path
 }

@@ -35,7 +35,7 @@ const ascii = (text: string) => [...new TextEncoder().encode(text)]
 const uint16 = (value: number) => [value >> 8, value & 255]
 const greeting = (width: number, height: number) => [...ascii('RFB 003.008\n'), 1, 1, 0, 0, 0, 0, ...uint16(width), ...uint16(height), ...Array<number>(16).fill(0), 0, 0, 0, 4, ...ascii('test')]
 const rect = (x: number, y: number, width: number, height: number, kind: number) => [...uint16(x), ...uint16(y), ...uint16(width), ...uint16(height), 0, 0, 0, kind]
-const pixel = (client: RfbClient, x: number, y: number) => [...client.picture.pixels.slice((y * client.picture.width + x) * 4, (y * client.picture.width + x) * 4 + 3)]
+const pixel = (client: RfbClient, x: number, y: number) => Array.from(client.picture.pixels.slice((y * client.picture.width + x) * 4, (y * client.picture.width + x) * 4 + 3))
 
 async function opened(width = 20, height = 20, sizes?: readonly number[]) {
   const channel = new ScriptedChannel()
@@ -62,12 +62,12 @@ describe('RfbClient', () => {
         const blue = [0, 0, 250, 0]
         channel.deliver(
           [
-            ...[0, 0, 0, 3],
+            0, 0, 0, 3,
             ...rect(0, 0, 2, 1, 0), ...red, ...blue,
             ...rect(5, 5, 1, 1, 1), ...uint16(0), ...uint16(0),
             ...rect(0, 10, 20, 4, 5),
-            ...[2 | 4 | 8, ...blue, ...red, 1, 0x11, 0x10], // one foreground subrectangle at 1,1, 2 wide, 1 high
-            ...[0], // the second tile keeps the background
+            2 | 4 | 8, ...blue, ...red, 1, 0x11, 0x10, // one foreground subrectangle at 1,1, 2 wide, 1 high
+            0, // the second tile keeps the background
           ],
           sizes,
         )

@@ -19,9 +19,8 @@ function preferEncoding(chosen: number): void {
   const send = WebSocket.prototype.send
   WebSocket.prototype.send = function (data) {
     if (!(data instanceof Uint8Array) || data[0] !== 2) return send.call(this, data)
-    const copy = data.slice()
-    const view = new DataView(copy.buffer)
-    if (copy.length < 4 || copy.length !== 4 + view.getUint16(2) * 4) return send.call(this, data)
+    const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+    if (data.length < 4 || data.length !== 4 + view.getUint16(2) * 4) return send.call(this, data)
     const asked = Array.from({ length: view.getUint16(2) }, (_, index) => view.getInt32(4 + index * 4))
     const ordered = [chosen, ...asked.filter((each) => each < 0)] // pseudo-encodings stay, other pictures go
     const message = new Uint8Array(4 + ordered.length * 4)

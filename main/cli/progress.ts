@@ -17,10 +17,12 @@ export class ProgressWriter {
     for (const step of stage.steps) {
       const stamp = step.status === 'running' ? `running ${this.#tenth(step)}` : step.status
       const before = this.#seen.get(step.id)
-      if (step.status === 'running' && this.#terminal.interactive) this.#terminal.live(runningLine(step))
-      else if (before !== stamp && this.#worthALine(step, before)) this.#terminal.say(lineOf(step))
+      const live = step.status === 'running' && this.#terminal.interactive
+      if (!live && before !== stamp && this.#worthALine(step, before)) this.#terminal.say(lineOf(step))
       this.#seen.set(step.id, stamp)
     }
+    const running = stage.steps.filter((step) => step.status === 'running') // steps may run side by side
+    if (running.length > 0) this.#terminal.live(running.map(runningLine).join('  |  '))
   }
 
   #tenth(step: SetupStep): number {

@@ -60,7 +60,8 @@ function StageButton() {
   const all = states === '' ? [] : states.split(',')
   const anyOn = all.some((state) => state === 'running' || state === 'paused')
   // The checklist has its own button.
-  if (all.length === 0 || status === 'working' || ((status === 'failed' || status === 'cancelled') && !anyOn)) return null
+  if (status === 'working') return anyOn ? <Progress /> : null
+  if (all.length === 0 || ((status === 'failed' || status === 'cancelled') && !anyOn)) return null
   const off = all.some((state) => ['defined', 'stopped', 'failed', 'suspended'].includes(state))
   const count = all.length === 1 ? '' : all.length === 2 ? ' both' : ' all'
   return off ? (
@@ -73,6 +74,18 @@ function StageButton() {
       <Power aria-hidden />
       {`Stop${count}…`}
     </Button>
+  )
+}
+
+/** What is still being set up while the stage already shows a guest. */
+function Progress() {
+  const step = useWindow((state) => state.stage?.steps.find((candidate) => candidate.status === 'running'))
+  if (step === undefined) return null
+  return (
+    <p className={styles.progress} role="status">
+      {step.title}
+      {step.fraction !== null && <span>{Math.round(step.fraction * 100)} %</span>}
+    </p>
   )
 }
 

@@ -7,7 +7,7 @@ import type { GuestControls } from './controls-port.ts'
 import type { GuestDefinition } from './definition.ts'
 import { isAllowed, refusalReason } from './lifecycle.ts'
 import { type LifecycleAction, type Request, RequestQueue } from './queue.ts'
-import { answerActions, isSameView, screenReason } from './view.ts'
+import { composeView, isSameView } from './view.ts'
 
 /** How to begin a run: warm from a state, cold but savable for one, or plain cold. */
 export type BootChoice = 'auto' | 'warm' | 'cold'
@@ -146,41 +146,18 @@ export class GuestOwner {
   }
 
   view(): GuestView {
-    const definition = this.#definition
-    const state = this.#queue.state
-    const agent = this.agentState
-    const machine = this.#machine
-    const fromAgent = definition.kind === 'windows-stand-in' ? null : this.#facts.os
-    const reason = screenReason(state)
-    return {
-      name: definition.name,
-      title: definition.title,
-      kind: definition.kind,
-      state,
+    return composeView({
+      definition: this.#definition,
+      state: this.#queue.state,
       detail: this.#detail,
-      agent,
-      boot: machine?.boot ?? null,
-      startedAt: machine === null ? null : new Date(machine.startedAtMs).toISOString(),
+      agent: this.agentState,
+      machine: this.#machine,
       milestones: this.#milestones,
-      os: {
-        name: fromAgent?.name ?? definition.os,
-        version: fromAgent?.version ?? null,
-        hostName: this.#facts.hostName,
-        source: fromAgent === null ? 'definition' : 'agent',
-      },
-      network: {
-        mac: definition.mac,
-        dnsName: `${definition.name}.diptych.internal`,
-        ipv4: machine === null ? null : this.#ipv4,
-        ipv6: machine === null ? null : this.#facts.ipv6,
-        linkUp: this.#ports.controls.linkUp(),
-      },
-      screen: { available: reason === null, reason },
-      clipboard: definition.clipboard,
-      vcpus: definition.vcpus,
+      facts: this.#facts,
+      ipv4: this.#ipv4,
+      linkUp: this.#ports.controls.linkUp(),
       controls: this.#ports.controls.describe(),
-      actions: answerActions(state, agent === 'live'),
-    }
+    })
   }
 
   current(): GuestUpdate {

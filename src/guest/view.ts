@@ -1,4 +1,8 @@
-import { type ActionAnswer, GuestAction, type GuestState, type GuestView } from '../contract/guest.ts'
+import type { Control, ControlName } from '../contract/control.ts'
+import { type ActionAnswer, type AgentState, GuestAction, type GuestState, type GuestView, type Milestones } from '../contract/guest.ts'
+import type { Machine } from '../engine/engine.ts'
+import type { AgentFacts } from './agent-watch.ts'
+import { type GuestDefinition, stageDomain } from './definition.ts'
 import { isAllowed, refusalReason } from './lifecycle.ts'
 
 /** The answers of the `can` table for every action, with the reasons a person reads on a disabled button. */
@@ -14,6 +18,51 @@ export function answerActions(state: GuestState, agentLive: boolean): Record<Gue
 /** Why there is no screen to show, or null when there is one. */
 export function screenReason(state: GuestState): string | null {
   return state === 'running' || state === 'paused' ? null : state === 'starting' ? 'The guest is starting.' : 'The guest is not running.'
+}
+
+/** Everything a view is made of; the owner holds it. */
+export interface ViewParts {
+  readonly definition: GuestDefinition
+  readonly state: GuestState
+  readonly detail: string | null
+  readonly agent: AgentState
+  readonly machine: Machine | null
+  readonly milestones: Milestones
+  readonly facts: AgentFacts
+  readonly ipv4: string | null
+  readonly linkUp: boolean
+  readonly controls: Record<ControlName, Control>
+}
+
+export function composeView(parts: ViewParts): GuestView {
+  const { definition, state, machine, facts } = parts
+  // The stand-in's agent runs on the Linux beneath the desktop: what it says of the system would mislead.
+  const os = definition.kind === 'windows-stand-in' ? null : facts.os
+  const reason = screenReason(state)
+  return {
+    name: definition.name,
+    title: definition.title,
+    kind: definition.kind,
+    state,
+    detail: parts.detail,
+    agent: parts.agent,
+    boot: machine?.boot ?? null,
+    startedAt: machine === null ? null : new Date(machine.startedAtMs).toISOString(),
+    milestones: parts.milestones,
+    os: { name: os?.name ?? definition.os, version: os?.version ?? null, hostName: facts.hostName, source: os === null ? 'definition' : 'agent' },
+    network: {
+      mac: definition.mac,
+      dnsName: `${definition.name}.${stageDomain}`,
+      ipv4: machine === null ? null : parts.ipv4,
+      ipv6: machine === null ? null : facts.ipv6,
+      linkUp: parts.linkUp,
+    },
+    screen: { available: reason === null, reason },
+    clipboard: definition.clipboard,
+    vcpus: definition.vcpus,
+    controls: parts.controls,
+    actions: answerActions(state, parts.agent === 'live'),
+  }
 }
 
 /** Two views are the same when nothing a client can see differs. */

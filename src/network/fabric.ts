@@ -98,20 +98,39 @@ export class Fabric {
     const now = this.environment.now()
     const port = this.macs.lookup(high, low, now)
     if (port === undefined || port.macParts.high !== high || port.macParts.low !== low) return null
-    if (port.wire !== null && port.wire !== wire) {
-      if (now - port.lastFrameAtMs < TAKEOVER_IDLE_MS) return null
+    if (port.wire === wire) return port
+    if (port.wire !== null) {
+      if (now - port.lastFrameAtMs < TAKEOVER_IDLE_MS) {
+        // A guest that came back: the end of its old connection may still be on its way here.
+        port.waiting = wire
+        return null
+      }
       const old = port.wire
       port.wire = null
       old.close()
     }
-    port.wire = wire
-    port.lastFrameAtMs = now
-    this.epoch++
-    this.environment.event({ type: 'port', port, connected: true })
+    this.#attach(port, wire)
     return port
   }
 
-  /** The connection `wire` is gone. */
+  #attach(port: Port, wire: Wire): void {
+    port.wire = wire
+    port.waiting = null
+    port.lastFrameAtMs = this.environment.now()
+    this.epoch++
+    this.environment.event({ type: 'port', port, connected: true })
+  }
+
+  /** A connection closed, whether it had a port, waited for one, or neither. */
+  leave(wire: Wire): void {
+    for (const port of this.ports.values()) {
+      if (port.waiting === wire) port.waiting = null
+      this.detach(port, wire)
+      if (port.wire === null && port.waiting !== null) this.#attach(port, port.waiting)
+    }
+  }
+
+  /** Takes the connection `wire` off its port. */
   detach(port: Port, wire: Wire | null): void {
     if (port.wire === null || port.wire !== wire) return
     port.wire = null

@@ -53,7 +53,7 @@ export class Ingress implements FrameSink {
   }
 
   close(): void {
-    if (this.#port !== null) this.#fabric.detach(this.#port, this.#wire)
+    this.#fabric.leave(this.#wire)
     this.#port = null
   }
 

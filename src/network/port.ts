@@ -45,6 +45,8 @@ export class Port {
   bound = false
   up = true
   wire: Wire | null = null
+  /** A newer connection that spoke with this port's MAC while the old one was still open: next in line. */
+  waiting: Wire | null = null
   lastFrameAtMs = 0
   readonly tx: Tally = { packets: 0, bytes: 0 }
   readonly rx: Tally = { packets: 0, bytes: 0 }

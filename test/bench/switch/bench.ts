@@ -96,11 +96,17 @@ async function alternate<Reading>(...readers: (() => Promise<Reading>)[]): Promi
 
 function ask<Reading>(program: string, ...args: string[]): Promise<Reading> {
   return new Promise((done, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: 60_000 })
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+    // The whole group: the endpoint forks its other side.
+    const timer = setTimeout(() => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL'), 60_000)
     let text = ''
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))
     child.once('error', reject)
-    child.once('close', (code) => (code === 0 ? done(JSON.parse(text) as Reading) : reject(new Error(`endpoint ${args.join(' ')} ended with ${code}`)))) // our own program's words
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      if (code === 0) done(JSON.parse(text) as Reading) // our own program's words
+      else reject(new Error(`endpoint ${args.join(' ')} ended with ${code}`))
+    })
   })
 }
 

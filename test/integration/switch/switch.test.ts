@@ -117,6 +117,18 @@ describe('ports and connections', () => {
     await first.wire.waitClosed()
   })
 
+  it('gives a port at once to the connection that waited when the first closes', async () => {
+    const [first, other] = [await attach(linux), await attach(windows)]
+    const second = await open(linux)
+    second.send(testFrame(second.mac, other.wire.mac, 1))
+    await eventually(async () => (await client.statistics()).strays['unknown-source'] === 1, 'refused')
+    first.wire.close()
+    await eventually(async () => (await client.statistics()).connections === 2 && (await meterOf(linux.guest))?.connected === true, 'taken over')
+    // It hears frames before it has said anything more.
+    other.wire.send(testFrame(other.wire.mac, second.mac, 2))
+    await second.receive(isTestFrame(2))
+  })
+
   it('counts runts and oversize frames and closes a connection out of step', async () => {
     const [a, b] = [await attach(linux), await attach(windows)]
     a.wire.socket.write(withLength(new Uint8Array(13)))

@@ -27,7 +27,7 @@ import { demandPrograms, examine } from './doctor.ts'
 import { notFound } from './error-map.ts'
 import { type Host, HostBusy, type HostLogger, type HostOptions } from './host-types.ts'
 import { MeterService, type MeteredGuest } from './meters.ts'
-import { NetworkService } from './network-service.ts'
+import { NetworkService, linkPresets } from './network-service.ts'
 import { type Preparation, prepareStart, specify } from './prepare.ts'
 import { type Resources, findResources } from './resources.ts'
 import { probeAll } from './probe-all.ts'
@@ -280,7 +280,8 @@ class LocalHost implements Host {
         bootMemoryMiB: definition.memoryMiB,
         cpuCapUnavailable: this.#description === null || this.#description.cpuCap.available ? null : this.#description.cpuCap.reason,
         balloonUnavailable: this.#unavailable('balloon'),
-        setLink: (change) => this.#network.setLink(name, definition.mac, change),
+        linkPresets,
+        setLink: (link) => this.#network.setLink(name, definition.mac, link),
         persist: (requested) => {
           const changes = Object.entries(requested).map(([key, value]) => ({ path: ['controls', key], value }))
           void this.#store.edit(name, changes).catch((error: unknown) => this.#say('warning', name, `settings could not be written: ${reasonOf(error)}`))

@@ -1,7 +1,9 @@
+import { unshaped, type LinkPreset, type LinkShape } from '../src/contract/link.ts'
 import type { GuestName, MacAddress } from '../src/contract/names.ts'
-import type { HttpLine, NetworkEvent, NetworkView, PortMeter } from '../src/contract/network.ts'
+import type { HttpLine, NetworkEvent, NetworkReport, NetworkView, PortMeter } from '../src/contract/network.ts'
 import { reasonOf } from '../src/contract/refusal.ts'
-import type { LinkState, SwitchClient, SwitchEvent } from '../src/network/client.ts'
+import type { SwitchClient, SwitchEvent } from '../src/network/client.ts'
+import { LINK_PRESETS } from '../src/network/link-presets.ts'
 import { Publisher } from '../src/publisher.ts'
 
 export interface NetworkServicePorts {
@@ -18,8 +20,13 @@ export interface NetworkServicePorts {
 
 interface DefinedPort {
   readonly mac: MacAddress
-  link: { up: boolean; bitsPerSecond: number | null }
+  link: LinkShape & { up: boolean }
 }
+
+const plain = { up: true, tx: unshaped, rx: unshaped }
+
+/** The links to choose from, as the contract shows them. */
+export const linkPresets: readonly LinkPreset[] = Object.entries(LINK_PRESETS).map(([name, preset]) => ({ name, ...preset }))
 
 /**
  * The host's side of the stage's network: one switch process, found or started on demand, its ports kept defined
@@ -64,18 +71,18 @@ export class NetworkService {
   async definePort(guest: GuestName, mac: MacAddress): Promise<SwitchClient> {
     const client = await this.start()
     const lease = await client.definePort({ guest, mac })
-    if (!this.#defined.has(guest)) this.#defined.set(guest, { mac, link: { up: true, bitsPerSecond: null } })
+    if (!this.#defined.has(guest)) this.#defined.set(guest, { mac, link: plain })
     if (lease.bound) this.#ports.addressSeen(guest, lease.ipv4)
     return client
   }
 
-  async setLink(guest: GuestName, mac: MacAddress, change: { up?: boolean; bitsPerSecond?: number | null }): Promise<LinkState> {
-    const port = this.#defined.get(guest) ?? { mac, link: { up: true, bitsPerSecond: null } }
-    this.#defined.set(guest, port)
-    port.link = { up: change.up ?? port.link.up, bitsPerSecond: change.bitsPerSecond === undefined ? port.link.bitsPerSecond : change.bitsPerSecond }
-    if (this.#live === null) return port.link
+  /** Returns what is in force; what was asked while the switch is not running. */
+  async setLink(guest: GuestName, mac: MacAddress, link: LinkShape & { up: boolean }): Promise<LinkShape & { up: boolean }> {
+    this.#defined.set(guest, { mac, link })
+    if (this.#live === null) return link
     await this.#live.definePort({ guest, mac })
-    return this.#live.setLink(guest, change)
+    const { up, tx = link.tx, rx = link.rx } = await this.#live.setLink(guest, link)
+    return { up, tx, rx }
   }
 
   view(): NetworkView {
@@ -88,6 +95,15 @@ export class NetworkService {
       gateway: client?.gateway ?? '',
       ports: this.#meters,
     }
+  }
+
+  /** The view, and what the switch has counted. */
+  async report(): Promise<NetworkReport> {
+    const counted = await this.#live?.statistics()
+    if (counted === undefined) return { ...this.view(), statistics: null }
+    const { strays, httpSampledOut, residentMiB } = counted
+    const ports = counted.ports.map(({ guest, drops, backlogBytes, heldBytes }) => ({ guest, drops: occurred(drops), backlogBytes, heldBytes }))
+    return { ...this.view(), statistics: { ports, strays: occurred(strays), httpSampledOut, residentMiB } }
   }
 
   async requests(limit: number): Promise<HttpLine[]> {
@@ -161,4 +177,8 @@ export class NetworkService {
       this.#ports.message('error', `the network could not be started again: ${reasonOf(error)}`)
     }
   }
+}
+
+function occurred(counts: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
 }

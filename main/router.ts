@@ -9,7 +9,7 @@ import type { GuestOwner } from '../src/guest/owner.ts'
 import type { Publisher } from '../src/publisher.ts'
 import type { Stage } from '../src/stage/stage.ts'
 import { toWireError } from './error-map.ts'
-import type { NetworkService } from './network-service.ts'
+import { linkPresets, type NetworkService } from './network-service.ts'
 
 /** What the router asks of the composition root. */
 export interface HostParts {
@@ -88,7 +88,8 @@ export function createRouter(parts: HostParts): AnyRouter {
       logs: base.guest.logs.handler(({ input }) => parts.readLog(input.name, input.source, input.lines)),
     },
     network: {
-      get: base.network.get.handler(() => parts.network.view()),
+      get: base.network.get.handler(() => parts.network.report()),
+      presets: base.network.presets.handler(() => [...linkPresets]),
       watch: base.network.watch.handler(({ signal }) =>
         parts.network.publisher.subscribe([{ type: 'meters', at: new Date().toISOString(), network: parts.network.view() }], signal),
       ),

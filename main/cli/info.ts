@@ -1,9 +1,13 @@
 import type { Command } from 'commander'
 import type { GuestView } from '../../src/contract/guest.ts'
 import type { HostInfo } from '../../src/contract/host.ts'
+import type { GuestName } from '../../src/contract/names.ts'
+import type { NetworkReport } from '../../src/contract/network.ts'
 import { withHost, type CliContext } from './context.ts'
+import { formatLink } from './link-values.ts'
 import { json, table } from './terminal.ts'
-import { formatControl, formatMilliseconds, readGuestName } from './values.ts'
+import { formatBytes, formatControl, formatMilliseconds } from './units.ts'
+import { readGuestName } from './values.ts'
 
 export function addInfoCommand(program: Command, context: CliContext): void {
   program
@@ -18,8 +22,10 @@ export function addInfoCommand(program: Command, context: CliContext): void {
         return terminal.print(options.json ? json(info) : hostLines(info))
       }
       const guest = readGuestName(name)
-      const update = await withHost(context, (client) => client.guest.get({ name: guest }))
-      terminal.print(options.json ? json(update) : guestLines(update.view))
+      const [update, network] = await withHost(context, async (client) => [await client.guest.get({ name: guest }), await client.network.get()] as const)
+      const statistics = network.statistics?.ports.find((port) => port.guest === guest) ?? null
+      const meter = network.ports.find((port) => port.guest === guest) ?? null
+      terminal.print(options.json ? json({ ...update, meter, statistics }) : guestLines(update.view, trafficLines(network, guest)))
     })
 }
 
@@ -40,7 +46,17 @@ function hostLines(info: HostInfo): string {
   )
 }
 
-function guestLines(view: GuestView): string {
+function trafficLines(network: NetworkReport, guest: GuestName): string[][] {
+  const meter = network.ports.find((port) => port.guest === guest)
+  const drops = Object.entries(network.statistics?.ports.find((port) => port.guest === guest)?.drops ?? {})
+  if (meter === undefined) return []
+  return [
+    ['traffic', `sent ${formatBytes(meter.txBytes)} in ${meter.txPackets} packets, received ${formatBytes(meter.rxBytes)} in ${meter.rxPackets}`],
+    ['dropped', drops.length === 0 ? 'nothing' : drops.map(([reason, count]) => `${count} ${reason}`).join(', ')],
+  ]
+}
+
+function guestLines(view: GuestView, traffic: readonly string[][]): string {
   const controls = Object.values(view.controls).map((control) => {
     const range = `${formatControl(control.minimum, control.unit)} to ${formatControl(control.maximum, control.unit)}${control.unlimited ? ' or unlimited' : ''}`
     const value = `${formatControl(control.requested, control.unit)}, in force ${formatControl(control.effective, control.unit)}`
@@ -56,7 +72,8 @@ function guestLines(view: GuestView): string {
       ['started', view.startedAt === null ? '-' : `${view.startedAt} (${view.boot ?? ''})`],
       ['took', `running ${formatMilliseconds(view.milestones.runningMs)}, screen ${formatMilliseconds(view.milestones.screenLiveMs)}, web ${formatMilliseconds(view.milestones.webAnsweringMs)}`],
       ['address', `${view.network.ipv4 ?? '-'}  ${view.network.dnsName}  ${view.network.mac}`],
-      ['link', view.network.linkUp ? 'up' : 'down'],
+      ['link', `${view.network.linkUp ? 'up' : 'down'}, ${formatLink(view.network.link)}`],
+      ...traffic,
       ['clipboard', view.clipboard],
       ['vcpus', String(view.vcpus)],
       ...controls,

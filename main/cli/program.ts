@@ -11,6 +11,7 @@ import { addKeynoteCommand } from './keynote.ts'
 import { addListCommand } from './list.ts'
 import { addLogsCommand } from './logs.ts'
 import { addPauseCommand } from './pause.ts'
+import { addPresetsCommand } from './presets.ts'
 import { addResumeCommand } from './resume.ts'
 import { addScreenshotCommand } from './screenshot.ts'
 import { addServeCommand, type ServeCommandParts } from './serve.ts'
@@ -45,7 +46,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addWebCommand, addScreenshotCommand]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addWebCommand, addScreenshotCommand]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { InvalidArgumentError, type Command } from 'commander'
 import { ControlName } from '../../src/contract/control.ts'
 import { withHost, type CliContext } from './context.ts'
+import { formatLink } from './link-values.ts'
 import { json } from './terminal.ts'
-import { formatControl, readChange, readGuestName, settings } from './values.ts'
+import { formatControl } from './units.ts'
+import { readChange, readGuestName, settings } from './values.ts'
 
 export function addSetCommand(program: Command, context: CliContext): void {
   program
@@ -12,7 +15,7 @@ export function addSetCommand(program: Command, context: CliContext): void {
     .argument('<setting=value...>', 'one or more settings')
     .option('--wait <seconds>', 'how long to wait for memory to follow', readWait, 10)
     .option('--json', 'print requested and effective values as JSON')
-    .addHelpText('after', `\nSettings:\n  ${Object.values(settings).join('\n  ')}\n\nExamples:\n  diptych set linux memory=384MiB cpu=50%\n  diptych set windows link=down`)
+    .addHelpText('after', `\nSettings:\n  ${Object.values(settings).join('\n  ')}\n\nExamples:\n  diptych set linux memory=384MiB cpu=50%\n  diptych set windows link=down\n  diptych set linux link.preset=4g\n  diptych set linux link=10Mbit link.latency=40ms link.loss=1%`)
     .action(async (name: string, assignments: string[], options: { wait: number; json?: true }) => {
       const guest = readGuestName(name)
       const change = readChange(assignments)
@@ -26,7 +29,9 @@ export function addSetCommand(program: Command, context: CliContext): void {
         const note = result.note === null ? '' : `: ${result.note}`
         terminal.say(`${guest}: ${control} asked ${formatControl(result.requested, unit)}, in force ${formatControl(result.effective, unit)} (${result.status}${note})`)
       }
-      if (change.linkUp !== undefined) terminal.say(`${guest}: link ${answer.guest.view.network.linkUp ? 'up' : 'down'}`)
+      const { linkUp, link } = answer.guest.view.network
+      if (change.link !== undefined) terminal.say(`${guest}: link asked ${formatLink(link)}${isDeepStrictEqual(link.requested, link.effective) ? ', in force' : `, in force ${formatLink({ ...link, requested: link.effective, preset: null })}`}`)
+      if (change.linkUp !== undefined || change.link?.preset !== undefined) terminal.say(`${guest}: link ${linkUp ? 'up' : 'down'}`)
     })
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CommandFailure } from './exit-code.ts'
-import { formatControl, formatMilliseconds, readChange, readGuestName } from './values.ts'
+import { formatControl, formatMilliseconds } from './units.ts'
+import { readChange, readGuestName } from './values.ts'
 
 describe('readChange', () => {
   it.each([

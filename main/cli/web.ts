@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { json, table } from './terminal.ts'
-import { formatMilliseconds, readGuestName } from './values.ts'
+import { formatMilliseconds } from './units.ts'
+import { readGuestName } from './values.ts'
 
 export function addWebCommand(program: Command, context: CliContext): void {
   program

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { LinkShapeChange } from './link.ts'
 
 /** The slider-backed settings of a guest (first cut; later ones join this list). */
 export const ControlName = z.enum(['cpuCap', 'memory', 'linkBandwidth'])
@@ -40,6 +41,8 @@ export const ControlChange = z
     memory: z.number().int().positive().optional(),
     linkBandwidth: z.number().int().positive().nullable().optional(),
     linkUp: z.boolean().optional(),
+    /** Delay, loss and rate of each direction; `linkBandwidth` is the tighter of the two rates. */
+    link: LinkShapeChange.optional(),
   })
   .strict()
 export type ControlChange = z.infer<typeof ControlChange>

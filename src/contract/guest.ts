@@ -2,6 +2,7 @@ import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
 import { Control, ControlChange, ControlName, ControlResult } from './control.ts'
 import { errors } from './error.ts'
+import { LinkView } from './link.ts'
 import { GuestName, MacAddress } from './names.ts'
 
 /** The guest's life. The state diagram stands in src/guest/lifecycle.ts. */
@@ -53,6 +54,7 @@ export const GuestView = z.object({
     ipv4: z.string().nullable(),
     ipv6: z.string().nullable(),
     linkUp: z.boolean(),
+    link: LinkView,
   }),
   screen: z.object({ available: z.boolean(), reason: z.string().nullable() }),
   clipboard: ClipboardMode,

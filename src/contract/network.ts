@@ -1,6 +1,7 @@
 import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
 import { errors } from './error.ts'
+import { LinkPreset } from './link.ts'
 import { GuestName } from './names.ts'
 
 /** One port's meter. Directions are the guest's: `tx` leaves the guest, `rx` reaches it. Rates over the last 250 ms. */
@@ -44,6 +45,24 @@ export const NetworkView = z.object({
 })
 export type NetworkView = z.infer<typeof NetworkView>
 
+/** Frames dropped, by reason (the names are the switch's: loss, queue-full, mac-spoof, ...); only reasons that occurred. */
+export const DropReport = z.record(z.string(), z.number())
+export type DropReport = z.infer<typeof DropReport>
+
+/** What the switch has counted since it started; null while it is not running. */
+export const NetworkStatistics = z.object({
+  ports: z.array(z.object({ guest: GuestName, drops: DropReport, backlogBytes: z.number(), heldBytes: z.number() })),
+  /** Frames from connections that belong to no guest. */
+  strays: DropReport,
+  /** TCP segments left out of the HTTP log under load. */
+  httpSampledOut: z.number(),
+  residentMiB: z.number(),
+})
+export type NetworkStatistics = z.infer<typeof NetworkStatistics>
+
+export const NetworkReport = NetworkView.extend({ statistics: NetworkStatistics.nullable() })
+export type NetworkReport = z.infer<typeof NetworkReport>
+
 export const NetworkEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('meters'), at: z.iso.datetime(), network: NetworkView }),
   z.object({ type: z.literal('request'), line: HttpLine }),
@@ -51,7 +70,9 @@ export const NetworkEvent = z.discriminatedUnion('type', [
 export type NetworkEvent = z.infer<typeof NetworkEvent>
 
 export const network = {
-  get: oc.errors(errors).output(NetworkView),
+  get: oc.errors(errors).output(NetworkReport),
+  /** Links to choose from: LAN, DSL, 4G, ... */
+  presets: oc.errors(errors).output(z.array(LinkPreset)),
   /** Meters at 4 Hz, coalesced to the newest; HTTP lines as they complete. */
   watch: oc.errors(errors).output(eventIterator(NetworkEvent)),
   requests: oc

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ClipboardMode, GuestKind } from '../contract/guest.ts'
+import { LinkShape } from '../contract/link.ts'
 import { GuestName, MacAddress } from '../contract/names.ts'
 
 /**
@@ -30,6 +31,8 @@ export const GuestDefinition = z
         memory: z.number().int().positive().nullable().default(null),
         linkBandwidth: z.number().int().positive().nullable().default(null),
         linkUp: z.boolean().default(true),
+        /** Each direction's conditions. A linkBandwidth that differs from the tighter rate here was edited since and wins. */
+        link: LinkShape.optional(),
       })
       .strict()
       .default({ cpuCap: null, memory: null, linkBandwidth: null, linkUp: true }),

@@ -156,6 +156,7 @@ export class GuestOwner {
       facts: this.#facts,
       ipv4: this.#ipv4,
       linkUp: this.#ports.controls.linkUp(),
+      link: this.#ports.controls.link(),
       controls: this.#ports.controls.describe(),
     })
   }

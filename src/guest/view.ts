@@ -1,3 +1,4 @@
+import type { LinkView } from '../contract/link.ts'
 import type { Control, ControlName } from '../contract/control.ts'
 import { type ActionAnswer, type AgentState, GuestAction, type GuestState, type GuestView, type Milestones } from '../contract/guest.ts'
 import type { Machine } from '../engine/engine.ts'
@@ -31,6 +32,7 @@ export interface ViewParts {
   readonly facts: AgentFacts
   readonly ipv4: string | null
   readonly linkUp: boolean
+  readonly link: LinkView
   readonly controls: Record<ControlName, Control>
 }
 
@@ -56,6 +58,7 @@ export function composeView(parts: ViewParts): GuestView {
       ipv4: machine === null ? null : parts.ipv4,
       ipv6: machine === null ? null : facts.ipv6,
       linkUp: parts.linkUp,
+      link: parts.link,
     },
     screen: { available: reason === null, reason },
     clipboard: definition.clipboard,

@@ -1,7 +1,9 @@
 import type { Control, ControlChange, ControlName, ControlResult } from '../contract/control.ts'
+import { unshaped, type LinkPreset, type LinkShape, type LinkView } from '../contract/link.ts'
 import type { GuestName } from '../contract/names.ts'
 import { Refusal } from '../contract/refusal.ts'
 import type { BalloonReading, Machine } from '../engine/engine.ts'
+import { changeShape, isSameShape, shapeFrom, tighterRate } from './link-shape.ts'
 import { type ControlReadings, type MemoryFollowing, type Requested, describeControls, hasFollowed, valueFault } from './controls.ts'
 
 /** What the sliders need from outside. */
@@ -12,12 +14,16 @@ export interface ControlPorts {
   readonly bootMemoryMiB: number
   readonly cpuCapUnavailable: string | null
   readonly balloonUnavailable: string | null
-  setLink(change: { up?: boolean; bitsPerSecond?: number | null }): Promise<{ up: boolean; bitsPerSecond: number | null }>
+  readonly linkPresets: readonly LinkPreset[]
+  setLink(link: LinkShape & { up: boolean }): Promise<LinkShape & { up: boolean }>
   /** Remembers the requested values in the guest's definition. */
-  persist(requested: Requested & { linkUp: boolean }): void
+  persist(requested: Remembered & { link: LinkShape }): void
   changed(): void
   nowMs(): number
 }
+
+/** What the guest's definition says of its sliders. */
+export type Remembered = Requested & { readonly linkUp: boolean; readonly link?: LinkShape | undefined }
 
 const followPollMs = 150
 /** No movement of the balloon for this long means that the guest has stopped following. */
@@ -35,13 +41,15 @@ export class SliderControls {
   #machine: Machine | null = null
   #balloon: BalloonReading | null = null
   #cpuCap: number | null = null
-  #linkBandwidth: number | null = null
+  #shape: LinkShape
+  #effectiveShape: LinkShape = { tx: unshaped, rx: unshaped }
   #following: MemoryFollowing = { status: 'settled', note: null }
   #followRun = 0
 
-  constructor(ports: ControlPorts, requested: Requested & { linkUp: boolean }) {
+  constructor(ports: ControlPorts, requested: Remembered) {
     this.#ports = ports
     this.#requested = { cpuCap: requested.cpuCap, memory: requested.memory, linkBandwidth: requested.linkBandwidth }
+    this.#shape = shapeFrom(requested.link, requested.linkBandwidth)
     this.#linkUp = requested.linkUp
   }
 
@@ -53,10 +61,16 @@ export class SliderControls {
     return this.#linkUp
   }
 
+  link(): LinkView {
+    const requested = this.#shape
+    const preset = this.#ports.linkPresets.find((each) => each.up === this.#linkUp && isSameShape(each, requested))
+    return { requested, effective: this.#machine === null ? requested : this.#effectiveShape, preset: preset?.name ?? null }
+  }
+
   async attach(machine: Machine): Promise<void> {
     this.#machine = machine
-    const { requested } = { requested: this.#requested }
-    await this.#applyLink({ up: this.#linkUp, bitsPerSecond: requested.linkBandwidth })
+    const requested = this.#requested
+    await this.#applyLink()
     if (this.#ports.cpuCapUnavailable === null) this.#cpuCap = await machine.setCpuCap(requested.cpuCap)
     await this.refresh()
     if (requested.memory !== null && this.#ports.balloonUnavailable === null && !hasFollowed(requested.memory, this.#balloon?.actualMiB ?? 0)) {
@@ -85,18 +99,18 @@ export class SliderControls {
 
   async apply(change: ControlChange, waitMs: number): Promise<Partial<Record<ControlName, ControlResult>>> {
     this.#check(change)
+    const link = this.#linkAfter(change)
     const results: Partial<Record<ControlName, ControlResult>> = {}
     const machine = this.#machine
     this.#requested = {
       cpuCap: change.cpuCap === undefined ? this.#requested.cpuCap : change.cpuCap,
       memory: change.memory ?? this.#requested.memory,
-      linkBandwidth: change.linkBandwidth === undefined ? this.#requested.linkBandwidth : change.linkBandwidth,
+      linkBandwidth: tighterRate(link.shape),
     }
-    this.#linkUp = change.linkUp ?? this.#linkUp
-    this.#ports.persist({ ...this.#requested, linkUp: this.#linkUp })
-    if (change.linkUp !== undefined || change.linkBandwidth !== undefined) {
-      await this.#applyLink({ up: this.#linkUp, bitsPerSecond: this.#requested.linkBandwidth })
-    }
+    this.#linkUp = link.up
+    this.#shape = link.shape
+    this.#ports.persist({ ...this.#requested, linkUp: this.#linkUp, link: this.#shape })
+    if (change.linkUp !== undefined || change.linkBandwidth !== undefined || change.link !== undefined) await this.#applyLink()
     if (machine !== null && change.cpuCap !== undefined) this.#cpuCap = await machine.setCpuCap(change.cpuCap)
     if (machine !== null && change.memory !== undefined) {
       await machine.setMemory(change.memory)
@@ -126,10 +140,22 @@ export class SliderControls {
     }
   }
 
-  async #applyLink(change: { up: boolean; bitsPerSecond: number | null }): Promise<void> {
-    const state = await this.#ports.setLink(change)
-    this.#linkUp = state.up
-    this.#linkBandwidth = state.bitsPerSecond
+  /** The link as it would be after the change. Throws Refusal for a preset that is not known. */
+  #linkAfter(change: ControlChange): { up: boolean; shape: LinkShape } {
+    const name = change.link?.preset
+    const presets = this.#ports.linkPresets
+    const preset = presets.find((each) => each.name === name)
+    if (name !== undefined && preset === undefined) {
+      throw new Refusal('out-of-range', this.#ports.guest, `there is no link preset "${name}"`, `choose one of: ${presets.map((each) => each.name).join(', ')}`)
+    }
+    const shape = changeShape(this.#shape, { ...change.link, preset, bitsPerSecond: change.linkBandwidth })
+    return { up: change.linkUp ?? preset?.up ?? this.#linkUp, shape }
+  }
+
+  async #applyLink(): Promise<void> {
+    const { up, tx, rx } = await this.#ports.setLink({ up: this.#linkUp, ...this.#shape })
+    this.#linkUp = up
+    this.#effectiveShape = { tx, rx }
   }
 
   /** Watches the balloon until it has arrived, or has not moved for a while; a newer request ends an older watch. */
@@ -168,7 +194,7 @@ export class SliderControls {
       cpuCapUnavailable: this.#ports.cpuCapUnavailable,
       balloonUnavailable: this.#ports.balloonUnavailable,
       requested: this.#requested,
-      effective: { cpuCap: this.#cpuCap, linkBandwidth: this.#linkBandwidth },
+      effective: { cpuCap: this.#cpuCap, linkBandwidth: tighterRate(this.#effectiveShape) },
       memoryNote: this.#following,
     }
   }

@@ -6,7 +6,7 @@ import type { GuestName } from '../../src/contract/names.ts'
 import type { NetworkEvent } from '../../src/contract/network.ts'
 import type { StageView } from '../../src/contract/stage.ts'
 import { Publisher } from '../../src/publisher.ts'
-import { fakeGuest, fakeHostInfo, fakeMeter, fakeNetwork } from './fake-views.ts'
+import { fakeGuest, fakeHostInfo, fakeMeter, fakeNetwork, fakePresets } from './fake-views.ts'
 
 /**
  * The whole contract over two guests in memory: states change, unknown guests are not found, illegal requests are
@@ -136,7 +136,8 @@ export class FakeHost {
         logs: os.guest.logs.handler(({ input }) => ({ text: `${input.source} of ${input.name}\n`, path: `/tmp/${input.name}.log` })),
       },
       network: {
-        get: os.network.get.handler(() => fakeNetwork),
+        get: os.network.get.handler(() => ({ ...fakeNetwork, statistics: null })),
+        presets: os.network.presets.handler(() => [...fakePresets]),
         watch: os.network.watch.handler(({ signal }) => this.#watch(this.#networkEvents, [], signal)),
         requests: os.network.requests.handler(() => []),
       },

@@ -1,10 +1,18 @@
 import type { Control, ControlName } from '../../src/contract/control.ts'
 import { GuestAction, type GuestView } from '../../src/contract/guest.ts'
 import type { HostInfo, HostMeter } from '../../src/contract/host.ts'
+import { type LinkPreset, unshaped } from '../../src/contract/link.ts'
 import { GuestName, MacAddress } from '../../src/contract/names.ts'
 import type { NetworkView } from '../../src/contract/network.ts'
 
 /** Plain values in the contract's shapes, as a host with two guests would give them. */
+
+const plainLink = { tx: unshaped, rx: unshaped }
+
+export const fakePresets: readonly LinkPreset[] = [
+  { name: 'unshaped', title: 'Unshaped', up: true, ...plainLink },
+  { name: 'dsl', title: 'DSL', up: true, tx: { ...unshaped, bitsPerSecond: 10_000_000, latencyMs: 12 }, rx: { ...unshaped, bitsPerSecond: 50_000_000, latencyMs: 12 } },
+]
 
 const at = '2026-01-01T00:00:00.000Z'
 
@@ -39,6 +47,7 @@ export function fakeGuest(name: string, state: GuestView['state']): GuestView {
       ipv4: running ? '10.77.0.2' : null,
       ipv6: null,
       linkUp: true,
+      link: { requested: plainLink, effective: plainLink, preset: 'unshaped' },
     },
     screen: { available: running, reason: running ? null : 'not running' },
     clipboard: 'off',

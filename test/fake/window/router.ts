@@ -2,6 +2,7 @@ import { implement } from '@orpc/server'
 import { contract } from '../../../src/contract/contract.ts'
 import type { GuestAction } from '../../../src/contract/guest.ts'
 import { playFirstRun } from './first-run.ts'
+import { presets } from './presets.ts'
 import { answerFor, type FakeGuest, updateOf } from './views.ts'
 import type { World } from './world.ts'
 
@@ -82,7 +83,8 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       })),
     },
     network: {
-      get: on.network.get.handler(() => world.network()),
+      get: on.network.get.handler(() => ({ ...world.network(), statistics: null })),
+      presets: on.network.presets.handler(() => [...presets]),
       watch: on.network.watch.handler(({ signal }) => world.networkEvents.stream([{ type: 'meters', at: new Date().toISOString(), network: world.network() }], signal)),
       requests: on.network.requests.handler(() => world.requests),
     },

@@ -1,5 +1,7 @@
+import { presets } from './presets.ts'
 import type { Control, ControlName } from '../../../src/contract/control.ts'
 import type { ActionAnswer, AgentState, GuestAction, GuestKind, GuestState, GuestUpdate, GuestView } from '../../../src/contract/guest.ts'
+import { type LinkShape, type LinkView, unshaped } from '../../../src/contract/link.ts'
 import { GuestName, MacAddress } from '../../../src/contract/names.ts'
 
 /** What the fake knows of one guest; its view is made from it. */
@@ -13,6 +15,7 @@ export interface FakeGuest {
   agent: AgentState
   boot: 'cold' | 'warm' | null
   linkUp: boolean
+  link: LinkShape
   clipboard: GuestView['clipboard']
   controls: Record<ControlName, Control>
   generation: number
@@ -58,6 +61,7 @@ export function updateOf(guest: FakeGuest): GuestUpdate {
         ipv4: guest.state === 'running' || guest.state === 'paused' ? `10.77.0.${guest.index + 11}` : null,
         ipv6: null,
         linkUp: guest.linkUp,
+        link: linkViewOf(guest),
       },
       screen: on ? { available: true, reason: null } : { available: false, reason: 'The guest is off.' },
       clipboard: guest.clipboard,
@@ -66,6 +70,11 @@ export function updateOf(guest: FakeGuest): GuestUpdate {
       actions,
     },
   }
+}
+
+function linkViewOf(guest: FakeGuest): LinkView {
+  const preset = presets.find((each) => each.up === guest.linkUp && JSON.stringify([each.tx, each.rx]) === JSON.stringify([guest.link.tx, guest.link.rx]))
+  return { requested: structuredClone(guest.link), effective: structuredClone(guest.link), preset: preset?.name ?? null }
 }
 
 export function makeGuest(name: string, title: string, kind: GuestKind, index: number): FakeGuest {
@@ -79,6 +88,7 @@ export function makeGuest(name: string, title: string, kind: GuestKind, index: n
     agent: 'live',
     boot: 'warm',
     linkUp: true,
+    link: { tx: unshaped, rx: unshaped },
     clipboard: 'off',
     controls: {
       cpuCap: control({ name: 'cpuCap', requested: null, minimum: 10, maximum: 200, step: 5, unlimited: true, unit: 'percent', marks: marks([50, '50 %'], [100, '1 CPU'], [200, '2 CPUs']) }),

@@ -3,7 +3,9 @@ import type { GuestEvent } from '../../../src/contract/guest.ts'
 import type { HostInfo, HostMeter, Message } from '../../../src/contract/host.ts'
 import type { HttpLine, NetworkEvent, NetworkView, PortMeter } from '../../../src/contract/network.ts'
 import type { SetupStep, StageView } from '../../../src/contract/stage.ts'
+import { LinkShape } from '../../../src/contract/link.ts'
 import { Broadcast } from './broadcast.ts'
+import { presets } from './presets.ts'
 import { type FakeGuest, updateOf } from './views.ts'
 
 /** A host in memory: guests that change state, sliders that move at a guest's pace, traffic, messages, the first run. */
@@ -82,6 +84,13 @@ export class World {
   }
 
   set(guest: FakeGuest, change: ControlChange): void {
+    if (change.link !== undefined) {
+      const { preset: name, both, tx, rx } = change.link
+      const preset = presets.find((each) => each.name === name)
+      const base = preset ?? guest.link
+      const link = LinkShape.parse({ tx: { ...base.tx, ...both, ...tx }, rx: { ...base.rx, ...both, ...rx } })
+      this.change(guest, { link, linkUp: preset?.up ?? guest.linkUp })
+    }
     if (change.linkUp !== undefined) this.change(guest, { linkUp: change.linkUp })
     const controls = structuredClone(guest.controls)
     if (change.cpuCap !== undefined) Object.assign(controls.cpuCap, { requested: change.cpuCap, effective: change.cpuCap })

@@ -1,0 +1,27 @@
+/** A number and its unit, in units of 1; null when it is not one. At most three decimals. */
+export function readAmount(text: string, units: Readonly<Record<string, number>>): number | null {
+  const [, digits = '', unit = ''] = /^(\d{1,12}(?:\.\d{1,3})?)([A-Za-z%]+)$/.exec(text) ?? []
+  const factor = Object.hasOwn(units, unit) ? units[unit] : undefined
+  return factor === undefined ? null : Math.round(Number(digits) * factor * 1000) / 1000
+}
+
+/** `2.5 s`, `380 ms`; for people. */
+export function formatMilliseconds(milliseconds: number | null): string {
+  if (milliseconds === null) return '-'
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`
+}
+
+/** A control's value as `diptych set` would take it. */
+export function formatControl(value: number | null, unit: 'percent' | 'MiB' | 'bit/s'): string {
+  if (value === null) return 'unlimited'
+  if (unit === 'percent') return `${value}%`
+  if (unit === 'MiB') return `${value}MiB`
+  const [factor, name] = value >= 1e9 ? [1e9, 'Gbit'] : value >= 1e6 ? [1e6, 'Mbit'] : value >= 1e3 ? [1e3, 'kbit'] : [1, 'bit']
+  return `${Number((value / Number(factor)).toFixed(3))}${name}`
+}
+
+/** `1.4 MB`, decimal units as networks count them. */
+export function formatBytes(bytes: number): string {
+  const [factor, name] = bytes >= 1e9 ? [1e9, 'GB'] : bytes >= 1e6 ? [1e6, 'MB'] : bytes >= 1e3 ? [1e3, 'kB'] : [1, 'B']
+  return `${Number((bytes / Number(factor)).toFixed(1))} ${name}`
+}

@@ -73,7 +73,7 @@ static size_t build(int from, int to, size_t size) {
     e[5] = to, e[11] = from;
     if (to == 255) memset(e, 255, 6);
     e[12] = 8, e[13] = 0;
-    unsigned char ip[20] = {0x45, 0, (size - 14) >> 8, (size - 14) & 255, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 77, 0, 9 + from, 10, 77, 0, 9 + to};
+    unsigned char ip[20] = {0x45, 0, (size - 14) >> 8, (size - 14) & 255, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 77, 0, 10 + from, 10, 77, 0, 10 + to};
     memcpy(e + 14, ip, 20);
     unsigned char tcp[20] = {0x13, 0x89, 0x9c, 0x40, 0, 0, 0, 1, 0, 0, 0, 1, 0x50, 0x10, 255, 255, 0, 0, 0, 0};
     memcpy(e + 34, tcp, 20);

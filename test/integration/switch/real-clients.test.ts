@@ -177,6 +177,6 @@ describe.skipIf((missing ?? qemuMissing) !== null)(`iPXE in QEMU${(missing ?? qe
       { to: 'windows', host: 'windows.diptych.internal', path: '/boot.ipxe', bytes: 50 },
       { to: 'windows', host: 'windows', path: '/page.txt', bytes: 100_000 },
     ])
-    expect((await client.ports()).find((port) => port.guest === linux.guest)).toMatchObject({ bound: true, ipv4: '10.77.0.12' })
+    expect((await client.ports()).find((port) => port.guest === linux.guest)).toMatchObject({ bound: true, ipv4: '10.77.0.11' })
   })
 })

@@ -28,7 +28,7 @@ done
 
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin" VARIANT RECIPE SOURCE_DATE_EPOCH=1704067200
 umask 022
-mkdir -p "$CACHE" "$(dirname "$out")" || fail "cannot make $CACHE or the folder of $out"
+mkdir -p "$CACHE" "$(dirname "$out")" 2>/dev/null || fail "cannot make $CACHE or the folder of $out"
 CACHE=$(cd "$CACHE" && pwd)
 out=$(cd "$(dirname "$out")" && pwd)/$(basename "$out")
 WORK=$(dirname "$out")/.$(basename "$out").building
@@ -57,7 +57,7 @@ flock -n 9 || { progress packages 0 "Waiting for another build to finish"; flock
 trap interrupted INT TERM HUP
 trap clean_up EXIT
 rm -rf "$WORK"
-mkdir -p "$RESULT"
+mkdir -p "$RESULT" 2>/dev/null || fail "cannot write beside $out"
 : >"$CACHE/$VARIANT.log"
 
 set -m # each background step becomes a process group of its own

@@ -122,7 +122,6 @@ function linkControl(readings: ControlReadings): Control {
     marks: [
       { value: 1_000_000, label: '1 Mbit/s' },
       { value: 100_000_000, label: '100 Mbit/s' },
-      { value: 1_000_000_000, label: '1 Gbit/s' },
     ],
     applies: readings.running ? 'live' : 'next-boot',
     reason: null,

@@ -23,9 +23,7 @@ export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]
           'No page asked for yet'
         ) : (
           <>
-            <span className={styles.who}>{last.from}</span>
-            {' → '}
-            <span className={styles.who}>{last.to}</span> <span className={styles.outcome}>{outcomeWords(last)}</span>
+            <span className={styles.who}>{last.from}</span> <span>→</span> <span className={styles.who}>{last.to}</span> <span className={styles.outcome}>{outcomeWords(last)}</span>
           </>
         )}
       </p>

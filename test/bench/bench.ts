@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findResources } from '../../main/resources.ts'
 import type { BenchDocument } from './document.ts'
+import { savePerformance } from './performance-page.ts'
 import { run as runScreen } from './screen.ts'
 import { run as runStart } from './start.ts'
 import { run as runSwitch } from './switch/bench.ts'
@@ -13,13 +14,14 @@ const benches: Readonly<Record<string, () => Promise<BenchDocument>>> = {
   switch: () => runSwitch(join(findResources().root, 'out', 'main', 'switch.js')),
 }
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' } } })
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { json: { type: 'boolean' }, save: { type: 'boolean' } } })
 const bench = benches[positionals[0] ?? '']
 if (bench === undefined) {
   process.stderr.write(`There is no benchmark "${positionals[0] ?? ''}". There are: ${Object.keys(benches).join(', ')}.\n`)
   process.exitCode = 2
 } else {
   const document = await bench()
+  if (values.save === true) savePerformance(findResources().root, document)
   process.stdout.write(`${values.json === true ? JSON.stringify(document, null, 2) : words(document)}\n`)
 }
 

@@ -46,6 +46,8 @@ async function compare(home: TestHome, connection: Connection, boot: 'warm' | 'c
     const script = await startBare(measured.guests)
     bare.running.push(script.runningMs)
     bare.pages.push(script.pagesMs)
+    const words = (each: { runningMs: number; pagesMs: number }) => `running ${Math.round(each.runningMs)} ms, pages ${Math.round(each.pagesMs)} ms`
+    process.stderr.write(`${boot} ${run + 1}/${runs}: Diptych ${words(measured)}; bare script ${words(script)}\n`)
   }
   return [
     figure('start', `pair-${boot}-running`, 'ms', 'lower', ours.running, bare.running),

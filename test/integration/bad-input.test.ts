@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { formatGuestFile } from '../../src/guest/definition-file.ts'
 import { demonstrationGuests } from '../../src/guest/definition.ts'
+import { identify } from '../../src/node/process/process-identity.ts'
 import { TestHome } from '../support/diptych.ts'
 
 /** Each kind of bad input ends with a sentence that names the cause and the way out, its own exit code, nothing lost. */
@@ -43,8 +44,7 @@ describe('bad input', () => {
     const data = join(home.directory, 'data')
     mkdirSync(data, { recursive: true, mode: 0o700 })
     const holder = spawn('sleep', ['600'])
-    const stat = readFileSync(`/proc/${holder.pid}/stat`, 'utf8')
-    writeFileSync(join(data, 'lock'), JSON.stringify({ processId: holder.pid, startTime: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] }))
+    writeFileSync(join(data, 'lock'), JSON.stringify({ processId: holder.pid, startTicks: identify(holder.pid ?? 0)?.startTicks }))
     try {
       const { exitCode, stderr } = await home.run('list')
       expect(stderr).toContain(`process ${holder.pid}`)

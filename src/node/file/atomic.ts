@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -21,4 +22,36 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
   const directory = await open(dirname(path), 'r')
   await directory.sync()
   await directory.close()
+}
+
+/**
+ * The same at once, mode 0600, for the short steps of a machine's start and save. `durable` also forces file and
+ * directory to disk: for what must survive a power cut. Files of the runtime directory do not outlive one and skip it.
+ */
+export function writeFileAtomicSync(path: string, text: string, options: { durable: boolean }): void {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    const file = openSync(temporary, 'wx', 0o600)
+    try {
+      writeSync(file, text)
+      if (options.durable) fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  if (options.durable) syncPath(dirname(path))
+}
+
+/** Forces a file's content, or a directory's entries, to disk. */
+export function syncPath(path: string): void {
+  const descriptor = openSync(path, 'r')
+  try {
+    fsyncSync(descriptor)
+  } finally {
+    closeSync(descriptor)
+  }
 }

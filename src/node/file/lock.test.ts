@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { LockHeld, processStartTime, takeLock } from './lock.ts'
+import { identify } from '../process/process-identity.ts'
+import { LockHeld, takeLock } from './lock.ts'
 
 let directory = ''
 beforeEach(() => {
@@ -27,14 +28,14 @@ describe('takeLock', () => {
 
   it('takes over from a process that is gone, one whose pid is somebody else now, and half a file', () => {
     const gone = spawnSync('true').pid
-    for (const content of [JSON.stringify({ processId: gone, startTime: '1' }), JSON.stringify({ processId: process.ppid, startTime: '1' }), '{"proc']) {
+    for (const content of [JSON.stringify({ processId: gone, startTicks: 1 }), JSON.stringify({ processId: process.ppid, startTicks: 1 }), '{"proc']) {
       writeFileSync(join(directory, 'lock'), content)
       takeLock(directory)()
     }
   })
 
   it('leaves a live holder alone', () => {
-    writeFileSync(join(directory, 'lock'), JSON.stringify({ processId: process.ppid, startTime: processStartTime(process.ppid) }))
+    writeFileSync(join(directory, 'lock'), JSON.stringify({ processId: process.ppid, startTicks: identify(process.ppid)?.startTicks }))
     expect(() => takeLock(directory)).toThrow(LockHeld)
     expect(readdirSync(directory)).toEqual(['lock'])
   })

@@ -1,5 +1,6 @@
 import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { identify, isAlive } from '../process/process-identity.ts'
 
 /** Another live process holds the data directory. */
 export class LockHeld extends Error {
@@ -13,17 +14,7 @@ export class LockHeld extends Error {
 
 interface Holder {
   readonly processId: number
-  readonly startTime: string
-}
-
-/** Start time of a process in clock ticks since boot (field 22 of /proc/pid/stat, proc(5)); null when it is gone. */
-export function processStartTime(processId: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
-  } catch {
-    return null // no such process
-  }
+  readonly startTicks: number
 }
 
 /**
@@ -34,7 +25,7 @@ export function processStartTime(processId: number): string | null {
 export function takeLock(directory: string): () => void {
   const path = join(directory, 'lock')
   const own = join(directory, `lock.${process.pid}`)
-  const holder: Holder = { processId: process.pid, startTime: processStartTime(process.pid) ?? '' }
+  const holder: Holder = { processId: process.pid, startTicks: identify(process.pid)?.startTicks ?? 0 }
   writeFileSync(own, JSON.stringify(holder), { mode: 0o600 })
   try {
     for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -45,7 +36,7 @@ export function takeLock(directory: string): () => void {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
       }
       const found = readHolder(path)
-      if (found !== null && processStartTime(found.processId) === found.startTime) throw new LockHeld(directory, found.processId)
+      if (found !== null && isAlive({ pid: found.processId, startTicks: found.startTicks })) throw new LockHeld(directory, found.processId)
       setAside(path, found)
     }
     throw new Error(`${path} keeps being taken by others`)
@@ -57,7 +48,7 @@ export function takeLock(directory: string): () => void {
 function readHolder(path: string): Holder | null {
   try {
     const parsed = JSON.parse(readFileSync(path, 'utf8')) as Partial<Holder>
-    return typeof parsed.processId === 'number' && typeof parsed.startTime === 'string' ? { processId: parsed.processId, startTime: parsed.startTime } : null
+    return typeof parsed.processId === 'number' && typeof parsed.startTicks === 'number' ? { processId: parsed.processId, startTicks: parsed.startTicks } : null
   } catch {
     return null // gone meanwhile, or half a file from a full disk: nobody holds it
   }
@@ -72,11 +63,11 @@ function setAside(path: string, dead: Holder | null): void {
     return // another process was faster
   }
   const moved = readHolder(aside)
-  if (moved !== null && (moved.processId !== dead?.processId || moved.startTime !== dead.startTime)) linkSync(aside, path)
+  if (moved !== null && (moved.processId !== dead?.processId || moved.startTicks !== dead.startTicks)) linkSync(aside, path)
   unlinkSync(aside)
 }
 
 function release(path: string, holder: Holder): void {
   const found = readHolder(path)
-  if (found?.processId === holder.processId && found.startTime === holder.startTime) unlinkSync(path)
+  if (found?.processId === holder.processId && found.startTicks === holder.startTicks) unlinkSync(path)
 }

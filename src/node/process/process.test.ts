@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { writeAtomically } from './atomic-file.ts'
+import { writeFileAtomicSync } from '../file/atomic.ts'
 import { scopePrefix, spawnDetached } from './detached.ts'
 import { commandLineHolds, identify, isAlive, signalProcess, waitGone } from './process-identity.ts'
 import { runProgram } from './run-program.ts'
@@ -61,8 +61,8 @@ describe('detached programs', () => {
 
 test('atomic writes replace the whole file, for its owner only, and leave nothing else', () => {
   const path = join(home, 'f.json')
-  writeAtomically(path, 'a long first version', { durable: true })
-  writeAtomically(path, 'short', { durable: false })
+  writeFileAtomicSync(path, 'a long first version', { durable: true })
+  writeFileAtomicSync(path, 'short', { durable: false })
   expect(readFileSync(path, 'utf8')).toBe('short')
   expect(statSync(path).mode & 0o777).toBe(0o600)
   expect(readdirSync(home)).toEqual(['f.json'])

@@ -9,7 +9,7 @@ import { EngineFault } from '../../engine/engine.ts'
 import { chooseAccelerator, type KvmDevice } from '../../engine/qemu/accelerator.ts'
 import { featureQuestions, parseFeatures, readFeatures, type QemuFeatures } from '../../engine/qemu/features.ts'
 import { QmpSession } from '../../engine/qemu/qmp-session.ts'
-import { writeAtomically } from '../process/atomic-file.ts'
+import { writeFileAtomicSync } from '../file/atomic.ts'
 import { byteStream } from './unix-stream.ts'
 
 /** What this host's QEMU is and can do. */
@@ -48,7 +48,7 @@ export async function probeQemu(cacheDirectory: string, env: NodeJS.ProcessEnv):
   if (known !== null) return { binary, features: known, accelerator, hostCpu }
   const features = await askFeatures(binary)
   mkdirSync(join(cacheDirectory, 'qemu'), { recursive: true, mode: 0o700 })
-  writeAtomically(path, JSON.stringify(features), { durable: false })
+  writeFileAtomicSync(path, JSON.stringify(features), { durable: false })
   return { binary, features, accelerator, hostCpu }
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { ClipboardMode } from '../../contract/guest.ts'
 import { GuestName, MacAddress } from '../../contract/names.ts'
 import type { MachineSpec } from '../../engine/engine.ts'
-import { writeAtomically } from '../process/atomic-file.ts'
+import { writeFileAtomicSync } from '../file/atomic.ts'
 import type { RunLayout } from './layout.ts'
 
 const Spec = z.strictObject({
@@ -39,7 +39,7 @@ export const RunRecord = z.strictObject({
 export type RunRecord = z.infer<typeof RunRecord>
 
 export function writeRunRecord(layout: RunLayout, record: RunRecord): void {
-  writeAtomically(layout.record, JSON.stringify(record), { durable: false })
+  writeFileAtomicSync(layout.record, JSON.stringify(record), { durable: false })
 }
 
 /** Null when there is none or it is not of this form (a half-made run, or another version's). */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { syncPath } from '../process/atomic-file.ts'
+import { syncPath } from '../file/atomic.ts'
 
 /**
  * A warm state's directory is replaced by two renames, since Node offers no exchange:

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { asArray, asObject, asString, parseJson } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
-import { syncPath, writeAtomically } from '../process/atomic-file.ts'
+import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
 import { runProgram } from '../process/run-program.ts'
 import { checkSocketPath } from './layout.ts'
 import { openedRamFile } from './ram-file.ts'
@@ -113,7 +113,7 @@ function writeManifest(making: string, disk: string, diskName: string, request: 
     disk: { name: diskName, ...file(disk) },
   }
   for (const path of [join(making, 'ram.img'), join(making, 'device.state'), disk, dirname(disk)]) syncPath(path)
-  writeAtomically(join(making, 'manifest.json'), JSON.stringify(manifest, null, 2), { durable: true })
+  writeFileAtomicSync(join(making, 'manifest.json'), JSON.stringify(manifest, null, 2), { durable: true })
 }
 
 interface ChainLink {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { GuestName } from '../contract/names.ts'
 import { Cancelled, MissingPrerequisite } from '../contract/refusal.ts'
 import type { StageView } from '../contract/stage.ts'
-import { Stage, type StagePorts } from './stage.ts'
+import { Stage, type StagePorts, remainingSeconds } from './stage.ts'
 
 function setUp(change: Partial<StagePorts> = {}) {
   const views: StageView[] = []
@@ -95,4 +95,11 @@ describe('Stage', () => {
     expect(calls.at(-1)).toBe('network off')
     expect(view.status).toBe('idle')
   })
+})
+
+it('tells what is left from the pace so far, once that says something', () => {
+  expect(remainingSeconds(30_000, 0.25)).toBe(90)
+  expect(remainingSeconds(30_000, 1)).toBe(0)
+  expect(remainingSeconds(30_000, 0.01)).toBeNull()
+  expect(remainingSeconds(30_000, null)).toBeNull()
 })

@@ -115,7 +115,9 @@ export class Stage {
     await this.#step(id, async () => {
       if (await this.#ports.imageBuilt(guest)) return 'built before'
       const begun = performance.now()
-      await this.#ports.buildImage(guest, (detail, fraction, expectedSeconds) => this.#update(id, { detail, fraction, expectedSeconds }), signal)
+      await this.#ports.buildImage(guest, (detail, fraction, expectedSeconds) => {
+        this.#update(id, { detail, fraction, expectedSeconds: expectedSeconds ?? remainingSeconds(performance.now() - begun, fraction) })
+      }, signal)
       return `built in ${Math.round((performance.now() - begun) / 1000)} s`
     })
   }
@@ -160,6 +162,15 @@ export class Stage {
     ]
     return new Map(titles.map(([id, title]) => [id, { id, title, status: 'waiting', detail: '', fraction: null, expectedSeconds: null, remedy: null }]))
   }
+}
+
+/** Before this much is done the pace says little about the rest. */
+const tellingFraction = 0.08
+
+/** How long the rest takes at the pace so far; null while that cannot be told. */
+export function remainingSeconds(elapsedMs: number, fraction: number | null): number | null {
+  if (fraction === null || fraction < tellingFraction || fraction > 1) return null
+  return Math.ceil(((elapsedMs / fraction) * (1 - fraction)) / 1_000)
 }
 
 /** Waits for all; the first fault aborts the rest, waits for them to end, and is thrown. */

@@ -35,6 +35,16 @@ export const HttpLine = z.object({
 })
 export type HttpLine = z.infer<typeof HttpLine>
 
+const tcpPort = z.number().int().min(1).max(65_535)
+
+/** A guest's port with an address on this computer, for its browsers. Loopback only. */
+export const Publication = z.object({ guest: GuestName, port: tcpPort, hostPort: tcpPort, url: z.string() })
+export type Publication = z.infer<typeof Publication>
+
+/** A capture that the host writes to a file; `guest` null: the whole network. */
+export const CaptureView = z.object({ id: z.string(), guest: GuestName.nullable(), path: z.string(), startedAt: z.iso.datetime(), packets: z.number().nullable() })
+export type CaptureView = z.infer<typeof CaptureView>
+
 export const NetworkView = z.object({
   running: z.boolean(),
   reason: z.string().nullable(),
@@ -42,6 +52,8 @@ export const NetworkView = z.object({
   subnet: z.string(),
   gateway: z.string(),
   ports: z.array(PortMeter),
+  publications: z.array(Publication),
+  captures: z.array(CaptureView),
 })
 export type NetworkView = z.infer<typeof NetworkView>
 
@@ -79,4 +91,22 @@ export const network = {
     .errors(errors)
     .input(z.object({ limit: z.number().int().min(1).max(1_000).default(50) }))
     .output(z.array(HttpLine)),
+  /** Gives a guest's TCP port a URL on this computer (the same one when asked again); withdrawn when the guest ends or the host does. */
+  publish: oc
+    .errors(errors)
+    .input(z.object({ guest: GuestName, port: tcpPort.default(80), hostPort: tcpPort.optional() }))
+    .output(Publication),
+  /** Withdraws one port of the guest, or all of them; answers what was withdrawn. */
+  unpublish: oc
+    .errors(errors)
+    .input(z.object({ guest: GuestName, port: tcpPort.optional() }))
+    .output(z.array(Publication)),
+  publications: oc.errors(errors).output(z.array(Publication)),
+  /** Starts writing a link's or the network's frames to a pcapng file; past `maxBytes` the newest traffic is kept in two files. */
+  startCapture: oc
+    .errors(errors)
+    .input(z.object({ guest: GuestName.nullable(), maxBytes: z.number().int().min(65_536).max(1_099_511_627_776).default(67_108_864) }))
+    .output(CaptureView),
+  stopCapture: oc.errors(errors).input(z.object({ id: z.string() })).output(CaptureView),
+  captures: oc.errors(errors).output(z.array(CaptureView)),
 }

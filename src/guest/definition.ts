@@ -10,7 +10,7 @@ import { GuestName, MacAddress } from '../contract/names.ts'
 export const GuestDefinition = z
   .object({
     version: z.literal(1, 'this version of Diptych reads version 1 of guest.yaml'),
-    name: GuestName,
+    name: GuestName.refine((name) => name !== 'host', 'the name host means this computer: choose another'),
     title: z.string().min(1).max(80),
     kind: GuestKind,
     os: z.string().min(1).max(80),

@@ -1,57 +1,44 @@
-import { z } from 'zod'
 import type { GuestName } from '../contract/names.ts'
-import type { WebProbe } from '../contract/web.ts'
+import type { HttpLine } from '../contract/network.ts'
+import { hostParty, type WebProbe } from '../contract/web.ts'
+import type { PageAnswer } from './answer.ts'
 
-/** What `diptych-guest fetch` prints in the guest: one JSON line (build/guests/README.md). */
-const FetchLine = z.looseObject({
-  status: z.number().int(),
-  ms: z.number(),
-  bytes: z.number().default(0),
-  title: z.string().nullish(),
-  server: z.string().nullish(),
-  error: z.string().nullish(),
-  body: z.string().nullish(),
-})
-
-/** The program and arguments that fetch a page inside a guest of ours. */
-export function fetchCommand(url: string, timeoutMs: number): { path: string; args: string[] } {
-  return { path: '/usr/local/bin/diptych-guest', args: ['fetch', url, '--timeout', String(Math.max(1, Math.ceil(timeoutMs / 1000)))] }
+export interface Pair {
+  readonly from: GuestName
+  readonly to: GuestName
+  readonly path: string
 }
 
+/** The page of a party; the host's is the network's own status page. */
 export function probeUrl(to: GuestName, domain: string, path: string): string {
-  return `http://${to}.${domain}${path}`
+  return to === hostParty ? `http://${domain}${path}` : `http://${to}.${domain}${path}`
 }
 
-/** Reads the outcome of `fetchCommand`. Output that is not the agreed line is an answer of "no", with the reason. */
-export function readProbe(
-  pair: { from: GuestName; to: GuestName; url: string; at: string; elapsedMs: number },
-  outcome: { exitCode: number; stdout: string; stderr: string },
-): WebProbe {
-  const { from, to, url, at } = pair
-  const base = { from, to, url, at, evidence: 'agent' as const }
-  const line = outcome.stdout.split('\n').find((text) => text.startsWith('{'))
-  let parsed: z.infer<typeof FetchLine> | null = null
-  try {
-    parsed = FetchLine.parse(JSON.parse(line ?? ''))
-  } catch {
-    parsed = null // reported below with what the program said instead
-  }
-  if (parsed === null) {
-    const said = (outcome.stderr || outcome.stdout).trim().slice(0, 200)
-    return { ...base, status: 0, milliseconds: pair.elapsedMs, title: null, server: null, bytes: 0, error: said || `the fetch in the guest ended with code ${outcome.exitCode}` }
-  }
-  return {
-    ...base,
-    status: parsed.status,
-    milliseconds: parsed.ms,
-    title: parsed.title ?? null,
-    server: parsed.server ?? null,
-    bytes: parsed.bytes,
-    error: parsed.status === 0 ? (parsed.error ?? 'no answer') : null,
-  }
+export function probeOf(pair: Pair, url: string, at: string, answer: PageAnswer, evidence: 'agent' | 'host', method: string | null): WebProbe {
+  const { status, milliseconds, title, server, bytes, error } = answer
+  return { from: pair.from, to: pair.to, url, at, status, milliseconds: Math.round(milliseconds), title, server, bytes, error, evidence, method }
 }
 
-/** A probe that could not even be made (the guest's agent does not answer). */
-export function failedProbe(pair: { from: GuestName; to: GuestName; url: string; at: string; elapsedMs: number }, reason: string): WebProbe {
-  return { from: pair.from, to: pair.to, url: pair.url, at: pair.at, evidence: 'agent', status: 0, milliseconds: pair.elapsedMs, title: null, server: null, bytes: 0, error: reason }
+/** How long ago a request on the wire may have been to say that the page can be opened. */
+export const wireFreshMs = 60_000
+
+/**
+ * What the HTTP log says of the pair: its newest completed request of the last minute, of the same path if there is
+ * one. `reason` says why nobody could be asked, and stands when nothing was seen.
+ */
+export function probeFromWire(pair: Pair, url: string, lines: readonly HttpLine[], reason: string, now: Date): WebProbe {
+  const since = now.getTime() - wireFreshMs
+  const names = { from: nameOnWire(pair.from), to: nameOnWire(pair.to) }
+  const seen = lines.filter((line) => line.from === names.from && line.to === names.to && line.status !== null && Date.parse(line.at) >= since)
+  const line = seen.findLast((each) => each.path === pair.path) ?? seen.at(-1)
+  const base = { from: pair.from, to: pair.to, title: null, server: null, evidence: 'wire' as const, method: null }
+  if (line === undefined) {
+    return { ...base, url, at: now.toISOString(), status: 0, milliseconds: 0, bytes: 0, error: `${reason}; nothing was seen on the wire in the last minute` }
+  }
+  return { ...base, url: line.path === pair.path ? url : url.replace(pair.path, line.path), at: line.at, status: line.status ?? 0, milliseconds: Math.round(line.milliseconds ?? 0), bytes: line.bytes ?? 0, error: null }
+}
+
+/** The log calls the host by its place on the network. */
+function nameOnWire(party: GuestName): string {
+  return party === hostParty ? 'gateway' : party
 }

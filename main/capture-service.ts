@@ -43,9 +43,10 @@ export class CaptureService {
     const id = `capture-${process.pid}-${this.#count}`
     const abort = new AbortController()
     const view = { id, guest, path, startedAt, packets: null }
-    const done = captureToFile(this.#ports.runtime, guest === null ? { guest: null } : { guest }, path, maxBytes, abort.signal)
-    // A capture that cannot begin fails at once; one that runs is still pending after the switch has had time to answer.
-    await Promise.race([done, new Promise((resolve) => setTimeout(resolve, 300))])
+    let started = () => {}
+    const begun = new Promise<void>((resolve) => (started = resolve))
+    const done = captureToFile(this.#ports.runtime, { guest, snapBytes: 65_549 }, path, maxBytes, abort.signal, started)
+    await Promise.race([begun, done])
     this.#running.set(id, { view, abort, done })
     done.then(
       (packets) => this.#ended(id, `a capture of ${guest ?? 'the network'} ended with ${packets} packets: ${path}`),

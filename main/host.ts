@@ -19,10 +19,12 @@ import { GuestStore, type UnusableGuest } from '../src/node/guest-store.ts'
 import { Recipes } from '../src/node/image/recipes.ts'
 import { type Directories, ensurePrivateDirectory } from '../src/node/paths.ts'
 import { type QemuEngine, createQemuEngine } from '../src/node/qemu/engine.ts'
+import { openRawChannel } from '../src/node/switch/raw-channel.ts'
 import { findSwitch, startOrAdoptSwitch } from '../src/node/switch/start-or-adopt.ts'
 import { Publisher } from '../src/publisher.ts'
 import { SliderControls } from '../src/resource/guest-controls.ts'
 import { Stage } from '../src/stage/stage.ts'
+import { CaptureService } from './capture-service.ts'
 import { demandPrograms, examine } from './doctor.ts'
 import { notFound } from './error-map.ts'
 import { type Host, HostBusy, type HostLogger, type HostOptions } from './host-types.ts'
@@ -30,8 +32,9 @@ import { MeterService, type MeteredGuest } from './meters.ts'
 import { NetworkService, linkPresets } from './network-service.ts'
 import { type Preparation, prepareStart, specify } from './prepare.ts'
 import { type Resources, findResources } from './resources.ts'
-import { probeAll } from './probe-all.ts'
+import { PublishService } from './publish-service.ts'
 import { createRouter } from './router.ts'
+import { WebService } from './web-service.ts'
 import { hasWarmState, saveWarmStates } from './warm.ts'
 
 const silent: HostLogger = { info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -88,6 +91,9 @@ class LocalHost implements Host {
   readonly #recipes: Recipes
   readonly #engine: QemuEngine
   readonly #network: NetworkService
+  readonly #web: WebService
+  readonly #publishing: PublishService
+  readonly #capturing: CaptureService
   readonly #stage: Stage
   readonly #owners = new Map<GuestName, GuestOwner>()
   readonly #controls = new Map<GuestName, SliderControls>()
@@ -126,7 +132,28 @@ class LocalHost implements Host {
           ),
         )
       },
+      publications: () => this.#publishing.list(),
+      captures: () => this.#capturing.list(),
       message: (level, text) => this.#say(level, null, text),
+    })
+    const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port })
+    this.#web = new WebService({
+      owners: () => [...this.#owners.values()],
+      owner: (name) => this.#owner(name),
+      requests: (limit) => this.#network.requests(limit),
+      dial,
+    })
+    this.#publishing = new PublishService({
+      isRunning: (guest) => this.#owner(guest).machine !== null,
+      dial,
+      changed: () => this.#network.tell(),
+      message: (guest, text) => this.#say('info', guest, text),
+    })
+    this.#capturing = new CaptureService({
+      runtime: directories.runtime,
+      directory: join(directories.state, 'captures'),
+      changed: () => this.#network.tell(),
+      message: (text) => this.#say('info', null, text),
     })
     this.#stage = new Stage({
       guests: [
@@ -178,6 +205,9 @@ class LocalHost implements Host {
     this.router = createRouter({
       stage: this.#stage,
       network: this.#network,
+      web: this.#web,
+      publishing: this.#publishing,
+      capturing: this.#capturing,
       guestEvents: this.#guestEvents,
       stageEvents: this.#stageEvents,
       messages: this.#messages,
@@ -188,7 +218,6 @@ class LocalHost implements Host {
       doctor: () =>
         examine({ directories, engine: this.#description, engineFault: this.#engineFault, unusable: this.#unusable, network: this.#network.view() }),
       watchMeters: (signal) => this.#meters.watch(signal),
-      probe: (input) => probeAll({ owners: () => [...this.#owners.values()], owner: (name) => this.#owner(name) }, input),
       readLog: (name, source, lines) => this.#readLog(name, source, lines),
     })
   }
@@ -217,6 +246,9 @@ class LocalHost implements Host {
     this.#closed = true
     await this.#stage.settled()
     await this.#engine.settled()
+    this.#web.dispose()
+    this.#publishing.dispose()
+    await this.#capturing.dispose()
     for (const owner of this.#owners.values()) owner.dispose()
     this.#network.dispose()
     this.#release()
@@ -308,6 +340,8 @@ class LocalHost implements Host {
         this.#guestEvents.publish({ type: 'changed', guest }, name)
         if (states.get(name) === guest.view.state) return
         states.set(name, guest.view.state)
+        if (['stopped', 'failed', 'suspended', 'defined'].includes(guest.view.state)) this.#publishing.unpublish(name)
+        this.#web.changed()
         void this.#stage.refresh()
       },
       message: (level, text) => this.#say(level, name, text),

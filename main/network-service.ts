@@ -1,6 +1,6 @@
 import { unshaped, type LinkPreset, type LinkShape } from '../src/contract/link.ts'
 import type { GuestName, MacAddress } from '../src/contract/names.ts'
-import type { HttpLine, NetworkEvent, NetworkReport, NetworkView, PortMeter } from '../src/contract/network.ts'
+import type { CaptureView, HttpLine, NetworkEvent, NetworkReport, NetworkView, PortMeter, Publication } from '../src/contract/network.ts'
 import { reasonOf } from '../src/contract/refusal.ts'
 import type { SwitchClient, SwitchEvent } from '../src/network/client.ts'
 import { LINK_PRESETS } from '../src/network/link-presets.ts'
@@ -15,6 +15,8 @@ export interface NetworkServicePorts {
   requestSeen(line: HttpLine): void
   /** A new switch process took the place of one that died: running guests have to connect again. */
   replaced(): Promise<void>
+  publications(): Publication[]
+  captures(): CaptureView[]
   message(level: 'info' | 'warning' | 'error', text: string): void
 }
 
@@ -94,6 +96,8 @@ export class NetworkService {
       subnet: client?.subnet ?? '',
       gateway: client?.gateway ?? '',
       ports: this.#meters,
+      publications: this.#ports.publications(),
+      captures: this.#ports.captures(),
     }
   }
 
@@ -152,6 +156,11 @@ export class NetworkService {
         void this.#replace(event.reason)
         break
     }
+  }
+
+  /** Tells watchers the view again: something in it changed outside the switch. */
+  tell(): void {
+    this.#publishMeters()
   }
 
   #publishMeters(): void {

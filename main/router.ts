@@ -4,17 +4,22 @@ import type { GuestEvent, GuestUpdate } from '../src/contract/guest.ts'
 import type { Check, HostInfo, HostMeter, Message } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import type { StageView } from '../src/contract/stage.ts'
-import type { WebProbe } from '../src/contract/web.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import type { Publisher } from '../src/publisher.ts'
 import type { Stage } from '../src/stage/stage.ts'
+import type { CaptureService } from './capture-service.ts'
 import { toWireError } from './error-map.ts'
 import { linkPresets, type NetworkService } from './network-service.ts'
+import type { PublishService } from './publish-service.ts'
+import type { WebService } from './web-service.ts'
 
 /** What the router asks of the composition root. */
 export interface HostParts {
   readonly stage: Stage
   readonly network: NetworkService
+  readonly web: WebService
+  readonly publishing: PublishService
+  readonly capturing: CaptureService
   readonly guestEvents: Publisher<GuestEvent>
   readonly stageEvents: Publisher<StageView>
   readonly messages: Publisher<Message>
@@ -24,7 +29,6 @@ export interface HostParts {
   info(): HostInfo
   doctor(): Promise<Check[]>
   watchMeters(signal: AbortSignal | undefined): AsyncGenerator<HostMeter, void, void>
-  probe(input: { from?: GuestName | undefined; to?: GuestName | undefined; path: string; timeoutMs: number }): Promise<WebProbe[]>
   readLog(name: GuestName, source: 'serial' | 'engine', lines: number): Promise<{ text: string; path: string }>
 }
 
@@ -93,6 +97,14 @@ export function createRouter(parts: HostParts): AnyRouter {
       watch: base.network.watch.handler(({ signal }) =>
         parts.network.publisher.subscribe([{ type: 'meters', at: new Date().toISOString(), network: parts.network.view() }], signal),
       ),
+      publish: base.network.publish.handler(({ input }) => parts.publishing.publish(parts.owner(input.guest).definition.name, input.port, input.hostPort)),
+      unpublish: base.network.unpublish.handler(({ input }) => parts.publishing.unpublish(parts.owner(input.guest).definition.name, input.port)),
+      publications: base.network.publications.handler(() => parts.publishing.list()),
+      startCapture: base.network.startCapture.handler(({ input }) =>
+        parts.capturing.start(input.guest === null ? null : parts.owner(input.guest).definition.name, input.maxBytes),
+      ),
+      stopCapture: base.network.stopCapture.handler(({ input }) => parts.capturing.stop(input.id)),
+      captures: base.network.captures.handler(() => parts.capturing.list()),
       requests: base.network.requests.handler(({ input }) => parts.network.requests(input.limit)),
     },
     stage: {
@@ -102,6 +114,11 @@ export function createRouter(parts: HostParts): AnyRouter {
       cancel: base.stage.cancel.handler(() => parts.stage.cancel()),
       down: base.stage.down.handler(({ input }) => parts.stage.down(input.mode)),
     },
-    web: { probe: base.web.probe.handler(({ input }) => parts.probe(input)) },
+    web: {
+      probe: base.web.probe.handler(({ input }) => parts.web.probe(input)),
+      matrix: base.web.matrix.handler(({ input }) => parts.web.matrix(input.path)),
+      watch: base.web.watch.handler(({ input, signal }) => parts.web.watch(input.path, input.intervalMs, signal)),
+      evidence: base.web.evidence.handler(({ input }) => parts.web.evidence(input)),
+    },
   })
 }

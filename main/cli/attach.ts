@@ -25,6 +25,8 @@ export interface AttachOptions {
 export interface Attached extends Connection {
   /** What `close` does, awaited: ends the connection, and the host if it was opened for it. Guests keep running. */
   release(): Promise<void>
+  /** The host lives in this process and ends with the command. */
+  readonly ownsHost: boolean
 }
 
 /**
@@ -36,7 +38,7 @@ export async function attach(options: AttachOptions): Promise<Attached> {
   const giveUpAt = Date.now() + (options.patienceMs ?? 5_000)
   for (;;) {
     const running = await connectToRunning(options.directories)
-    if (running !== null) return { ...running, release: async () => running.close() }
+    if (running !== null) return { ...running, ownsHost: false, release: async () => running.close() }
     try {
       const host = await options.openHost({ directories: options.directories })
       return await connectToOwn(host, options.directories)
@@ -88,7 +90,7 @@ async function connectToOwn(host: Host, directories: Directories): Promise<Attac
     await host.close()
   }
   const release = () => (released ??= end())
-  return { ...connection, release, close: () => void release() }
+  return { ...connection, ownsHost: true, release, close: () => void release() }
 }
 
 function asPort(port: MessageChannel['port1']): MessagePortLike {

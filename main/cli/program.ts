@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { sentenceFor, troubleOf } from '../../src/contract/sentence.ts'
+import { addCaptureCommand } from './capture.ts'
 import { addCompletionCommand } from './completion.ts'
 import type { CliContext } from './context.ts'
 import { addDoctorCommand } from './doctor.ts'
@@ -12,6 +13,7 @@ import { addListCommand } from './list.ts'
 import { addLogsCommand } from './logs.ts'
 import { addPauseCommand } from './pause.ts'
 import { addPresetsCommand } from './presets.ts'
+import { addPublishCommands } from './publish.ts'
 import { addResumeCommand } from './resume.ts'
 import { addScreenshotCommand } from './screenshot.ts'
 import { addServeCommand, type ServeCommandParts } from './serve.ts'
@@ -46,7 +48,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addWebCommand, addScreenshotCommand]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

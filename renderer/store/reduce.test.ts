@@ -76,7 +76,7 @@ describe('what is kept', () => {
     let state: Parameters<typeof applyNetwork>[0] = { history: {}, requests: [] }
     const { name } = at(1).view
     const port = { guest: name, connected: true, linkUp: true, txBytes: 0, rxBytes: 0, txPackets: 0, rxPackets: 0, drops: 0, txBitsPerSecond: 3, rxBitsPerSecond: 4 }
-    const network = { running: true, reason: null, domain: 'd', subnet: 's', gateway: 'g', ports: [port] }
+    const network = { running: true, reason: null, domain: 'd', subnet: 's', gateway: 'g', ports: [port], publications: [], captures: [] }
     for (let sample = 0; sample < historyLength + 20; sample += 1) {
       state = { ...state, ...applyNetwork(state, { type: 'meters', at: '2026-01-01T00:00:00Z', network }) }
     }

@@ -62,6 +62,8 @@ export const ControlRequest = z.discriminatedUnion('method', [
   request('shutdown', z.object({})),
   // Answered like any other; then the connection carries pcapng bytes and nothing else, until the client closes it.
   request('capture', z.object({ guest: GuestName.nullable(), snapBytes: z.number().int().min(64).max(65_549).default(65_549) })),
+  // The same, carrying a TCP connection to a guest's port.
+  request('dial', z.object({ guest: GuestName, port: z.number().int().min(1).max(65_535) })),
 ])
 export type ControlRequest = z.infer<typeof ControlRequest>
 
@@ -92,10 +94,11 @@ export const ControlResult = {
   subscribe: z.null(),
   shutdown: z.null(),
   capture: z.null(),
+  dial: z.null(),
 } as const
 export type ControlMethod = keyof typeof ControlResult
 
-export const ControlError = z.object({ code: z.enum(['not-found', 'in-use', 'exhausted', 'bad-request']), message: z.string() })
+export const ControlError = z.object({ code: z.enum(['not-found', 'in-use', 'exhausted', 'bad-request', 'unreachable']), message: z.string() })
 export type ControlError = z.infer<typeof ControlError>
 
 export const ControlEvent = z.discriminatedUnion('type', [

@@ -264,22 +264,23 @@ export class Fabric {
   }
 
   #askGateway(port: Port, frame: Uint8Array): void {
-    if (!port.gatewayBudget.take(1, this.environment.now())) {
+    if (!this.#gateway.isDialled(frame.subarray(HEADER_BYTES), port) && !port.gatewayBudget.take(1, this.environment.now())) {
       port.drops['gateway-busy']++
       return
     }
     const outcome: GatewayOutcome = this.#gateway.receive(frame.subarray(HEADER_BYTES), port)
     if (outcome.refused) port.drops['gateway-refused']++
     if (outcome.bound !== null) this.markBound(port, outcome.bound)
-    for (const reply of outcome.replies) this.#sendFromGateway(port, reply)
+    for (const reply of outcome.replies) this.sendFromGateway(port, reply)
   }
 
   /** Sends what the gateway still has to say; call it a few times a second. */
   tick(): void {
-    for (const { port, frame } of this.#gateway.tick()) if (this.ports.get(port.settings.guest) === port) this.#sendFromGateway(port, frame)
+    for (const { port, frame } of this.#gateway.tick()) if (this.ports.get(port.settings.guest) === port) this.sendFromGateway(port, frame)
   }
 
-  #sendFromGateway(port: Port, frame: Uint8Array): void {
+  /** Sends a frame of the gateway to one port, shaped as any other. */
+  sendFromGateway(port: Port, frame: Uint8Array): void {
     // The gateway writes IPv4 headers of 20 bytes: its TCP segments begin at 34.
     if (u16(frame, 12) === ETHERTYPE.ipv4 && u8(frame, 23) === PROTOCOL.tcp) {
       this.http.segment(frame, 34, frame.length, frame.length - 34, u32(frame, 26), u32(frame, 30), this.#gatewayFlows, this.environment.now())

@@ -8,6 +8,7 @@ import { answerDns, type DnsCodec, type DnsZone } from './dns.ts'
 import { ETHERTYPE, ethernet, ipv4, parseIpv4Packet, parseUdp, PROTOCOL, udp, type Ipv4Packet } from './packet.ts'
 import type { Port } from './port.ts'
 import { answerStatus } from './status-page.ts'
+import type { TcpDialer } from './tcp-dialer.ts'
 import { TcpResponder, type TcpPeer } from './tcp-responder.ts'
 import { parseTcp } from './tcp-segment.ts'
 
@@ -43,12 +44,14 @@ export class Gateway {
   readonly #codec: DnsCodec
   readonly #web: TcpResponder<WebPeer>
   readonly #now: () => number
+  readonly #dialer: TcpDialer
 
-  constructor(options: { subnet: Subnet; zone: DnsZone; codec: DnsCodec; now: () => number; random: () => number; ports: () => Iterable<Port> }) {
+  constructor(options: { dialer: TcpDialer; subnet: Subnet; zone: DnsZone; codec: DnsCodec; now: () => number; random: () => number; ports: () => Iterable<Port> }) {
     this.#subnet = options.subnet
     this.#zone = options.zone
     this.#codec = options.codec
     this.#now = options.now
+    this.#dialer = options.dialer
     const source = { domain: options.zone.domain, ports: options.ports }
     this.#web = new TcpResponder({ address: options.subnet.gateway, port: 80, random: options.random, respond: (request, peer) => answerStatus(request, peer.address, source) })
   }
@@ -80,9 +83,21 @@ export class Gateway {
     return this.#web.tick(this.#now()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.port, frame: this.#toGuest(peer.mac, peer.address, PROTOCOL.tcp, segment) })))
   }
 
+  /** A frame of a connection the host has made: answered at any rate. `frame` is addressed to the gateway. */
+  isDialled(frame: Uint8Array, port: Port): boolean {
+    if (this.#dialer.connections === 0 || frame.length < 54 || u16(frame, 12) !== ETHERTYPE.ipv4 || u8(frame, 14) !== 0x45 || u8(frame, 23) !== PROTOCOL.tcp) return false
+    return this.#dialer.owns(port, u16(frame, 36), u16(frame, 34))
+  }
+
+  /** A TCP segment as a frame to a port's guest. */
+  frameFor(port: Port, segment: Uint8Array): Uint8Array {
+    return this.#toGuest(port.macParts, port.ipv4, PROTOCOL.tcp, segment)
+  }
+
   #tcp(packet: Ipv4Packet, mac: MacParts, port: Port): GatewayOutcome {
     const segment = parseTcp(packet.payload)
     if (segment === null) return REFUSED
+    if (packet.source === port.ipv4 && this.#dialer.receive(port, segment)) return SILENCE
     const segments = this.#web.receive(segment, { address: packet.source, mac, port }, this.#now())
     return { replies: segments.map((each) => this.#toGuest(mac, packet.source, PROTOCOL.tcp, each)), refused: false, bound: null }
   }

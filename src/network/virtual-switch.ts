@@ -10,6 +10,7 @@ import { Leases, type LeaseDocument } from './leases.ts'
 import { UNSHAPED, type LinkConditions } from './link-shaper.ts'
 import { Meters } from './meter.ts'
 import type { Port, PortSettings } from './port.ts'
+import { TcpDialer } from './tcp-dialer.ts'
 
 export interface VirtualSwitchOptions {
   readonly subnet: Subnet
@@ -36,6 +37,8 @@ export class VirtualSwitch {
   readonly fabric: Fabric
   readonly http: HttpLog
   readonly meters: Meters
+  /** The host's connections to guests. */
+  readonly dialer: TcpDialer
   readonly #leases: Leases
   readonly #options: VirtualSwitchOptions
   readonly #conditions = new WeakMap<Port, { tx: LinkConditions; rx: LinkConditions }>()
@@ -50,13 +53,28 @@ export class VirtualSwitch {
       addressOf: (guest) => this.fabric.ports.get(guest as GuestName)?.ipv4 ?? null, // any text may be looked up in the map
       guestAt: (address) => this.fabric.portAt(address)?.settings.guest ?? null,
     }
+    this.dialer = new TcpDialer({
+      address: options.subnet.gateway,
+      now: options.now,
+      random: options.random,
+      send: (port, segment) => this.fabric.sendFromGateway(port, gateway.frameFor(port, segment)),
+    })
     this.http = new HttpLog({
       nameOf: (address) => (address === options.subnet.gateway ? 'gateway' : (zone.guestAt(address) ?? ipv4Text(address))),
       onLine: (line: HttpLine) => options.event({ type: 'request', line }),
       wallClock: options.wallClock,
     })
+    const gateway: Gateway = new Gateway({
+      dialer: this.dialer,
+      subnet: options.subnet,
+      zone,
+      codec: options.codec,
+      now: options.now,
+      random: options.random,
+      ports: () => this.fabric.ports.values(),
+    })
     this.fabric = new Fabric({
-      gateway: new Gateway({ subnet: options.subnet, zone, codec: options.codec, now: options.now, random: options.random, ports: () => this.fabric.ports.values() }),
+      gateway,
       http: this.http,
       environment: {
         now: options.now,
@@ -83,6 +101,8 @@ export class VirtualSwitch {
   }
 
   removePort(guest: GuestName): boolean {
+    const port = this.fabric.ports.get(guest)
+    if (port !== undefined) this.dialer.forget(port)
     return this.fabric.remove(guest)
   }
 
@@ -109,6 +129,7 @@ export class VirtualSwitch {
     this.meters.sample(this.fabric.ports.values(), now)
     this.http.sweep(now)
     this.fabric.tick()
+    this.dialer.tick()
     return { type: 'meters', meters: [...this.fabric.ports.values()].map((port) => this.meters.read(port)) }
   }
 

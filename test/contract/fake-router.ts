@@ -5,8 +5,9 @@ import type { HostMeter, Message } from '../../src/contract/host.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import type { NetworkEvent } from '../../src/contract/network.ts'
 import type { StageView } from '../../src/contract/stage.ts'
+import type { WebMatrix } from '../../src/contract/web.ts'
 import { Publisher } from '../../src/publisher.ts'
-import { fakeGuest, fakeHostInfo, fakeMeter, fakeNetwork, fakePresets } from './fake-views.ts'
+import { fakeGuest, fakeHostInfo, fakeMatrix, fakeMeter, fakeNetwork, fakePresets } from './fake-views.ts'
 
 /**
  * The whole contract over two guests in memory: states change, unknown guests are not found, illegal requests are
@@ -140,6 +141,17 @@ export class FakeHost {
         presets: os.network.presets.handler(() => [...fakePresets]),
         watch: os.network.watch.handler(({ signal }) => this.#watch(this.#networkEvents, [], signal)),
         requests: os.network.requests.handler(() => []),
+        publish: os.network.publish.handler(({ input, errors }) => {
+          find(input.guest, errors)
+          return { guest: input.guest, port: input.port, hostPort: input.hostPort ?? 40_001, url: `http://${input.guest}.localhost:${input.hostPort ?? 40_001}/` }
+        }),
+        unpublish: os.network.unpublish.handler(() => []),
+        publications: os.network.publications.handler(() => []),
+        startCapture: os.network.startCapture.handler(({ input }) => ({ id: 'capture-1', guest: input.guest, path: '/tmp/capture.pcapng', startedAt: '2026-01-01T00:00:00.000Z', packets: null })),
+        stopCapture: os.network.stopCapture.handler(({ input, errors }) => {
+          throw errors.NOT_FOUND({ data: { noun: 'capture', name: input.id, known: [] } })
+        }),
+        captures: os.network.captures.handler(() => []),
       },
       stage: {
         get: os.stage.get.handler(() => this.#stage),
@@ -163,6 +175,13 @@ export class FakeHost {
       web: {
         probe: os.web.probe.handler(({ errors }) => {
           throw errors.FAILED({ data: { part: 'agent', reason: 'the guest agent does not answer', remedy: 'wait for the guest to boot' } })
+        }),
+        matrix: os.web.matrix.handler(({ input }) => fakeMatrix(known(), input.path)),
+        watch: os.web.watch.handler(({ input, signal }) => this.#watch(new Publisher<WebMatrix>(), [fakeMatrix(known(), input.path)], signal)),
+        evidence: os.web.evidence.handler(({ input }) => {
+          const [probe] = fakeMatrix([input.from, input.to], input.path).cells.flatMap((cell) => cell.probe ?? [])
+          if (probe === undefined) throw new Error('no probe')
+          return { probe, requestLine: `GET ${input.path} HTTP/1.1`, statusLine: 'HTTP/1.1 200 OK', headers: [], body: '<title>page</title>', screenshot: null }
         }),
       },
     })

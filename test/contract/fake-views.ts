@@ -4,6 +4,7 @@ import type { HostInfo, HostMeter } from '../../src/contract/host.ts'
 import { type LinkPreset, unshaped } from '../../src/contract/link.ts'
 import { GuestName, MacAddress } from '../../src/contract/names.ts'
 import type { NetworkView } from '../../src/contract/network.ts'
+import type { WebMatrix } from '../../src/contract/web.ts'
 
 /** Plain values in the contract's shapes, as a host with two guests would give them. */
 
@@ -70,7 +71,22 @@ export const fakeHostInfo: HostInfo = {
 }
 
 export const fakeNetwork: NetworkView = {
-  running: true, reason: null, domain: 'diptych.internal', subnet: '10.77.0.0/24', gateway: '10.77.0.1', ports: [],
+  running: true, reason: null, domain: 'diptych.internal', subnet: '10.77.0.0/24', gateway: '10.77.0.1', ports: [], publications: [], captures: [],
+}
+
+/** Every pair answers 200, but `windows` answers nobody. */
+export function fakeMatrix(names: readonly string[], path: string): WebMatrix {
+  const parties = names.map((name) => ({ name: GuestName.parse(name), title: name, kind: name === 'host' ? ('host' as const) : ('guest' as const) }))
+  const cells = parties.flatMap(({ name: from }) =>
+    parties
+      .filter(({ name }) => name !== from)
+      .map(({ name: to }) => {
+        const status = to === 'windows' ? 0 : 200
+        const error = status === 0 ? 'connection refused' : null
+        return { from, to, checking: false, probe: { from, to, url: `http://${to}.diptych.internal${path}`, status, milliseconds: 12, title: error === null ? 'Linux' : null, server: null, bytes: 900, error, evidence: 'agent' as const, method: 'diptych-guest', at } }
+      }),
+  )
+  return { path, intervalMs: 15_000, parties, cells }
 }
 
 export function fakeMeter(cpuPercent: number): HostMeter {

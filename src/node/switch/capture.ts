@@ -1,49 +1,24 @@
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
-import { once } from 'node:events'
-import { SwitchFault } from '../../network/client.ts'
+import type { Socket } from 'node:net'
 import type { CaptureOptions } from '../../network/capture.ts'
-import { ControlMessage, MAX_LINE_BYTES } from '../../network/control-protocol.ts'
-import { parseJson } from './json-lines.ts'
-import { switchPaths } from './switch-record.ts'
+import { openRawChannel } from './raw-channel.ts'
 
 /**
  * Starts a capture and returns its pcapng bytes as a stream; destroy it to end the capture. For standard output
  * (`| tshark -i -`) or a file. Rejects with SwitchFault.
  */
-export async function openCapture(runtime: string, options: CaptureOptions): Promise<Socket> {
-  const path = switchPaths(runtime).control
-  const socket = connect(path)
-  await Promise.race([once(socket, 'connect'), once(socket, 'error').then(([error]: unknown[]) => Promise.reject(new SwitchFault('unreachable', `the switch at ${path} cannot be reached`, { cause: error })))])
-  socket.write(`${JSON.stringify({ id: 1, method: 'capture', params: options })}\n`)
-  // Two lines come first: the greeting and the answer. What follows them is the capture.
-  let text = Buffer.alloc(0)
-  for (;;) {
-    const chunk: unknown = socket.read()
-    if (Buffer.isBuffer(chunk)) text = Buffer.concat([text, chunk])
-    const greeting = text.indexOf(10)
-    const answer = greeting < 0 ? -1 : text.indexOf(10, greeting + 1)
-    if (answer >= 0) {
-      const message = ControlMessage.safeParse(parseJson(text.subarray(greeting + 1, answer).toString()))
-      if (message.success && 'error' in message.data) {
-        socket.destroy()
-        throw new SwitchFault(message.data.error.code, message.data.error.message)
-      }
-      if (answer + 1 < text.length) socket.unshift(text.subarray(answer + 1))
-      return socket
-    }
-    if (socket.readableEnded || socket.destroyed || text.length > MAX_LINE_BYTES) throw new SwitchFault('unreachable', `the switch at ${path} did not start the capture`)
-    await Promise.race([once(socket, 'readable'), once(socket, 'close')])
-  }
+export function openCapture(runtime: string, options: CaptureOptions): Promise<Socket> {
+  return openRawChannel(runtime, 'capture', options)
 }
 
 /**
  * Writes a capture to a file. Past `maxBytes` the file becomes `<path>.1` and a new one begins, so the newest traffic
  * is always there and never more than two files; both are whole captures. Ends with the stream or the signal.
- * Resolves with the number of packets.
+ * `started` is called when frames are being captured. Resolves with the number of packets.
  */
-export async function captureToFile(runtime: string, options: CaptureOptions, path: string, maxBytes: number, signal: AbortSignal): Promise<number> {
+export async function captureToFile(runtime: string, options: CaptureOptions, path: string, maxBytes: number, signal: AbortSignal, started: () => void = () => {}): Promise<number> {
   const stream = await openCapture(runtime, options)
+  started()
   const stop = () => stream.destroy()
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()

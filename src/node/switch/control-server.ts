@@ -8,7 +8,8 @@ import { listenUnix } from './unix-server.ts'
 /** Starts a capture into a sink that says whether it took the bytes; returns its end. */
 export type StartCapture = (options: CaptureOptions, sink: (bytes: Uint8Array) => boolean) => () => void
 
-export type ControlOutcome = { readonly result: unknown } | { readonly error: ControlError }
+/** `carry`: after the answer the connection is a byte channel, handed to it. */
+export type ControlOutcome = { readonly result: unknown; readonly carry?: (socket: Socket) => void } | { readonly error: ControlError }
 
 /** Bytes of events that may wait for a client that does not read; then it is let go. */
 const MAX_BACKLOG_BYTES = 8_388_608
@@ -85,6 +86,12 @@ export class ControlServer {
       return
     }
     const outcome = await this.#handle(request.data)
+    if ('carry' in outcome && outcome.carry !== undefined) {
+      this.#subscribers.delete(socket)
+      socket.write(`${JSON.stringify({ id: request.data.id, result: outcome.result })}\n`)
+      outcome.carry(socket)
+      return
+    }
     if (request.data.method === 'subscribe') this.#subscribers.add(socket)
     if (socket.destroyed) return
     socket.write(`${JSON.stringify({ id: request.data.id, ...outcome })}\n`)

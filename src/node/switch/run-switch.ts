@@ -14,6 +14,7 @@ import { DataServer } from './data-server.ts'
 import { DnsPacketCodec } from './dns-codec.ts'
 import { LeaseFile } from './lease-file.ts'
 import { readSwitchRecord, switchPaths, type SwitchRecord } from './switch-record.ts'
+import { Tunnel } from './tunnel.ts'
 import { WakeTimer } from './wake-timer.ts'
 
 export interface SwitchOptions {
@@ -114,6 +115,11 @@ export async function runSwitch(options: SwitchOptions): Promise<RunningSwitch> 
       case 'capture':
         if (request.params.guest === null || network.fabric.ports.has(request.params.guest)) return { result: null }
         return { error: { code: 'not-found', message: `no port is defined for ${request.params.guest}` } }
+      case 'dial': {
+        const port = network.fabric.ports.get(request.params.guest)
+        if (port === undefined) return { error: { code: 'not-found', message: `no port is defined for ${request.params.guest}` } }
+        return new Tunnel(network.dialer, port, request.params.guest, request.params.port).outcome
+      }
       case 'shutdown':
         setImmediate(() => void shutdown())
         return { result: null }

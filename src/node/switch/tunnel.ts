@@ -36,6 +36,10 @@ export class Tunnel implements TcpSink {
   attach(socket: Socket): void {
     const connection = this.#connection
     if (connection === null) return
+    if (socket.destroyed) {
+      connection.abort()
+      return
+    }
     this.#socket = socket
     socket.allowHalfOpen = true
     socket.removeAllListeners('data')
@@ -52,7 +56,7 @@ export class Tunnel implements TcpSink {
   }
 
   opened(): void {
-    this.#decide({ result: null })
+    this.#decide({ result: null, carry: (socket) => this.attach(socket) })
   }
 
   data(bytes: Uint8Array): void {

@@ -3,6 +3,7 @@ import { contract } from '../../../src/contract/contract.ts'
 import type { GuestAction } from '../../../src/contract/guest.ts'
 import { playFirstRun } from './first-run.ts'
 import { presets } from './presets.ts'
+import { evidenceOf, matrixOf } from './web.ts'
 import { answerFor, type FakeGuest, updateOf } from './views.ts'
 import type { World } from './world.ts'
 
@@ -87,6 +88,31 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       presets: on.network.presets.handler(() => [...presets]),
       watch: on.network.watch.handler(({ signal }) => world.networkEvents.stream([{ type: 'meters', at: new Date().toISOString(), network: world.network() }], signal)),
       requests: on.network.requests.handler(() => world.requests),
+      publish: on.network.publish.handler(({ input, errors }) => {
+        find(input.guest, errors)
+        const hostPort = input.hostPort ?? 40_000 + world.publications.length
+        const publication = { guest: input.guest, port: input.port, hostPort, url: `http://${input.guest}.localhost:${hostPort}/` }
+        world.publications.push(publication)
+        return publication
+      }),
+      unpublish: on.network.unpublish.handler(({ input }) => {
+        const gone = world.publications.filter((each) => each.guest === input.guest)
+        world.publications = world.publications.filter((each) => each.guest !== input.guest)
+        return gone
+      }),
+      publications: on.network.publications.handler(() => world.publications),
+      startCapture: on.network.startCapture.handler(({ input }) => {
+        const capture = { id: `capture-${world.tick}`, guest: input.guest, path: `/home/person/.local/state/diptych/captures/${input.guest ?? 'network'}.pcapng`, startedAt: new Date().toISOString(), packets: null }
+        world.captures.push(capture)
+        return capture
+      }),
+      stopCapture: on.network.stopCapture.handler(({ input, errors }) => {
+        const capture = world.captures.find((each) => each.id === input.id)
+        if (capture === undefined) throw errors.NOT_FOUND({ data: { noun: 'capture', name: input.id, known: [] } })
+        world.captures = world.captures.filter((each) => each !== capture)
+        return { ...capture, packets: 1_204 }
+      }),
+      captures: on.network.captures.handler(() => world.captures),
     },
     stage: {
       get: on.stage.get.handler(() => world.stage()),
@@ -105,6 +131,11 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
         return world.stage()
       }),
     },
-    web: { probe: on.web.probe.handler(() => []) },
+    web: {
+      probe: on.web.probe.handler(() => []),
+      matrix: on.web.matrix.handler(({ input }) => matrixOf(world, input.path)),
+      watch: on.web.watch.handler(({ input, signal }) => world.matrixEvents.stream([matrixOf(world, input.path)], signal)),
+      evidence: on.web.evidence.handler(({ input }) => evidenceOf(world, input.from, input.to, input.path)),
+    },
   })
 }

@@ -1,9 +1,10 @@
 import type { Control, ControlChange } from '../../../src/contract/control.ts'
 import type { GuestEvent } from '../../../src/contract/guest.ts'
 import type { HostInfo, HostMeter, Message } from '../../../src/contract/host.ts'
-import type { HttpLine, NetworkEvent, NetworkView, PortMeter } from '../../../src/contract/network.ts'
+import type { CaptureView, HttpLine, NetworkEvent, NetworkView, PortMeter, Publication } from '../../../src/contract/network.ts'
 import type { SetupStep, StageView } from '../../../src/contract/stage.ts'
 import { LinkShape } from '../../../src/contract/link.ts'
+import type { WebMatrix } from '../../../src/contract/web.ts'
 import { Broadcast } from './broadcast.ts'
 import { presets } from './presets.ts'
 import { type FakeGuest, updateOf } from './views.ts'
@@ -15,9 +16,12 @@ export class World {
   readonly stageEvents = new Broadcast<StageView>()
   readonly meters = new Broadcast<HostMeter>()
   readonly networkEvents = new Broadcast<NetworkEvent>()
+  readonly matrixEvents = new Broadcast<WebMatrix>()
   readonly messageEvents = new Broadcast<Message>()
   readonly messages: Message[] = []
   readonly requests: HttpLine[] = []
+  publications: Publication[] = []
+  captures: CaptureView[] = []
   readonly #counters = new Map<string, { tx: number; rx: number }>()
   readonly #timers: ReturnType<typeof setInterval>[] = []
   steps: SetupStep[] = []
@@ -155,6 +159,8 @@ export class World {
       subnet: '10.77.0.0/24',
       gateway: '10.77.0.1',
       ports: this.guests.map((guest) => this.#port(guest)),
+      publications: structuredClone(this.publications),
+      captures: structuredClone(this.captures),
     }
   }
 

@@ -14,10 +14,9 @@ import type { EngineDescription, Machine, MachineStatus } from '../src/engine/en
 import { type GuestDefinition, demonstrationGuests } from '../src/guest/definition.ts'
 import { GuestOwner } from '../src/guest/owner.ts'
 import { progressFraction } from '../src/image/recipe.ts'
-import { LockHeld, takeLock } from '../src/node/file/lock.ts'
 import { GuestStore, type UnusableGuest } from '../src/node/guest-store.ts'
 import { Recipes } from '../src/node/image/recipes.ts'
-import { type Directories, ensurePrivateDirectory } from '../src/node/paths.ts'
+import type { Directories } from '../src/node/paths.ts'
 import { type QemuEngine, createQemuEngine } from '../src/node/qemu/engine.ts'
 import { openRawChannel } from '../src/node/switch/raw-channel.ts'
 import { findSwitch, startOrAdoptSwitch } from '../src/node/switch/start-or-adopt.ts'
@@ -27,7 +26,8 @@ import { Stage } from '../src/stage/stage.ts'
 import { CaptureService } from './capture-service.ts'
 import { demandPrograms, examine } from './doctor.ts'
 import { notFound } from './error-map.ts'
-import { type Host, HostBusy, type HostLogger, type HostOptions } from './host-types.ts'
+import { holdLock, makeDirectories } from './host-place.ts'
+import type { Host, HostLogger, HostOptions } from './host-types.ts'
 import { MeterService, type MeteredGuest } from './meters.ts'
 import { NetworkService, linkPresets } from './network-service.ts'
 import { type Preparation, prepareStart, specify } from './prepare.ts'
@@ -54,26 +54,6 @@ export async function openHost(options: HostOptions): Promise<Host> {
   } catch (error) {
     release()
     throw error
-  }
-}
-
-function makeDirectories(directories: Directories): Directories {
-  for (const path of Object.values(directories) as string[]) {
-    try {
-      ensurePrivateDirectory(path)
-    } catch (error) {
-      throw new MissingPrerequisite(path, `${path} cannot be used: ${reasonOf(error)}`, `make ${path} a folder you own, or set DIPTYCH_HOME to another`)
-    }
-  }
-  return directories
-}
-
-function holdLock(directory: string): () => void {
-  try {
-    return takeLock(directory)
-  } catch (error) {
-    if (error instanceof LockHeld) throw new HostBusy(error.processId, directory)
-    throw new MissingPrerequisite(directory, `${directory} cannot be locked: ${reasonOf(error)}`, `make ${directory} writable for you and its disk not full`)
   }
 }
 

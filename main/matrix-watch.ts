@@ -57,7 +57,7 @@ export class MatrixWatch {
     this.#timer = null
     this.#round ??= this.#ask().finally(() => {
       this.#round = null
-      if (this.readers > 0 && !this.#disposed) this.#timer = setTimeout(() => this.#beginRound(), this.#intervalMs)
+      if (this.readers > 0 && !this.#disposed) this.#timer = setTimeout(() => this.#continue(), this.#intervalMs)
     })
     return this.#round
   }
@@ -67,13 +67,18 @@ export class MatrixWatch {
     this.#tell()
     if (this.#timer === null) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#beginRound(), Math.min(2_000, this.#intervalMs))
+    this.#timer = setTimeout(() => this.#continue(), Math.min(2_000, this.#intervalMs))
   }
 
   dispose(): void {
     this.#disposed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#timer = null
+  }
+
+  #continue(): void {
+    this.#timer = null
+    if (this.readers > 0) this.#beginRound()
   }
 
   #beginRound(): void {

@@ -35,7 +35,7 @@ export function probeFromWire(pair: Pair, url: string, lines: readonly HttpLine[
   if (line === undefined) {
     return { ...base, url, at: now.toISOString(), status: 0, milliseconds: 0, bytes: 0, error: `${reason}; nothing was seen on the wire in the last minute` }
   }
-  return { ...base, url: line.path === pair.path ? url : url.replace(pair.path, line.path), at: line.at, status: line.status ?? 0, milliseconds: Math.round(line.milliseconds ?? 0), bytes: line.bytes ?? 0, error: null }
+  return { ...base, url: url.slice(0, url.length - pair.path.length) + line.path, at: line.at, status: line.status ?? 0, milliseconds: Math.round(line.milliseconds ?? 0), bytes: line.bytes ?? 0, error: null }
 }
 
 /** The log calls the host by its place on the network. */

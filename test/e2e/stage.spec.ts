@@ -1,6 +1,7 @@
 import { type Browser, type Page, expect, test } from '@playwright/test'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PNG } from 'pngjs'
 import type { Connection } from '../../src/contract/connection.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import { readQrCode } from '../../src/screen/qr.ts'
@@ -151,6 +152,31 @@ test('every action is in the palette: pause and resume by keyboard alone', async
   await page.keyboard.type('resume linux')
   await page.keyboard.press('Enter')
   await expect(state(linux)).toHaveText(/^Running/)
+})
+
+test('the guest follows the window when its screen is set to resize, and goes back', async () => {
+  const canvas = page.getByTestId('screen-linux').locator('canvas')
+  const size = () => canvas.evaluate((element: HTMLCanvasElement) => [element.width, element.height].join('x'))
+  const choose = async (name: RegExp) => {
+    await page.getByTestId('view-linux').click()
+    await page.getByRole('menuitemradio', { name }).click()
+    await page.keyboard.press('Escape')
+  }
+  expect(await size()).toBe('1280x800')
+  await choose(/resize/i)
+  await expect.poll(size).not.toBe('1280x800')
+  const box = await page.getByTestId('screen-linux').boundingBox()
+  await expect.poll(async () => Math.abs(Number((await size()).split('x')[0]) - (box?.width ?? 0))).toBeLessThanOrEqual(8) // modes are a multiple of 8 wide
+  await choose(/fit/i)
+})
+
+test('a screenshot of a guest is a PNG of its own size', async () => {
+  await page.getByTestId('view-windows').click()
+  const downloading = page.waitForEvent('download')
+  await page.getByRole('menuitem', { name: /screenshot/i }).click()
+  const path = await (await downloading).path()
+  const { width, height } = PNG.sync.read(readFileSync(path))
+  expect([width, height]).toEqual([1280, 800])
 })
 
 test('pictures of the stage, light and dark, small and large', async ({ browser }) => {

@@ -268,6 +268,7 @@ export class GuestOwner {
     abort.signal.throwIfAborted()
     const machine = await this.#ports.startMachine(spec, { from, signal: abort.signal })
     await this.#attach(machine)
+    if (this.#machine === null) throw new Fault('guest', this.#detail ?? 'it ended while it was starting')
     this.#reach('runningMs')
     if (machine.boot === 'warm') this.#reach('screenLiveMs')
     this.#ports.message('info', `started ${machine.boot === 'warm' ? 'warm' : 'cold'}`)
@@ -278,6 +279,7 @@ export class GuestOwner {
     this.#machine = machine
     this.#unsubscribe = machine.subscribe((event) => this.#observe(event))
     await this.#ports.controls.attach(machine).catch((error: unknown) => this.#ports.message('warning', `settings are not all in force: ${reasonOf(error)}`))
+    if (this.#machine !== machine) return // it ended meanwhile
     this.#agentWatch = new AgentWatch(machine.agent, this.#definition.mac, {
       changed: (_state, facts) => {
         this.#facts = facts
@@ -295,6 +297,7 @@ export class GuestOwner {
     const abort = new AbortController()
     this.#abort = abort
     const gone = this.#whenGone(abort.signal)
+    gone.catch(() => undefined) // a force stop may come before anybody waits for it
     if (this.agentState === 'live') await machine.agent.shutdown().catch(() => machine.powerDown())
     else await machine.powerDown()
     const half = await within(gone, timeoutMs / 2)

@@ -28,6 +28,7 @@ import { demandPrograms, examine } from './doctor.ts'
 import { notFound } from './error-map.ts'
 import { holdLock, makeDirectories } from './host-place.ts'
 import type { Host, HostLogger, HostOptions } from './host-types.ts'
+import { Journal } from './journal.ts'
 import { MeterService, type MeteredGuest } from './meters.ts'
 import { NetworkService, linkPresets } from './network-service.ts'
 import { type Preparation, prepareStart, specify } from './prepare.ts'
@@ -38,7 +39,6 @@ import { WebService } from './web-service.ts'
 import { hasWarmState, saveWarmStates } from './warm.ts'
 
 const silent: HostLogger = { info: () => undefined, warn: () => undefined, error: () => undefined }
-const keptMessages = 100
 
 /**
  * Opens the host of a data directory: takes its lock, reads the guests, adopts what an earlier host left running.
@@ -64,7 +64,6 @@ export async function openHost(options: HostOptions): Promise<Host> {
 class LocalHost implements Host {
   readonly router
   readonly #directories: Directories
-  readonly #logger: HostLogger
   readonly #release: () => void
   readonly #resources: Resources
   readonly #store: GuestStore
@@ -79,21 +78,19 @@ class LocalHost implements Host {
   readonly #controls = new Map<GuestName, SliderControls>()
   readonly #guestEvents = new Publisher<GuestEvent>()
   readonly #stageEvents = new Publisher<StageView>()
-  readonly #messages = new Publisher<Message>()
+  readonly #journal: Journal
   readonly #meters = new MeterService(() => this.#metered())
   readonly #lastStates = new Map<GuestName, GuestState>()
-  readonly #recent: Message[] = []
   readonly #startedAt = new Date().toISOString()
   #description: EngineDescription | null = null
   #engineFault: string | null = null
   #unusable: UnusableGuest[] = []
-  #messageCount = 0
   #closed = false
 
   constructor(directories: Directories, resources: Resources, logger: HostLogger, release: () => void) {
     this.#directories = directories
     this.#resources = resources
-    this.#logger = logger
+    this.#journal = new Journal(logger)
     this.#release = release
     this.#store = new GuestStore(directories.data)
     this.#recipes = new Recipes(resources.recipes, directories.cache)
@@ -190,8 +187,8 @@ class LocalHost implements Host {
       capturing: this.#capturing,
       guestEvents: this.#guestEvents,
       stageEvents: this.#stageEvents,
-      messages: this.#messages,
-      recentMessages: () => [...this.#recent],
+      messages: this.#journal.published,
+      recentMessages: () => this.#journal.recent,
       owner: (name) => this.#owner(name),
       listGuests: () => [...this.#owners.values()].map((owner) => owner.current()),
       info: () => this.#info(),
@@ -385,13 +382,7 @@ class LocalHost implements Host {
   }
 
   #say(level: Message['level'], guest: GuestName | null, text: string): void {
-    this.#messageCount += 1
-    const message: Message = { sequence: this.#messageCount, at: new Date().toISOString(), level, guest, text }
-    this.#recent.push(message)
-    if (this.#recent.length > keptMessages) this.#recent.shift()
-    this.#messages.publish(message)
-    const log = { info: this.#logger.info, warning: this.#logger.warn, error: this.#logger.error }[level]
-    log.call(this.#logger, { guest }, text)
+    this.#journal.say(level, guest, text)
   }
 }
 

@@ -9,13 +9,13 @@ export const MAX_FRAME_BYTES = 65_549
 /** A length above this is not a long frame but a stream out of step: nothing after it can be trusted. */
 export const CORRUPT_LENGTH_BYTES = 1_048_576
 
-/** Pieces of an incomplete frame kept by reference; one more and they are copied together. */
+/** Copied pieces of an incomplete frame kept apart; one more and they are copied together. */
 const MAX_PIECES = 8
 
 export interface FrameSink {
   /**
    * One whole frame, length header included: the bytes of `prefix` (pieces of earlier chunks), then chunk[start, end).
-   * Neither is copied: the receiver may keep and write them, never change them.
+   * `prefix` is the reader's copy, the receiver's to keep; the chunk belongs to whoever pushed it. Neither may be changed.
    */
   frame(chunk: Uint8Array, start: number, end: number, prefix: readonly Uint8Array[] | null): void
   refused(reason: 'runt' | 'oversize'): void
@@ -23,7 +23,7 @@ export interface FrameSink {
 
 /**
  * Cuts a byte stream, in whatever chunks it comes, into frames. Owned by one connection. A frame inside one chunk
- * costs no copy; one across chunks is handed on in pieces.
+ * costs no copy; of one across chunks all but the last piece is copied, for the chunk is its owner's to use again.
  *
  *   header --(4 bytes)--> body --(length bytes)--> header
  *      |--(length < 14 or > 65549)--> skipped --> header
@@ -112,12 +112,12 @@ export class FrameReader {
     return true
   }
 
-  /** Keeps a piece by reference; a trickle of many small ones is copied into one buffer of the frame's size. */
+  /** Keeps a copy of a piece; a trickle of many small ones is copied into one buffer of the frame's size. */
   #hold(piece: Uint8Array): void {
     if (piece.length === 0) return
     this.#missing -= piece.length
     if (this.#pieces.length < MAX_PIECES) {
-      this.#pieces.push(piece)
+      this.#pieces.push(new Uint8Array(piece))
       return
     }
     const held = this.#pieces.reduce((sum, each) => sum + each.length, 0)

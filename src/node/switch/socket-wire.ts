@@ -1,15 +1,19 @@
 import type { Socket } from 'node:net'
 import type { Wire } from '../../network/port.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 
 /**
- * A guest's connection as the fabric's Wire. Node writes what the kernel takes at once and keeps the rest by
- * reference; a small slice of a large chunk is copied before it has to wait, or it would keep the chunk alive.
+ * A guest's connection as the fabric's Wire. Node writes what the kernel takes at once and keeps the rest by reference:
+ * then the read buffer it lies in is held until it is out. A small slice of a large buffer is copied instead, or a slow
+ * reader would keep many large buffers for few bytes.
  */
 export class SocketWire implements Wire {
   readonly #socket: Socket
+  readonly #buffers: ReadBuffers
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, buffers: ReadBuffers) {
     this.#socket = socket
+    this.#buffers = buffers
   }
 
   get backlogBytes(): number {
@@ -19,22 +23,34 @@ export class SocketWire implements Wire {
   send(prefix: readonly Uint8Array[] | null, slice: Uint8Array): void {
     const socket = this.#socket
     if (socket.destroyed) return
-    if (prefix === null) {
-      socket.write(this.#settled(slice))
-      return
+    if (prefix !== null) {
+      // The pieces are the frame reader's own copies: nobody writes into them again.
+      socket.cork()
+      for (const piece of prefix) socket.write(piece)
+      this.#write(slice)
+      socket.uncork()
+    } else {
+      this.#write(slice)
     }
-    socket.cork()
-    for (const piece of prefix) socket.write(this.#settled(piece))
-    socket.write(this.#settled(slice))
-    socket.uncork()
   }
 
   close(): void {
     this.#socket.destroy()
   }
 
-  #settled(slice: Uint8Array): Uint8Array {
-    const waits = this.#socket.writableLength > 0
-    return waits && slice.byteLength * 4 < slice.buffer.byteLength ? slice.slice() : slice
+  #write(slice: Uint8Array): void {
+    const socket = this.#socket
+    const waits = socket.writableLength > 0
+    if (waits && slice.byteLength * 4 < slice.buffer.byteLength) {
+      socket.write(new Uint8Array(slice))
+    } else if (waits && this.#buffers.hold(slice)) {
+      socket.write(slice, () => this.#buffers.release(slice))
+    } else {
+      socket.write(slice)
+      // The kernel took only a part: what follows it out says when the rest is gone.
+      if (socket.writableLength > 0 && this.#buffers.hold(slice)) socket.write(NOTHING, () => this.#buffers.release(slice))
+    }
   }
 }
+
+const NOTHING = new Uint8Array()

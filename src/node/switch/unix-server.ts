@@ -13,9 +13,9 @@ export class SocketInUse extends Error {
  * Listens on a unix socket, taking the place of one that nobody serves any more. Throws SocketInUse when somebody
  * does, RangeError when the path is too long for the system.
  */
-export async function listenUnix(path: string, accept: (socket: Socket) => void): Promise<Server> {
+export async function listenUnix(path: string, accept: (socket: Socket) => void, options: { pauseOnConnect?: boolean } = {}): Promise<Server> {
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) throw new RangeError(`the socket path ${path} is longer than ${MAX_PATH_BYTES} bytes: choose a shorter --runtime directory`)
-  const server = createServer({ noDelay: false }, accept)
+  const server = createServer({ noDelay: false, ...options }, accept)
   try {
     await listen(server, path)
   } catch (error) {

@@ -13,11 +13,13 @@ export class AgentRefusal extends EngineFault {
 }
 
 const maximumWaiting = 32
+/** An agent answers a request with one line; after a time-out a few late ones may come first. */
+const maximumLinesPerRequest = 1_000
 
 /**
  * One connection to a qemu-guest-agent (docs/interop/qemu-ga-ref, guest-sync-delimited). The agent is guest software:
- * it may be silent, late, or hostile. So: one request at a time; every wait is bounded; lines are bounded; answers that
- * nobody waits for are dropped; and after a time-out nothing is believed until a fresh `guest-sync-delimited` came back.
+ * it may be silent, late, or hostile. So: one request at a time; every wait is bounded; lines are bounded, in length and
+ * in number (a flood closes the connection: reading it would take the host's time); answers that nobody waits for are dropped; and after a time-out nothing is believed until a fresh `guest-sync-delimited` came back.
  *
  *   unsynced --sync answered--> synced --time-out, junk, too long--> unsynced ;  any --stream closed--> closed
  */
@@ -28,6 +30,7 @@ export class AgentSession {
   #waiter: ((message: JsonObject | EngineFault) => void) | null = null
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
+  #linesSinceRequest = 0
   /** A fresh number per sync; the start is arbitrary so that answers to an earlier host's syncs do not match. */
   #syncId: number
 
@@ -86,6 +89,7 @@ export class AgentSession {
   }
 
   #write(message: JsonObject, delimited = false): void {
+    this.#linesSinceRequest = 0
     const text = new TextEncoder().encode(`${JSON.stringify(message)}\n`)
     // The 0xFF before the request makes the agent's own parser drop a half-written one.
     this.#stream.write(delimited ? Uint8Array.of(delimiter, ...text) : text)
@@ -109,10 +113,17 @@ export class AgentSession {
   }
 
   #receive(line: Uint8Array): void {
+    if (this.#closedReason !== null) return
+    if (++this.#linesSinceRequest > maximumLinesPerRequest) {
+      this.#stream.close()
+      this.#end('it sent more than anybody asked for')
+      return
+    }
+    if (this.#waiter === null) return
     const start = line.lastIndexOf(delimiter) + 1
     const value = parseJson(new TextDecoder().decode(line.subarray(start)))
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return
-    this.#waiter?.(value)
+    this.#waiter(value)
   }
 
   #end(reason: string): void {

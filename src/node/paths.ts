@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs'
 import { homedir, tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 
@@ -29,12 +29,18 @@ export function directories(env: NodeJS.ProcessEnv = process.env): Directories {
   }
 }
 
-/** Makes `path` and its parents with mode 0700; refuses a directory that belongs to somebody else. */
+/**
+ * Makes `path` and its parents with mode 0700. Refuses a directory, or a link to one, that belongs to somebody else; takes
+ * from others the right to write into one that was there before (not from a sticky one: that is a folder for all).
+ */
 export function ensurePrivateDirectory(path: string): string {
   makeDirectory(path)
   const found = statSync(path)
   if (!found.isDirectory()) throw new Error(`${path} is not a folder: move it away or set DIPTYCH_HOME to another`)
   if (found.uid !== userInfo().uid) throw new Error(`${path} belongs to user ${found.uid}: remove it or set DIPTYCH_HOME to a folder of yours`)
+  const link = lstatSync(path).uid
+  if (link !== found.uid) throw new Error(`${path} is a link of user ${link}: remove it or set DIPTYCH_HOME to a folder of yours`)
+  if ((found.mode & 0o022) !== 0 && (found.mode & 0o1000) === 0) chmodSync(path, found.mode & 0o755)
   return path
 }
 

@@ -1,6 +1,7 @@
 /**
  * Where a command writes: data (tables, JSON) on stdout, words on stderr. Colour and the rewritten progress line only
- * on a terminal; NO_COLOR (no-color.org) turns colour off.
+ * on a terminal; NO_COLOR (no-color.org) turns colour off. A terminal gets no control sequences but colours; a file or pipe
+ * gets the text as it is.
  */
 export interface Terminal {
   /** stdout, with a line end. */
@@ -35,14 +36,15 @@ export function createTerminal(stdout: Output, stderr: Output, env: NodeJS.Proce
     interactive,
     print(text) {
       endLive()
-      stdout.write(`${text}\n`)
+      stdout.write(`${stdout.isTTY === true ? harmless(text) : text}\n`)
     },
     say(text) {
       endLive()
-      stderr.write(`${text}\n`)
+      stderr.write(`${stderr.isTTY === true ? harmless(text) : text}\n`)
     },
-    live(text) {
+    live(words) {
       if (!interactive) return
+      const text = harmless(words)
       const width = (stderr.columns ?? 80) - 1
       stderr.write(`\r\x1b[K${text.length > width ? `${text.slice(0, width - 1)}…` : text}`)
       liveShown = true
@@ -52,6 +54,15 @@ export function createTerminal(stdout: Output, stderr: Output, env: NodeJS.Proce
       return colour ? `\x1b[${on}m${text}\x1b[${off}m` : text
     },
   }
+}
+
+/**
+ * What a guest says (console lines, requests, titles) may hold sequences that move the cursor, set the title or fill the
+ * clipboard (ECMA-48, xterm's OSC 52). Takes out all of them, and every other control character, but line ends, tabs and colours.
+ */
+export function harmless(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- these are what is to go
+  return text.replaceAll(/\u001b(?!\[[0-9;]*m)(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[0-Z\\-~])?|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '')
 }
 
 /** Columns padded to their widest cell, two spaces apart; the last column is not padded. */

@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Connection } from '../../src/contract/connection.ts'
+import type { LinkShapeChange } from '../../src/contract/link.ts'
+import { hostParty } from '../../src/contract/web.ts'
+import { TestHome, inGuest, linux, until, windows } from '../support/diptych.ts'
+
+/** The network as a person uses it, on real parts: two guests, the switch, the host, the CLI. */
+const home = new TestHome()
+let connection: Connection
+
+beforeAll(async () => {
+  const up = await home.run('up')
+  if (up.exitCode !== 0) throw new Error(`diptych up ended with ${up.exitCode}: ${up.stderr}`)
+  await home.serve()
+  connection = await home.connect()
+  await until(async () => (await connection.client.guest.list()).every((guest) => guest.view.agent === 'live'), 'both agents to answer')
+  await until(async () => (await connection.client.web.probe({})).every((probe) => probe.status === 200), 'both pages to open')
+})
+afterAll(async () => {
+  connection.close()
+  await home.dispose()
+})
+
+const shape = (link: LinkShapeChange) => connection.client.guest.set({ name: linux, change: { link } })
+
+/** The median of several probes from linux to windows, in milliseconds. */
+async function probeMs(): Promise<number> {
+  const times: number[] = []
+  for (let count = 0; count < 5; count += 1) {
+    const [probe] = await connection.client.web.probe({ from: linux, to: windows })
+    expect(probe?.status).toBe(200)
+    times.push(probe?.milliseconds ?? 0)
+  }
+  return times.sort((left, right) => left - right)[2] ?? 0
+}
+
+describe('a shaped link', () => {
+  it('delays each exchange by what was asked, and not when it is taken off', async () => {
+    const before = await probeMs()
+    const answer = await shape({ both: { latencyMs: 100 } })
+    expect(answer.guest.view.network.link).toMatchObject({ effective: { tx: { latencyMs: 100 }, rx: { latencyMs: 100 } }, preset: null })
+    const delayed = await probeMs()
+    // DNS, TCP's handshake and the request are a round trip each of 200 ms more; the close is not waited for.
+    expect(delayed - before).toBeGreaterThan(350)
+    await shape({ preset: 'unshaped' })
+    const after = await probeMs()
+    expect(delayed - after).toBeGreaterThan(350)
+  })
+
+  it('takes a preset and remembers it in the definition', async () => {
+    const { exitCode, stderr } = await home.run('set', 'linux', 'link.preset=booth-wifi')
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('booth-wifi')])
+    expect(readFileSync(join(home.directory, 'data', 'guests', 'linux', 'guest.yaml'), 'utf8')).toContain('loss: 0.05')
+    expect((await connection.client.guest.get({ name: linux })).view.network.link.preset).toBe('booth-wifi')
+  })
+
+  it('loses what was asked and says why', async () => {
+    await shape({ preset: 'unshaped', both: { loss: 0.5 } })
+    await until(async () => {
+      await connection.client.web.probe({ from: linux, to: windows, timeoutMs: 2_000 })
+      const { statistics } = await connection.client.network.get()
+      return (statistics?.ports.find((port) => port.guest === linux)?.drops['loss'] ?? 0) > 0
+    }, 'frames to be lost')
+    await shape({ preset: 'unshaped' })
+    expect((await home.run('info', 'linux')).stdout).toMatch(/dropped +.*\d+ loss/)
+  })
+
+  it('cuts, refuses an unknown preset, and is whole again', async () => {
+    await shape({ preset: 'offline' })
+    const [cut] = await connection.client.web.probe({ from: linux, to: windows, timeoutMs: 2_000 })
+    expect(cut?.status).toBe(0)
+    const refused = await home.run('set', 'linux', 'link.preset=carrier-pigeon')
+    expect(refused.exitCode).toBe(4)
+    expect(refused.stderr).toContain('booth-wifi')
+    await shape({ preset: 'unshaped' })
+    await until(async () => (await connection.client.web.probe({})).every((probe) => probe.status === 200), 'the pages to open again')
+  })
+})
+
+describe('web access', () => {
+  it('is asked in every direction, the host included', async () => {
+    const { cells, parties } = await connection.client.web.matrix({})
+    expect(parties.map((party) => party.name)).toEqual([linux, windows, hostParty])
+    expect(cells.map((cell) => `${cell.from}>${cell.to} ${cell.probe?.status} ${cell.probe?.evidence}`)).toEqual([
+      'linux>windows 200 agent', 'linux>host 200 agent', 'windows>linux 200 agent', 'windows>host 200 agent', 'host>linux 200 host', 'host>windows 200 host',
+    ])
+    for (const { to, probe } of cells) expect(probe?.title).toContain(to === hostParty ? 'diptych' : to)
+  })
+
+  it('shows the evidence of a direction', async () => {
+    const evidence = await connection.client.web.evidence({ from: linux, to: windows })
+    expect(evidence.requestLine).toBe('GET / HTTP/1.1')
+    expect(evidence.headers.join('\n')).toMatch(/server: Diptych-Win32/i)
+    expect(evidence.body).toContain('<title>')
+    expect(Buffer.from(evidence.screenshot?.png ?? '', 'base64').subarray(1, 4).toString()).toBe('PNG')
+  })
+
+  it('has an exit code and a report for CI', async () => {
+    const report = join(home.directory, 'web.xml')
+    const right = await home.run('web', '--from', 'linux', '--to', 'windows', '--expect', '200', '--junit', report)
+    expect(right.exitCode).toBe(0)
+    expect(readFileSync(report, 'utf8')).toContain('tests="1" failures="0"')
+    const wrong = await home.run('web', 'windows', 'linux', '--path', '/there-is-no-such-page', '--json')
+    expect(wrong.exitCode).toBe(1)
+    expect(JSON.parse(wrong.stdout)).toMatchObject([{ status: 404, method: 'diptych-guest' }])
+  })
+
+  it('falls back to what was seen on the wire when the guest cannot be asked', async () => {
+    await connection.client.guest.pause({ name: windows })
+    await connection.client.guest.resume({ name: windows })
+    await connection.client.guest.exec({ name: windows, path: '/bin/sh', args: ['-c', 'mv /usr/local/bin/diptych-guest /usr/local/bin/hidden'] })
+    const [probe] = await connection.client.web.probe({ from: windows, to: linux })
+    await connection.client.guest.exec({ name: windows, path: '/bin/sh', args: ['-c', 'mv /usr/local/bin/hidden /usr/local/bin/diptych-guest'] })
+    // Its browser reloads the page every three seconds.
+    expect(probe).toMatchObject({ status: 200, evidence: 'wire', method: null })
+  })
+})
+
+describe('publishing', () => {
+  it('gives the guest a URL that the host opens, through a slow link too, and withdraws it with the guest', async () => {
+    const { url, hostPort } = await connection.client.network.publish({ guest: linux })
+    expect(url).toBe(`http://linux.localhost:${hostPort}/`)
+    const nonce = await inGuest(connection, linux, 'nonce')
+    const open = async () => (await fetch(`http://127.0.0.1:${hostPort}/nonce`)).text()
+    expect((await open()).trim()).toBe(nonce)
+    await shape({ both: { loss: 0.1, latencyMs: 20 } })
+    expect((await open()).trim()).toBe(nonce)
+    await shape({ preset: 'unshaped' })
+    expect((await connection.client.network.publish({ guest: linux })).hostPort).toBe(hostPort)
+    await connection.client.guest.stop({ name: linux, mode: 'force' })
+    await until(async () => (await connection.client.network.publications()).length === 0, 'the publication to be withdrawn')
+    await expect(open()).rejects.toThrow()
+  })
+})
+
+describe('capturing', () => {
+  it('writes files tshark opens without a complaint, by the host and by the CLI', async () => {
+    const capture = await connection.client.network.startCapture({ guest: windows })
+    const path = join(home.directory, 'windows.pcapng')
+    await Promise.all([home.run('capture', 'windows', '--file', path, '--seconds', '6'), connection.client.web.probe({ from: windows, to: hostParty })])
+    const stopped = await connection.client.network.stopCapture({ id: capture.id })
+    expect(stopped.packets).toBeGreaterThan(5)
+    expect((await home.run('capture', 'nobody', '--seconds', '2')).exitCode).toBe(3)
+    if (!existsSync('/usr/bin/tshark')) return
+    for (const file of [capture.path, path]) {
+      const summary = execFileSync('/usr/bin/tshark', ['-r', file, '-T', 'fields', '-e', 'frame.number'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+      expect(summary.trim().split('\n').length).toBeGreaterThan(3)
+    }
+  })
+})

@@ -94,6 +94,7 @@ export function windowCommands(session: Session, state: WindowState): readonly C
     entry('theme-system', 'Appearance: follow the system', () => session.change({ theme: 'system' })),
     entry('theme-light', 'Appearance: light', () => session.change({ theme: 'light' })),
     entry('theme-dark', 'Appearance: dark', () => session.change({ theme: 'dark' })),
+    entry('network', 'Network: who opens whose page, requests, capture', () => session.open({ kind: 'network' })),
     entry('settings', 'Settings…', () => session.open({ kind: 'settings' }), 'Ctrl+,'),
     entry('help', 'Keyboard shortcuts', () => session.open({ kind: 'help' }), '?'),
     entry('real-windows', 'Use real Windows…', () => session.open({ kind: 'real-windows' })),

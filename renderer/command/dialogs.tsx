@@ -1,4 +1,5 @@
 import { displayName } from '../format.ts'
+import { NetworkDialog } from '../network/network-dialog.tsx'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { Modal } from '../ui/modal.tsx'
@@ -26,6 +27,8 @@ export function Dialogs() {
       return <RealWindowsDialog onClose={close} />
     case 'logs':
       return <LogsDialog guest={dialog.guest} onClose={close} />
+    case 'network':
+      return <NetworkDialog onClose={close} />
     case 'stop-all':
       return (
         <Confirm

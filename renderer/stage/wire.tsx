@@ -3,11 +3,13 @@ import { useEffect, useRef } from 'react'
 import type { GuestName } from '../../src/contract/names.ts'
 import { reasonAgainst } from '../command/commands.ts'
 import { bitRate, displayName, outcomeWords } from '../format.ts'
+import { LinkPopover } from '../network/link-popover.tsx'
 import { useSession, useWindow } from '../store/context.ts'
 import styles from './wire.module.css'
 
 /** The private network between the guests: one plug each, what passes, and the last page asked for. */
 export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]; readonly shares: readonly number[] }) {
+  const session = useSession()
   const network = useWindow((state) => state.network)
   const last = useWindow((state) => state.requests.at(-1))
   const down = network !== null && !network.running
@@ -16,7 +18,7 @@ export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]
       {guests.map((name, index) => (
         <Plug key={name} name={name} share={shares[index] ?? 1} place={index === 0 ? 'first' : index === guests.length - 1 ? 'last' : 'middle'} />
       ))}
-      <p className={styles.last} data-testid="wire-last-request" data-down={down}>
+      <button type="button" className={styles.last} data-testid="wire-last-request" data-down={down} aria-haspopup="dialog" title="Who opens whose page, requests, capture" onClick={() => session.open({ kind: 'network' })}>
         {down ? (
           `The switch is off: ${network.reason ?? 'it starts with the first guest'}`
         ) : last === undefined ? (
@@ -26,7 +28,7 @@ export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]
             <span className={styles.who}>{last.from}</span> <span>→</span> <span className={styles.who}>{last.to}</span> <span className={styles.outcome}>{outcomeWords(last)}</span>
           </>
         )}
-      </p>
+      </button>
     </section>
   )
 }
@@ -50,20 +52,23 @@ function Plug({ name, share, place }: { readonly name: GuestName; readonly share
         <Flow className={styles.in} rate={status === 'up' ? rx : 0} forwards={place === 'last'} />
       </span>
       <div className={styles.control}>
-        <label className={styles.label} title={against ?? undefined}>
-          <Switch.Root
-            className={styles.switch}
-            checked={view.network.linkUp}
-            disabled={against !== null}
-            aria-label={`Network link of ${title}`}
-            onCheckedChange={(linkUp) =>
-              void session.askGuest(`change the link of ${name}`, (client) => client.guest.set({ name, change: { linkUp } }))
-            }
-          >
-            <Switch.Thumb className={styles.thumb} />
-          </Switch.Root>
-          <span className={styles.status}>{statusWords[heard ? status : 'unheard']}</span>
-        </label>
+        <div className={styles.handles}>
+          <label className={styles.label} title={against ?? undefined}>
+            <Switch.Root
+              className={styles.switch}
+              checked={view.network.linkUp}
+              disabled={against !== null}
+              aria-label={`Network link of ${title}`}
+              onCheckedChange={(linkUp) =>
+                void session.askGuest(`change the link of ${name}`, (client) => client.guest.set({ name, change: { linkUp } }))
+              }
+            >
+              <Switch.Thumb className={styles.thumb} />
+            </Switch.Root>
+            <span className={styles.status}>{statusWords[heard ? status : 'unheard']}</span>
+          </label>
+          <LinkPopover view={view} />
+        </div>
         <span className={styles.rates}>
           <span>
             <span className="visually-hidden">sends</span>

@@ -30,7 +30,7 @@ export interface Notice extends NoticeText {
 
 /** What stands over the stage; one at a time. */
 export type Dialog =
-  | { readonly kind: 'palette' | 'help' | 'settings' | 'real-windows' | 'stop-all' }
+  | { readonly kind: 'palette' | 'help' | 'settings' | 'real-windows' | 'stop-all' | 'network' }
   | { readonly kind: 'force-stop' | 'reset' | 'logs'; readonly guest: GuestName }
 
 export interface WindowState {

@@ -53,7 +53,7 @@ describe('a shaped link', () => {
   it('takes a preset and remembers it in the definition', async () => {
     const { exitCode, stderr } = await home.run('set', 'linux', 'link.preset=booth-wifi')
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('booth-wifi')])
-    expect(readFileSync(join(home.directory, 'data', 'guests', 'linux', 'guest.yaml'), 'utf8')).toContain('loss: 0.05')
+    await until(() => readFileSync(join(home.directory, 'data', 'guests', 'linux', 'guest.yaml'), 'utf8').includes('loss: 0.05'), 'the definition to be written')
     expect((await connection.client.guest.get({ name: linux })).view.network.link.preset).toBe('booth-wifi')
   })
 

@@ -55,6 +55,19 @@ const messages = async function messages(page) {
   await page.getByRole('button', { name: 'Messages' }).click()
 }
 
+const linkPanel = async function link(page) {
+  await page.getByTestId('shape-linux').click()
+  await page.getByLabel('Preset').selectOption('4g')
+}
+const network = async function network(page) {
+  await page.getByTestId('wire-last-request').click()
+  await page.getByRole('button', { name: /^Linux opens the page of Windows/ }).click()
+}
+const requests = async function requests(page) {
+  await page.getByTestId('wire-last-request').click()
+  await page.getByRole('button', { name: 'Requests' }).click()
+}
+
 const shots = [
   ...Object.keys(sizes).flatMap((size) => [shot('running', size, 'dark'), shot('running', size, 'light')]),
   ...['paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'three', 'four', 'firstrun', 'idle', 'stepfailed', 'reconnecting', 'refused', 'quiet', 'following'].map((name) => shot(name)),
@@ -65,6 +78,8 @@ const shots = [
   shot('failed', 'wide', 'light'),
   ...[focusLinux, palette, help, realWindows, more, keysMenu, settings, stacked, one, focusRing, badValue, confirmForce, messages].map((act) => shot('running', 'wide', act === focusRing || act === palette ? 'light' : 'dark', act)),
   shot('running', 'small', 'dark', focusLinux),
+  ...[linkPanel, network, requests].flatMap((act) => [shot('running', 'wide', 'dark', act), shot('running', 'small', 'light', act)]),
+  shot('cut', 'wide', 'light', network),
 ]
 
 const filter = process.argv[2] ?? ''

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { realpath, stat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { extname, join, sep } from 'node:path'
+import { pipeline } from 'node:stream'
 
 /**
  * What a page of ours may do: load its own files and talk to its own server. Images may be data (noVNC draws cursors
@@ -68,7 +69,7 @@ export async function serveStaticFile(directory: string, request: IncomingMessag
     'cache-control': path.startsWith('/assets/') ? 'public, max-age=31536000, immutable' : 'no-store',
   })
   if (request.method === 'HEAD') response.end()
-  else createReadStream(file).on('error', () => response.destroy()).pipe(response)
+  else pipeline(createReadStream(file), response, () => undefined) // closes the file also when the reader hangs up
 }
 
 /** A short plain-text answer with the same headers as every other. */

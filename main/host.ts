@@ -281,6 +281,8 @@ class LocalHost implements Host {
 
   #addOwner(definition: GuestDefinition): GuestOwner {
     const { name } = definition
+    const keep = (changes: Parameters<GuestStore['edit']>[1]) =>
+      void this.#store.edit(name, changes).catch((error: unknown) => this.#say('warning', name, `settings could not be written: ${reasonOf(error)}`))
     const controls = new SliderControls(
       {
         guest: name,
@@ -293,7 +295,7 @@ class LocalHost implements Host {
         setLink: (link) => this.#network.setLink(name, definition.mac, link),
         persist: (requested) => {
           const changes = Object.entries(requested).map(([key, value]) => ({ path: ['controls', key], value }))
-          void this.#store.edit(name, changes).catch((error: unknown) => this.#say('warning', name, `settings could not be written: ${reasonOf(error)}`))
+          keep(changes)
         },
         changed: () => this.#owners.get(name)?.publish(),
         nowMs: () => Date.now(),
@@ -322,7 +324,7 @@ class LocalHost implements Host {
         void this.#stage.refresh()
       },
       message: (level, text) => this.#say(level, name, text),
-      saveClipboard: (mode) => void this.#store.edit(name, [{ path: ['clipboard'], value: mode }]),
+      saveClipboard: (mode) => keep([{ path: ['clipboard'], value: mode }]),
       nowMs: () => Date.now(),
     })
     this.#controls.set(name, controls)

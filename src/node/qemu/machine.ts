@@ -50,6 +50,7 @@ export class QemuMachine implements Machine {
   #shutdown: string | null = null
   #gone = false
   #disposed = false
+  #saving: Promise<unknown> = Promise.resolve()
   /** What happened before anybody listened; null once somebody does. */
   #backlog: MachineEvent[] | null = []
 
@@ -95,15 +96,19 @@ export class QemuMachine implements Machine {
     return machineStatus(asString(answer['status']) ?? 'paused')
   }
   async pause(): Promise<void> {
+    await this.#saving
     await this.#parts.qmp.execute('stop')
   }
   async resume(): Promise<void> {
+    await this.#saving
     await this.#parts.qmp.execute('cont')
   }
   async reset(): Promise<void> {
+    await this.#saving
     await this.#parts.qmp.execute('system_reset')
   }
   async powerDown(): Promise<void> {
+    await this.#saving
     await this.#parts.qmp.execute('system_powerdown')
   }
 
@@ -159,7 +164,14 @@ export class QemuMachine implements Machine {
     return { cpuMs: cpuMs(this.processId), residentMiB: residentMiB(this.processId), diskReadBytes: disk.readBytes, diskWriteBytes: disk.writeBytes }
   }
 
-  async save(directory: string): Promise<{ pausedMs: number }> {
+  /** While memory and disk are copied the guest must stand still: what would change that waits until it is done. */
+  save(directory: string): Promise<{ pausedMs: number }> {
+    const saved = this.#save(directory)
+    this.#saving = saved.catch(() => undefined) // the caller is told
+    return saved
+  }
+
+  async #save(directory: string): Promise<{ pausedMs: number }> {
     const { record, qmp, layout, probe, warmKey } = this.#parts
     if (!record.savable) throw new EngineFault('qemu', `${this.#spec.name} was not started so that it can be saved`, { remedy: 'Stop it and start it from cold once more; Diptych then saves it.' })
     if (this.#spec.clipboard !== 'off') await plugClipboard(qmp, 'off', true)

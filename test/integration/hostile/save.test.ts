@@ -1,0 +1,74 @@
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { ByteStream } from '../../../src/engine/qemu/byte-stream.ts'
+import { QmpSession } from '../../../src/engine/qemu/qmp-session.ts'
+import type { CpuCapPort } from '../../../src/node/cgroup/cpu-cap.ts'
+import { directories } from '../../../src/node/paths.ts'
+import { identify } from '../../../src/node/process/process-identity.ts'
+import { runLayout } from '../../../src/node/qemu/layout.ts'
+import { QemuMachine } from '../../../src/node/qemu/machine.ts'
+import type { QemuProbe } from '../../../src/node/qemu/probe.ts'
+import { fakeSpec } from '../../fake/machine.ts'
+
+/** A QEMU that notes what it is told, and answers the question a save begins with only when the test says so. */
+function slowQemu() {
+  const commands: string[] = []
+  const held: (() => void)[] = []
+  const stream: ByteStream = {
+    write(bytes) {
+      const { id, execute } = JSON.parse(new TextDecoder().decode(bytes)) as { id: number; execute: string }
+      commands.push(execute)
+      const answer = execute === 'migrate-set-capabilities' ? { id, error: { class: 'GenericError', desc: 'no' } } : { id, return: {} }
+      const send = () => stream.onData(new TextEncoder().encode(`${JSON.stringify(answer)}\n`))
+      if (execute === 'query-status') held.push(send)
+      else setImmediate(send)
+    },
+    close: () => undefined,
+    onData: () => undefined,
+    onClose: () => undefined,
+  }
+  return { commands, session: new QmpSession(stream), release: () => held.splice(0).forEach((send) => send()) }
+}
+
+describe('a person or `diptych down` that lets a guest run on while it is being saved', () => {
+  let home = ''
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'dh-'))
+  })
+  afterEach(() => rmSync(home, { recursive: true }))
+
+  it('waits until the save is over, so that memory and disk are of one moment', async () => {
+    const ramPath = join(home, 'ram')
+    const ram = openSync(ramPath, 'w')
+    const qemu = slowQemu()
+    const cpuCap: CpuCapPort = { available: false, reason: 'a test', set: () => null, get: () => null, release: () => undefined, sweep: () => undefined }
+    const probe = { features: { version: '7.2.0', balloon: false, clipboard: false } } as unknown as QemuProbe // what a save reads of it
+    const machine = new QemuMachine({
+      record: { form: 1, spec: { ...fakeSpec, diskPath: join(home, 'none.qcow2') }, process: identify(process.pid) ?? { pid: 0, startTicks: 0 }, boot: 'cold', ramPath, savable: true, startedAtMs: 0 },
+      layout: runLayout(directories({ DIPTYCH_HOME: home }), fakeSpec.name),
+      qmp: qemu.session,
+      child: null,
+      probe,
+      cpuCap,
+      warmKey: 'key',
+      cleanUp: () => undefined,
+      onSaved: () => undefined,
+    })
+    try {
+      const save = machine.save(join(home, 'warm', 'linux')).catch((error: unknown) => error)
+      await vi.waitFor(() => expect(qemu.commands).toContain('query-status'))
+      const others = Promise.all([machine.resume(), machine.reset(), machine.pause(), machine.powerDown()])
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      expect(qemu.commands.filter((command) => ['cont', 'system_reset', 'stop', 'system_powerdown'].includes(command))).toEqual([])
+      qemu.release()
+      expect(String(await save)).toMatch(/migrate-set-capabilities/)
+      await others
+      expect(qemu.commands.slice(-4)).toEqual(['cont', 'system_reset', 'stop', 'system_powerdown'])
+    } finally {
+      machine.dispose()
+      closeSync(ram)
+    }
+  })
+})

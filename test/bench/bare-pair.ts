@@ -38,11 +38,10 @@ export async function startBare(guests: readonly BareGuest[]): Promise<{ running
   const begun = performance.now()
   const children = guests.map(launch)
   try {
-    const pages = Promise.all(guests.map((guest) => untilPage(join(guest.directory, 'vnc'), accents[guest.name === 'linux' ? 'windows' : 'linux'])))
     await Promise.all(guests.map(untilRunning))
     const runningMs = performance.now() - begun
-    const pagesMs = Math.max(...(await pages)) - begun
-    return { runningMs, pagesMs }
+    const pages = await Promise.all(guests.map((guest) => untilPage(join(guest.directory, 'vnc'), accents[guest.name === 'linux' ? 'windows' : 'linux'])))
+    return { runningMs, pagesMs: Math.max(...pages) - begun }
   } finally {
     await Promise.all(children.map(end))
     for (const guest of guests) rmSync(guest.directory, { recursive: true, force: true })

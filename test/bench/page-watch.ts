@@ -10,7 +10,10 @@ export const accents = { linux: [0x0b, 0x6e, 0x4f], windows: [0x0b, 0x4f, 0x9e] 
 const share = 0.25
 const tolerance = 10
 
-/** Resolves with the moment (performance.now) at which the screen at `socketPath` shows the page of that colour. */
+/**
+ * Watch only once the machine runs: QEMU 7.2 never repaints what a client that connected before a warm state was loaded
+ * has not seen change. Resolves with the moment (performance.now) at which the screen at `socketPath` shows the page of that colour.
+ */
 export async function untilPage(socketPath: string, accent: readonly [number, number, number], limitMs = 600_000): Promise<number> {
   const deadline = performance.now() + limitMs
   while (performance.now() < deadline) {

@@ -58,10 +58,10 @@ async function compare(home: TestHome, connection: Connection, boot: 'warm' | 'c
 async function startThroughDiptych(home: TestHome, { client }: Connection, boot: 'warm' | 'cold'): Promise<{ runningMs: number; pagesMs: number; guests: BareGuest[] }> {
   const runtime = join(home.directory, 'run', 'g')
   const begun = performance.now()
-  const pages = Promise.all(names.map((name) => untilPage(join(runtime, name, 'vnc'), accents[name === 'linux' ? 'windows' : 'linux'])))
   await Promise.all(names.map((name) => client.guest.start({ name: GuestName.parse(name), boot })))
   const runningMs = performance.now() - begun
-  const pagesMs = Math.max(...(await pages)) - begun
+  const pages = await Promise.all(names.map((name) => untilPage(join(runtime, name, 'vnc'), accents[name === 'linux' ? 'windows' : 'linux'])))
+  const pagesMs = Math.max(...pages) - begun
   const guests = names.map((name) => {
     const record = JSON.parse(readFileSync(join(runtime, name, 'run.json'), 'utf8')) as { process: { pid: number } }
     return copyOf(name, record.process.pid, join(runtime, name), join(home.directory, 'data', 'guests', name, 'disk.qcow2'), join(home.directory, 'bare'))

@@ -3,7 +3,7 @@ import type { Adoption } from '../../engine/engine.ts'
 import { asObject } from '../../engine/qemu/json.ts'
 import { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
-import type { ProcessIdentity } from '../process/process-identity.ts'
+import { commandLineHolds, type ProcessIdentity } from '../process/process-identity.ts'
 import type { Directories } from '../paths.ts'
 import { runLayout, runsDirectory, type RunLayout } from './layout.ts'
 import type { EngineLogger } from './logger.ts'
@@ -49,6 +49,8 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
     return null
   }
   const { record, process } = state
+  // Ending the guest may kill this process, so whoever answers at the socket, it must be a machine with this uuid.
+  if (!commandLineHolds(process.pid, record.spec.uuid)) throw new Error(`process ${process.pid} is not the QEMU of ${record.spec.name}, though ${layout.record} says so`)
   const probe = await context.probe()
   const qmp = await greet(layout, record, process)
   const { cpuCap } = context

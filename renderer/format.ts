@@ -9,6 +9,14 @@ export function bitRate(bitsPerSecond: number): string {
   return `${Math.round(bitsPerSecond)} bit/s`
 }
 
+/** Bytes in words, decimal as networks count them: `640 B`, `1.2 MB`. */
+export function byteCount(bytes: number): string {
+  if (bytes >= 1e9) return `${digits(bytes / 1e9)} GB`
+  if (bytes >= 1e6) return `${digits(bytes / 1e6)} MB`
+  if (bytes >= 1e3) return `${digits(bytes / 1e3)} kB`
+  return `${Math.round(bytes)} B`
+}
+
 /** MiB in words: `512 MiB`, `3.1 GiB`. */
 export function memory(mib: number): string {
   return mib >= 1024 ? `${digits(mib / 1024)} GiB` : `${Math.round(mib)} MiB`

@@ -21,8 +21,8 @@ export const conditionScales: readonly ConditionScale[] = [
     stops: [64e3, 128e3, 256e3, 512e3, 1e6, 2e6, 5e6, 10e6, 20e6, 50e6, 100e6, 200e6, 500e6, 1e9, 2e9, 5e9, 10e9, null],
     spell: (value) => (value === null ? 'No limit' : bitRate(value)),
   },
-  { name: 'latencyMs', title: 'Latency, one way', stops: [0, 1, 2, 5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 750, 1_000, 2_000], spell: milliseconds },
-  { name: 'jitterMs', title: 'Jitter, plus or minus', stops: [0, 1, 2, 5, 10, 15, 20, 30, 50, 100, 200, 500], spell: milliseconds },
+  { name: 'latencyMs', title: 'Latency (one way)', stops: [0, 1, 2, 5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 750, 1_000, 2_000], spell: milliseconds },
+  { name: 'jitterMs', title: 'Jitter (±)', stops: [0, 1, 2, 5, 10, 15, 20, 30, 50, 100, 200, 500], spell: milliseconds },
   { name: 'loss', title: 'Packet loss', stops: [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5], spell: percent },
 ]
 

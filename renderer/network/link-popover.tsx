@@ -10,6 +10,7 @@ import { Button } from '../ui/button.tsx'
 import { type ConditionScale, conditionScales, isSymmetric, shapeWords, stopOf } from './conditions.ts'
 import styles from './link-popover.module.css'
 import { CaptureButton, PublishRow } from './port-actions.tsx'
+import { Totals } from './totals.tsx'
 
 /** A plug's button: what the link does, and everything to change it, publish the guest's page and capture its traffic. */
 export function LinkPopover({ view }: { readonly view: GuestView }) {
@@ -30,6 +31,7 @@ export function LinkPopover({ view }: { readonly view: GuestView }) {
           <Popover.Popup className={styles.popup} data-accent={view.kind} data-testid={`link-panel-${view.name}`}>
             <Popover.Title className={styles.title}>Link of {displayName(view)}</Popover.Title>
             <Conditions view={view} presets={presets} />
+            <Totals guest={view.name} />
             <PublishRow view={view} />
             <CaptureButton guest={view.name} />
           </Popover.Popup>
@@ -77,20 +79,22 @@ function Conditions({ view, presets }: { readonly view: GuestView; readonly pres
         />
         Each direction by itself
       </label>
-      {(apart ? (['tx', 'rx'] as const) : (['both'] as const)).map((direction) => (
-        <fieldset key={direction} className={styles.direction} disabled={against !== null}>
-          <legend className={apart ? styles.legend : 'visually-hidden'}>{directionWords[direction]}</legend>
-          {conditionScales.map((scale) => (
-            <ConditionSlider
-              key={scale.name}
-              scale={scale}
-              label={apart ? `${scale.title}, ${directionWords[direction].toLowerCase()}` : scale.title}
-              value={requested[direction === 'rx' ? 'rx' : 'tx'][scale.name]}
-              onChange={(value) => change({ [direction]: { [scale.name]: value } })}
-            />
-          ))}
-        </fieldset>
-      ))}
+      <div className={styles.directions} data-apart={apart}>
+        {(apart ? (['tx', 'rx'] as const) : (['both'] as const)).map((direction) => (
+          <fieldset key={direction} className={styles.direction} disabled={against !== null}>
+            <legend className={apart ? styles.legend : 'visually-hidden'}>{directionWords[direction]}</legend>
+            {conditionScales.map((scale) => (
+              <ConditionSlider
+                key={scale.name}
+                scale={scale}
+                label={apart ? `${scale.title}, ${directionWords[direction].toLowerCase()}` : scale.title}
+                value={requested[direction === 'rx' ? 'rx' : 'tx'][scale.name]}
+                onChange={(value) => change({ [direction]: { [scale.name]: value } })}
+              />
+            ))}
+          </fieldset>
+        ))}
+      </div>
     </>
   )
 }

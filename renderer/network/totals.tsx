@@ -1,0 +1,43 @@
+import { useEffect, useState } from 'react'
+import type { GuestName } from '../../src/contract/names.ts'
+import type { DropReport } from '../../src/contract/network.ts'
+import { byteCount } from '../format.ts'
+import { useSession, useWindow } from '../store/context.ts'
+import styles from './link-popover.module.css'
+
+/** What passed a link since the switch started, and what did not and why (asked anew whenever something more is dropped). */
+export function Totals({ guest }: { readonly guest: GuestName }) {
+  const session = useSession()
+  const port = useWindow((state) => state.network?.ports.find((each) => each.guest === guest))
+  const [reasons, setReasons] = useState<DropReport>({})
+  const dropped = port?.drops ?? 0
+  useEffect(() => {
+    let wanted = true
+    void session
+      .ask('read the network’s counters', (client) => client.network.get())
+      .then((report) => wanted && setReasons(report?.statistics?.ports.find((each) => each.guest === guest)?.drops ?? {}))
+    return () => {
+      wanted = false
+    }
+  }, [session, guest, dropped])
+  if (port === undefined) return null
+  const why = Object.entries(reasons).map(([reason, count]) => `${count} ${reasonWords[reason] ?? reason}`)
+  return (
+    <p className={styles.totals} data-testid={`totals-${guest}`}>
+      Sent {byteCount(port.txBytes)}, received {byteCount(port.rxBytes)}. {why.length === 0 ? 'Nothing dropped.' : `Dropped: ${why.join(', ')}.`}
+    </p>
+  )
+}
+
+/** The switch's reasons for dropping a frame (src/network/drops.ts), for a reader. */
+const reasonWords: Readonly<Record<string, string>> = {
+  'link-down': 'while a link was cut',
+  'no-carrier': 'for a guest not connected',
+  'queue-full': 'in a full queue',
+  loss: 'lost as asked',
+  storm: 'in a broadcast storm',
+  'mac-spoof': 'from a foreign MAC address',
+  'ip-spoof': 'from a foreign IP address',
+  'gateway-busy': 'asking the gateway too often',
+  'gateway-refused': 'refused by the gateway',
+}

@@ -1,0 +1,94 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { WindowUnderTest } from './browser.ts'
+
+let window: WindowUnderTest
+const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 20_000, ...options })
+
+beforeAll(async () => {
+  window = await WindowUnderTest.start()
+})
+afterEach(() => window.closePages())
+afterAll(() => window.stop())
+
+describe("a plug's panel", () => {
+  it('takes a preset, shows both directions, and moves one by keys', async () => {
+    const { page } = await window.open('running')
+    await page.getByTestId('shape-linux').focus()
+    await page.keyboard.press('Enter')
+    const panel = page.getByTestId('link-panel-linux')
+    await panel.getByLabel('Preset').selectOption('4g')
+    await poll(() => page.getByTestId('shape-linux').textContent()).toBe('4G')
+    const upload = panel.getByLabel('Bandwidth, sends')
+    expect(await upload.getAttribute('aria-valuetext')).toBe('12 Mbit/s')
+    await upload.focus()
+    await page.keyboard.press('ArrowRight')
+    await poll(() => upload.getAttribute('aria-valuetext')).toBe('20 Mbit/s')
+    expect(await panel.getByLabel('Bandwidth, receives').getAttribute('aria-valuetext')).toBe('40 Mbit/s')
+    expect(await panel.getByLabel('Preset').inputValue()).toBe('')
+    const { violations } = await new AxeBuilder({ page }).include('[data-testid="link-panel-linux"]').analyze()
+    expect(violations.map((each) => `${each.id}: ${each.nodes[0]?.html ?? ''}`)).toEqual([])
+    await page.keyboard.press('Escape')
+    await panel.waitFor({ state: 'hidden' })
+    await poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('shape-linux')
+  })
+
+  it('moves both directions together until they differ', async () => {
+    const { page } = await window.open('running')
+    await page.getByTestId('shape-windows').click()
+    const panel = page.getByTestId('link-panel-windows')
+    await panel.getByLabel('Packet loss').focus()
+    await page.keyboard.press('End')
+    await poll(() => panel.getByLabel('Packet loss').getAttribute('aria-valuetext')).toBe('50 %')
+    await panel.getByLabel('Each direction by itself').check()
+    await poll(() => panel.getByLabel('Packet loss, receives').getAttribute('aria-valuetext')).toBe('50 %')
+  })
+
+  it('publishes and captures, and takes both back', async () => {
+    const { page } = await window.open('running')
+    await page.getByTestId('shape-linux').click()
+    const publish = page.getByTestId('publish-linux')
+    await publish.getByRole('button', { name: 'Publish' }).click()
+    expect(await publish.getByRole('link').getAttribute('href')).toMatch(/^http:\/\/linux\.localhost:\d+\/$/)
+    await publish.getByRole('button', { name: 'Withdraw' }).click()
+    await publish.getByRole('button', { name: 'Publish' }).waitFor()
+    const capture = page.getByTestId('capture-linux')
+    await capture.getByRole('button', { name: 'Capture' }).click()
+    await capture.getByRole('button', { name: 'Stop capture' }).click()
+    await page.getByText(/Captured 1204 packets/).waitFor()
+  })
+})
+
+describe('the network dialog', () => {
+  it('shows who opens whose page, and the evidence of a cell', async () => {
+    const { page } = await window.open('cut')
+    await page.getByTestId('wire-last-request').click()
+    const dialog = page.getByTestId('network-dialog')
+    await dialog.getByRole('button', { name: /^This computer opens the page of Linux: 200/ }).waitFor()
+    await dialog.getByRole('button', { name: /^Linux opens the page of Windows stand-in \(Wine\): No answer/ }).click()
+    await dialog.getByTestId('web-evidence').getByText('no complete answer in time').waitFor()
+    for (const theme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme: theme })
+      const { violations } = await new AxeBuilder({ page }).include('[data-testid="network-dialog"]').analyze()
+      expect(violations.map((each) => `${theme} ${each.id}: ${each.nodes[0]?.html ?? ''}`)).toEqual([])
+    }
+  })
+
+  it('names the evidence: inside, by this computer, or on the wire', async () => {
+    const { page } = await window.open('silent')
+    await page.getByTestId('wire-last-request').click()
+    const dialog = page.getByTestId('network-dialog')
+    for (const words of ['inside, by diptych-guest', 'by this computer', 'seen on the wire']) await dialog.getByText(words).first().waitFor()
+  })
+
+  it('narrows the requests by words', async () => {
+    const { page } = await window.open('running')
+    await poll(() => page.getByTestId('wire-last-request').textContent()).toMatch(/GET/)
+    await page.getByTestId('wire-last-request').click()
+    await page.getByRole('button', { name: 'Requests' }).click()
+    const filter = page.getByRole('searchbox', { name: 'Filter the requests' })
+    await poll(() => page.getByRole('row').count()).toBeGreaterThan(1)
+    await filter.fill('no-such-host')
+    await page.getByText('No request matches.').waitFor()
+  })
+})

@@ -5,21 +5,24 @@ import { byteCount } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import styles from './link-popover.module.css'
 
-/** What passed a link since the switch started, and what did not and why (asked anew whenever something more is dropped). */
+/** What passed a link since the switch started, and what did not and why (asked every 2 s). */
 export function Totals({ guest }: { readonly guest: GuestName }) {
   const session = useSession()
   const port = useWindow((state) => state.network?.ports.find((each) => each.guest === guest))
   const [reasons, setReasons] = useState<DropReport>({})
-  const dropped = port?.drops ?? 0
   useEffect(() => {
     let wanted = true
-    void session
-      .ask('read the network’s counters', (client) => client.network.get())
-      .then((report) => wanted && setReasons(report?.statistics?.ports.find((each) => each.guest === guest)?.drops ?? {}))
+    const read = () =>
+      void session
+        .ask('read the network’s counters', (client) => client.network.get())
+        .then((report) => wanted && setReasons(report?.statistics?.ports.find((each) => each.guest === guest)?.drops ?? {}))
+    read()
+    const timer = setInterval(read, 2_000)
     return () => {
       wanted = false
+      clearInterval(timer)
     }
-  }, [session, guest, dropped])
+  }, [session, guest])
   if (port === undefined) return null
   const why = Object.entries(reasons).map(([reason, count]) => `${count} ${reasonWords[reason] ?? reason}`)
   return (

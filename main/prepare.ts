@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Fault, MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
@@ -79,15 +79,18 @@ async function demandImage(preparation: Preparation, definition: GuestDefinition
 
 async function ensureOverlay(preparation: Preparation, definition: GuestDefinition, path: string, backing: string, fresh: boolean): Promise<void> {
   mkdirSync(preparation.guestDirectory(definition), { recursive: true, mode: 0o700 })
+  const same = existsSync(path) && (await backingOf(path)) === backing
+  if (same && !fresh) return
+  const making = `${path}.new` // beside it: on a full disk nothing is moved
+  await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, making]).catch((error: unknown) => {
+    rmSync(making, { force: true })
+    throw new Fault('disk', `the disk of ${definition.name} could not be made: ${reasonOf(error)}`, { remedy: 'check free space and permissions of the data directory' })
+  })
   if (existsSync(path)) {
-    const same = (await backingOf(path)) === backing
-    if (same && !fresh) return
     renameSync(path, `${path}.previous`)
     if (!same) preparation.message('info', `${definition.name} starts from its new image; its former disk is kept as disk.qcow2.previous`)
   }
-  await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, path]).catch((error: unknown) => {
-    throw new Fault('disk', `the disk of ${definition.name} could not be made: ${reasonOf(error)}`, { remedy: 'check free space and permissions of the data directory' })
-  })
+  renameSync(making, path)
 }
 
 async function backingOf(path: string): Promise<string | null> {

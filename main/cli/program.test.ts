@@ -72,7 +72,7 @@ describe('diptych', () => {
   it('prints help worth reading for the program and for every command', async () => {
     const help = await run('--help')
     expect(help.code).toBe(0)
-    for (const verb of ['up', 'down', 'list', 'info', 'start', 'stop', 'pause', 'resume', 'set', 'web', 'screenshot', 'serve', 'doctor', 'logs', 'completion']) {
+    for (const verb of ['up', 'down', 'list', 'info', 'start', 'stop', 'pause', 'resume', 'set', 'presets', 'web', 'publish', 'unpublish', 'capture', 'screenshot', 'serve', 'doctor', 'logs', 'completion']) {
       expect(help.stdout).toMatch(new RegExp(`^  ${verb}`, 'm'))
       const own = await run(verb, '--help')
       expect(own.stdout).toContain('Usage: diptych')
@@ -260,5 +260,37 @@ describe('diptych serve', () => {
     expect(await findServing(places)).not.toBeNull()
     command.interrupt()
     expect(await command.code).toBe(0)
+  })
+})
+
+describe('the network', () => {
+  it('publishes through a serving host, and stays for one of its own until interrupted', async () => {
+    const own = start('publish', 'linux', '--host-port', '40500')
+    await expect.poll(own.stdout).toBe('http://linux.localhost:40500/\n')
+    await expect.poll(own.stderr).toContain('Published until interrupted')
+    own.interrupt()
+    expect(await own.code).toBe(0)
+    expect((await run('publish', 'beos')).code).toBe(3)
+    expect((await run('unpublish', 'linux')).code).toBe(1)
+    expect((await run('publish', 'linux', '--port', '0')).code).toBe(2)
+  })
+
+  it('watches who opens whose page, one line a direction, until interrupted', async () => {
+    const watch = start('web', '--watch', '--from', 'linux')
+    await expect.poll(watch.stdout).toMatch(/linux -> windows +no answer +.*connection refused\n$/)
+    watch.interrupt()
+    expect(await watch.code).toBe(0)
+  })
+
+  it('says that there is nothing to capture, and what cannot go together', async () => {
+    const idle = await run('capture', 'linux', '--seconds', '1')
+    expect([idle.code, idle.stdout]).toEqual([4, ''])
+    expect(idle.stderr).toMatch(/network is not running/)
+    expect((await run('capture', '--stdout', '--file', 'x')).code).toBe(2)
+    expect((await run('capture', '--size', '1kB')).code).toBe(2)
+  })
+
+  it('lists the link presets', async () => {
+    expect((await run('presets')).stdout).toMatch(/dsl +DSL +up 10Mbit 12ms; down 50Mbit 12ms/)
   })
 })

@@ -1,4 +1,5 @@
 import { ipv4Text, parseIpv4 } from './address.ts'
+import { ipv6Text, parseReverseIpv6 } from './ipv6.ts'
 
 /** One question as far as this server cares; names in any case, without the final dot. */
 export interface DnsQuestion {
@@ -9,6 +10,7 @@ export interface DnsQuestion {
 
 export type DnsRecord =
   | { readonly type: 'A'; readonly name: string; readonly ttl: number; readonly data: string }
+  | { readonly type: 'AAAA'; readonly name: string; readonly ttl: number; readonly data: string }
   | { readonly type: 'PTR'; readonly name: string; readonly ttl: number; readonly data: string }
 
 export interface DnsAnswer {
@@ -43,6 +45,9 @@ export interface DnsZone {
   readonly gateway: number
   addressOf(guest: string): number | null
   guestAt(address: number): string | null
+  /** The IPv6 address a guest was heard to use; null for none: then it has no AAAA record. */
+  ipv6Of(guest: string): Uint8Array | null
+  guestAtIpv6(address: Uint8Array): string | null
 }
 
 /**
@@ -59,9 +64,18 @@ export function answerDns(question: DnsQuestion, zone: DnsZone): DnsAnswer {
     if (owner === null) return { code: 'NXDOMAIN', records: [] }
     return { code: 'NOERROR', records: asks('PTR') ? [{ type: 'PTR', name: question.name, ttl: TTL_SECONDS, data: owner }] : [] }
   }
+  const reverse6 = parseReverseIpv6(name)
+  if (reverse6 !== null) {
+    const guest = zone.guestAtIpv6(reverse6)
+    if (guest === null) return { code: 'NXDOMAIN', records: [] }
+    return { code: 'NOERROR', records: asks('PTR') ? [{ type: 'PTR', name: question.name, ttl: TTL_SECONDS, data: `${guest}.${zone.domain}` }] : [] }
+  }
   const address = addressOf(name, zone)
   if (address === null) return { code: 'NXDOMAIN', records: [] }
-  return { code: 'NOERROR', records: asks('A') ? [{ type: 'A', name: question.name, ttl: TTL_SECONDS, data: ipv4Text(address) }] : [] }
+  const records: DnsRecord[] = asks('A') ? [{ type: 'A', name: question.name, ttl: TTL_SECONDS, data: ipv4Text(address) }] : []
+  const ipv6 = asks('AAAA') && address !== zone.gateway ? zone.ipv6Of(labelOf(name, zone)) : null
+  if (ipv6 !== null) records.push({ type: 'AAAA', name: question.name, ttl: TTL_SECONDS, data: ipv6Text(ipv6) })
+  return { code: 'NOERROR', records }
 
   function asks(type: string): boolean {
     return question.type === type || question.type === 'ANY'
@@ -70,10 +84,14 @@ export function answerDns(question: DnsQuestion, zone: DnsZone): DnsAnswer {
 
 function addressOf(name: string, zone: DnsZone): number | null {
   if (name === zone.domain) return zone.gateway
-  const suffix = `.${zone.domain}`
-  const label = name.endsWith(suffix) ? name.slice(0, -suffix.length) : name
+  const label = labelOf(name, zone)
   if (label === '' || label.includes('.')) return null
   return zone.addressOf(label) ?? (label === 'gateway' ? zone.gateway : null)
+}
+
+function labelOf(name: string, zone: DnsZone): string {
+  const suffix = `.${zone.domain}`
+  return name.endsWith(suffix) ? name.slice(0, -suffix.length) : name
 }
 
 function ownerOf(address: number, zone: DnsZone): string | null {

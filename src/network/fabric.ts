@@ -6,6 +6,8 @@ import { noDrops, type DropCounts, type DropReason } from './drops.ts'
 import { HEADER_BYTES } from './frame-reader.ts'
 import { Gateway, GATEWAY_MAC_PARTS, type GatewayOutcome } from './gateway.ts'
 import { flowCache, type HttpLog } from './http-log.ts'
+import type { Ipv6Prefix } from './ipv6.ts'
+import { Ipv6Neighbors } from './ipv6-neighbors.ts'
 import { isUnshaped, LinkShaper, type LinkConditions } from './link-shaper.ts'
 import { MacTable } from './mac-table.ts'
 import { ETHERTYPE, PROTOCOL } from './packet.ts'
@@ -36,6 +38,7 @@ export interface FabricEnvironment {
 export class Fabric {
   readonly ports = new Map<GuestName, Port>()
   readonly macs = new MacTable<Port>(MAC_TABLE_LIMITS)
+  readonly neighbors: Ipv6Neighbors
   readonly http: HttpLog
   readonly environment: FabricEnvironment
   /** Frames from connections that belong to no port. */
@@ -49,8 +52,9 @@ export class Fabric {
   readonly #gatewayFlows = flowCache()
   readonly #shaped = new Set<LinkShaper>()
 
-  constructor(options: { gateway: Gateway; http: HttpLog; environment: FabricEnvironment }) {
+  constructor(options: { prefix: Ipv6Prefix; gateway: Gateway; http: HttpLog; environment: FabricEnvironment }) {
     this.#gateway = options.gateway
+    this.neighbors = new Ipv6Neighbors(options.prefix, GATEWAY_MAC_PARTS, (mac) => this.macs.lookup(mac.high, mac.low, options.environment.now()))
     this.http = options.http
     this.environment = options.environment
   }
@@ -80,6 +84,7 @@ export class Fabric {
     this.setConditions(port, 'tx', null)
     this.setConditions(port, 'rx', null)
     this.detach(port, port.wire)
+    this.neighbors.forget(port)
     this.epoch++
     return true
   }
@@ -134,6 +139,7 @@ export class Fabric {
   detach(port: Port, wire: Wire | null): void {
     if (port.wire === null || port.wire !== wire) return
     port.wire = null
+    this.neighbors.forget(port)
     this.epoch++
     this.environment.event({ type: 'port', port, connected: false })
   }

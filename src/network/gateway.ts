@@ -5,6 +5,8 @@ import { internetChecksum, putU16, u16, u8 } from './bytes.ts'
 import { parseDhcpRequest } from './dhcp-message.ts'
 import { answerDhcp } from './dhcp-server.ts'
 import { answerDns, type DnsCodec, type DnsZone } from './dns.ts'
+import type { Ipv6Prefix } from './ipv6.ts'
+import { Ipv6Gateway } from './ipv6-gateway.ts'
 import { ETHERTYPE, ethernet, ipv4, parseIpv4Packet, parseUdp, PROTOCOL, udp, type Ipv4Packet } from './packet.ts'
 import type { Port } from './port.ts'
 import { answerStatus } from './status-page.ts'
@@ -42,14 +44,18 @@ export class Gateway {
   readonly #subnet: Subnet
   readonly #zone: DnsZone
   readonly #codec: DnsCodec
+  readonly #ports: () => Iterable<Port>
+  readonly #ipv6: Ipv6Gateway
   readonly #web: TcpResponder<WebPeer>
   readonly #now: () => number
   readonly #dialer: TcpDialer
 
-  constructor(options: { dialer: TcpDialer; subnet: Subnet; zone: DnsZone; codec: DnsCodec; now: () => number; random: () => number; ports: () => Iterable<Port> }) {
+  constructor(options: { dialer: TcpDialer; subnet: Subnet; prefix: Ipv6Prefix; zone: DnsZone; codec: DnsCodec; now: () => number; random: () => number; ports: () => Iterable<Port> }) {
     this.#subnet = options.subnet
     this.#zone = options.zone
     this.#codec = options.codec
+    this.#ports = options.ports
+    this.#ipv6 = new Ipv6Gateway({ prefix: options.prefix, mac: GATEWAY_MAC_PARTS, domain: options.zone.domain, dns: (question) => this.#dnsReply(question), nowMs: options.now() })
     this.#now = options.now
     this.#dialer = options.dialer
     const source = { domain: options.zone.domain, ports: options.ports }
@@ -65,6 +71,11 @@ export class Gateway {
     const etherType = u16(frame, 12)
     const payload = frame.subarray(14)
     if (etherType === ETHERTYPE.arp) return this.#arp(payload)
+    if (etherType === ETHERTYPE.ipv6) {
+      const reply = this.#ipv6.receive(frame, port)
+      if (reply === 'refused') return REFUSED
+      return reply === null ? SILENCE : say(reply)
+    }
     if (etherType !== ETHERTYPE.ipv4) return SILENCE
     const packet = parseIpv4Packet(payload)
     if (packet === null) return sameMac(macAt(frame, 0), GATEWAY_MAC_PARTS) ? REFUSED : SILENCE
@@ -78,9 +89,10 @@ export class Gateway {
     return SILENCE
   }
 
-  /** What the gateway has to say without being asked: lost parts of its web page. Call it a few times a second. */
+  /** What the gateway has to say without being asked: lost parts of its web page, and IPv6 advertisements. Call it a few times a second. */
   tick(): { port: Port; frame: Uint8Array }[] {
-    return this.#web.tick(this.#now()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.port, frame: this.#toGuest(peer.mac, peer.address, PROTOCOL.tcp, segment) })))
+    const web = this.#web.tick(this.#now()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.port, frame: this.#toGuest(peer.mac, peer.address, PROTOCOL.tcp, segment) })))
+    return [...web, ...this.#ipv6.tick(this.#now(), this.#ports())]
   }
 
   /** A frame of a connection the host has made: answered at any rate. `frame` is addressed to the gateway. */
@@ -144,14 +156,14 @@ export class Gateway {
   }
 
   #dns(payload: Uint8Array, packet: Ipv4Packet, sourcePort: number, source: MacParts): GatewayOutcome {
-    if (payload.length > MAX_DNS_BYTES) return REFUSED
-    const query = this.#codec.decode(payload)
-    if (query === null) return REFUSED
-    const answer = this.#dnsAnswer(query)
+    const answer = this.#dnsReply(payload)
+    if (answer === null) return REFUSED
     return say(this.#toGuest(source, packet.source, PROTOCOL.udp, udp(this.#subnet.gateway, packet.source, 53, sourcePort, answer)))
   }
 
-  #dnsAnswer(query: NonNullable<ReturnType<DnsCodec['decode']>>): Uint8Array {
+  #dnsReply(payload: Uint8Array): Uint8Array | null {
+    const query = payload.length > MAX_DNS_BYTES ? null : this.#codec.decode(payload)
+    if (query === null) return null
     if (!query.isStandardQuery) return this.#codec.encodeError(query, 'NOTIMP')
     if (query.question === null) return this.#codec.encodeError(query, 'FORMERR')
     return this.#codec.encode(query, answerDns(query.question, this.#zone), this.#zone.domain)

@@ -43,6 +43,7 @@ export class HttpLog {
   readonly #flows = new Map<string, HttpFlow>()
   readonly #lines: HttpLine[] = []
   readonly #nameOf: (address: number) => string
+  readonly #textOf: (address: number) => string
   readonly #onLine: (line: HttpLine) => void
   readonly #wallClock: () => number
   #sequence = 0
@@ -51,9 +52,10 @@ export class HttpLog {
   #windowMs = 0
   sampledOut = 0
 
-  constructor(options: { limits?: HttpLogLimits; nameOf: (address: number) => string; onLine: (line: HttpLine) => void; wallClock: () => number }) {
+  constructor(options: { limits?: HttpLogLimits; nameOf: (address: number) => string; textOf?: (address: number) => string; onLine: (line: HttpLine) => void; wallClock: () => number }) {
     this.#limits = options.limits ?? HTTP_LOG_LIMITS
     this.#nameOf = options.nameOf
+    this.#textOf = options.textOf ?? ipv4Text
     this.#onLine = options.onLine
     this.#wallClock = options.wallClock
   }
@@ -163,7 +165,7 @@ export class HttpLog {
       at: new Date(this.#wallClock()).toISOString(),
       from: this.#nameOf(source),
       to: this.#nameOf(destination),
-      fromAddress: ipv4Text(source),
+      fromAddress: this.#textOf(source),
       ...exchange,
     }
     this.#lines.push(line)

@@ -139,7 +139,7 @@ export class Ingress implements FrameSink {
     return this.#cachedDestination
   }
 
-  /** Checks the sender's IPv4 address and shows TCP to the HTTP log. False: dropped. One 802.1Q tag is looked behind. */
+  /** Checks the sender's address and shows TCP to the HTTP log. False: dropped. One 802.1Q tag is looked behind. */
   #inspect(port: Port, view: Uint8Array, at: number, limit: number, bytes: number): boolean {
     let etherType = u16(view, at + 12)
     let ip = at + 14
@@ -160,7 +160,23 @@ export class Ingress implements FrameSink {
       }
       return true
     }
+    if (etherType === ETHERTYPE.ipv6) return this.#inspectIpv6(port, view, at, ip, limit, bytes)
     if (etherType === ETHERTYPE.arp && limit - ip >= 28) return this.#isOwnAddress(port, u32(view, ip + 14))
+    return true
+  }
+
+  #inspectIpv6(port: Port, view: Uint8Array, at: number, ip: number, limit: number, bytes: number): boolean {
+    const neighbors = this.#fabric.neighbors
+    if (!neighbors.admits(port, view, ip, limit)) {
+      drop(port.drops, 'ip-spoof')
+      return false
+    }
+    const tcp = ip + 40
+    if (tcp + 20 > limit || u8(view, ip + 6) !== PROTOCOL.tcp) return true
+    const from = neighbors.at(view, ip + 8)
+    const to = neighbors.at(view, ip + 24)
+    const length = Math.min(u16(view, ip + 4), bytes - (tcp - at))
+    if (from !== undefined && to !== undefined && length >= 20) this.#fabric.http.segment(view, tcp, Math.min(limit, tcp + length), length, from.id, to.id, port.flows, port.lastFrameAtMs)
     return true
   }
 

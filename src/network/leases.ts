@@ -5,8 +5,11 @@ import { inSubnet, ipv4Text, macParts, parseIpv4, type Subnet } from './address.
 const LeaseRecord = z.object({ mac: MacAddress, guest: GuestName, ipv4: z.string().refine((text) => parseIpv4(text) !== null, 'not an IPv4 address') })
 export type LeaseRecord = z.infer<typeof LeaseRecord>
 
-/** The file `leases.json`: which address each MAC has ever been given, oldest first. */
-export const LeaseDocument = z.object({ version: z.literal(1), leases: z.array(LeaseRecord).max(65_536) })
+/** The 40 bits that make the network's IPv6 prefix its own (RFC 4193 §3.2). */
+const GlobalId = z.string().regex(/^[0-9a-f]{10}$/)
+
+/** The file `leases.json`: which address each MAC has ever been given, oldest first, and the IPv6 prefix's own part. */
+export const LeaseDocument = z.object({ version: z.literal(1), leases: z.array(LeaseRecord).max(65_536), globalId: GlobalId.optional() })
 export type LeaseDocument = z.infer<typeof LeaseDocument>
 
 /**
@@ -18,8 +21,11 @@ export class Leases {
   readonly #subnet: Subnet
   readonly #byMac = new Map<string, { guest: GuestName; ipv4: number }>()
 
-  constructor(subnet: Subnet, document: LeaseDocument | null) {
+  readonly globalId: string
+
+  constructor(subnet: Subnet, document: LeaseDocument | null, random: () => number = Math.random) {
     this.#subnet = subnet
+    this.globalId = document?.globalId ?? Math.floor(random() * 2 ** 40).toString(16).padStart(10, '0')
     const taken = new Set<number>()
     for (const record of document?.leases ?? []) {
       const ipv4 = parseIpv4(record.ipv4)
@@ -30,7 +36,7 @@ export class Leases {
   }
 
   document(): LeaseDocument {
-    return { version: 1, leases: [...this.#byMac].map(([mac, lease]) => ({ mac: MacAddress.parse(mac), guest: lease.guest, ipv4: ipv4Text(lease.ipv4) })) }
+    return { version: 1, leases: [...this.#byMac].map(([mac, lease]) => ({ mac: MacAddress.parse(mac), guest: lease.guest, ipv4: ipv4Text(lease.ipv4) })), globalId: this.globalId }
   }
 
   /**

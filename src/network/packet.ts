@@ -32,12 +32,17 @@ export function pseudoHeaderSum(source: number, destination: number, protocol: n
   return (source >>> 16) + (source & 0xffff) + (destination >>> 16) + (destination & 0xffff) + protocol + length
 }
 
-export function udp(source: number, destination: number, sourcePort: number, destinationPort: number, payload: Uint8Array): Uint8Array {
+/** A UDP datagram without its checksum. */
+export function udpHeader(sourcePort: number, destinationPort: number, payload: Uint8Array): Uint8Array {
   const header = new Uint8Array(8)
   putU16(header, 0, sourcePort)
   putU16(header, 2, destinationPort)
   putU16(header, 4, 8 + payload.length)
-  const datagram = concat(header, payload)
+  return concat(header, payload)
+}
+
+export function udp(source: number, destination: number, sourcePort: number, destinationPort: number, payload: Uint8Array): Uint8Array {
+  const datagram = udpHeader(sourcePort, destinationPort, payload)
   const checksum = internetChecksum(datagram, 0, datagram.length, pseudoHeaderSum(source, destination, PROTOCOL.udp, datagram.length))
   putU16(datagram, 6, checksum === 0 ? 0xffff : checksum)
   return datagram

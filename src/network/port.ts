@@ -2,6 +2,7 @@ import type { GuestName, MacAddress } from '../contract/names.ts'
 import { macParts, type MacParts } from './address.ts'
 import { noDrops, type DropCounts } from './drops.ts'
 import { flowCache, type FlowCache } from './http-log.ts'
+import type { Ipv6Neighbor } from './ipv6-neighbors.ts'
 import type { LinkShaper } from './link-shaper.ts'
 import { TokenBucket } from './token-bucket.ts'
 
@@ -41,6 +42,8 @@ export class Port {
   settings: PortSettings
   readonly macParts: MacParts
   readonly ipv4: number
+  /** The addresses of the network's IPv6 prefix it was heard to use, the newest last. Changed by Ipv6Neighbors alone. */
+  readonly ipv6: Ipv6Neighbor[] = []
   /** The guest holds its address: it took the lease, or sends from it. */
   bound = false
   up = true

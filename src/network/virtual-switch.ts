@@ -5,6 +5,7 @@ import type { ControlError, ControlEvent, LinkChangeRequest, PortReport } from '
 import type { DnsCodec, DnsZone } from './dns.ts'
 import { Fabric } from './fabric.ts'
 import { Gateway, GATEWAY_MAC } from './gateway.ts'
+import { ulaPrefix } from './ipv6.ts'
 import { HttpLog } from './http-log.ts'
 import { Leases, type LeaseDocument } from './leases.ts'
 import { UNSHAPED, type LinkConditions } from './link-shaper.ts'
@@ -45,13 +46,20 @@ export class VirtualSwitch {
 
   constructor(options: VirtualSwitchOptions) {
     this.#options = options
-    this.#leases = new Leases(options.subnet, options.leases)
+    this.#leases = new Leases(options.subnet, options.leases, options.random)
+    if (options.leases?.globalId === undefined) options.saveLeases(this.#leases.document())
+    const prefix = ulaPrefix(this.#leases.globalId)
     this.meters = new Meters(options.now())
     const zone: DnsZone = {
       domain: options.domain,
       gateway: options.subnet.gateway,
       addressOf: (guest) => this.fabric.ports.get(guest as GuestName)?.ipv4 ?? null, // any text may be looked up in the map
       guestAt: (address) => this.fabric.portAt(address)?.settings.guest ?? null,
+      ipv6Of: (guest) => {
+        const port = this.fabric.ports.get(guest as GuestName) // any text may be looked up in the map
+        return port === undefined ? null : this.fabric.neighbors.addressOf(port)
+      },
+      guestAtIpv6: (address) => this.fabric.neighbors.at(address, 0)?.owner?.settings.guest ?? null,
     }
     this.dialer = new TcpDialer({
       address: options.subnet.gateway,
@@ -60,12 +68,14 @@ export class VirtualSwitch {
       send: (port, segment) => this.fabric.sendFromGateway(port, gateway.frameFor(port, segment)),
     })
     this.http = new HttpLog({
-      nameOf: (address) => (address === options.subnet.gateway ? 'gateway' : (zone.guestAt(address) ?? ipv4Text(address))),
+      nameOf: (address) => (address === options.subnet.gateway ? 'gateway' : (zone.guestAt(address) ?? this.fabric.neighbors.byId(address)?.owner?.settings.guest ?? this.#addressText(address))),
+      textOf: (address) => this.#addressText(address),
       onLine: (line: HttpLine) => options.event({ type: 'request', line }),
       wallClock: options.wallClock,
     })
     const gateway: Gateway = new Gateway({
       dialer: this.dialer,
+      prefix,
       subnet: options.subnet,
       zone,
       codec: options.codec,
@@ -74,6 +84,7 @@ export class VirtualSwitch {
       ports: () => this.fabric.ports.values(),
     })
     this.fabric = new Fabric({
+      prefix,
       gateway,
       http: this.http,
       environment: {
@@ -131,6 +142,13 @@ export class VirtualSwitch {
     this.fabric.tick()
     this.dialer.tick()
     return { type: 'meters', meters: [...this.fabric.ports.values()].map((port) => this.meters.read(port)) }
+  }
+
+  /** The HTTP log's number for an address, in words. */
+  #addressText(address: number): string {
+    const neighbor = this.fabric.neighbors.byId(address)
+    if (neighbor !== undefined) return this.fabric.neighbors.textOf(neighbor)
+    return address > 0xffff_ffff ? 'an IPv6 address no longer used' : ipv4Text(address)
   }
 
   #lease(port: Port) {

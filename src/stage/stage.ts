@@ -34,6 +34,7 @@ export class Stage {
   #work: Promise<void> | null = null
   #abort: AbortController | null = null
   #saving: Promise<void> | null = null
+  #leaving: Promise<unknown> = Promise.resolve()
 
   constructor(ports: StagePorts) {
     this.#ports = ports
@@ -60,13 +61,20 @@ export class Stage {
     return this.view()
   }
 
+  /** An `up` asked for meanwhile begins when this is over; a second `down` (with force, say) goes ahead beside it. */
   async down(mode: 'graceful' | 'force'): Promise<StageView> {
+    const left = this.#leave(mode)
+    this.#leaving = Promise.allSettled([this.#leaving, left])
+    await left
+    return this.view()
+  }
+
+  async #leave(mode: 'graceful' | 'force'): Promise<void> {
     await this.cancel()
     await Promise.all(this.#ports.guests.map((guest) => this.#ports.stopGuest(guest.name, mode)))
     await this.#ports.stopNetwork()
     this.#steps = this.#freshSteps()
     this.#setStatus('idle')
-    return this.view()
   }
 
   /** After adopting: the pair may be up already. */
@@ -92,6 +100,9 @@ export class Stage {
     this.#steps = this.#freshSteps()
     this.#setStatus('working')
     try {
+      await Promise.race([this.#leaving, aborted(abort.signal)])
+      abort.signal.throwIfAborted()
+      this.#setStatus('working')
       await this.#step('packages', () => this.#ports.checkPackages())
       const network = this.#step('network', () => this.#ports.startNetwork())
       const images = this.#ports.guests.map((guest) => this.#image(guest.name, `guest:${guest.step}`, abort.signal))
@@ -162,6 +173,12 @@ export class Stage {
     ]
     return new Map(titles.map(([id, title]) => [id, { id, title, status: 'waiting', detail: '', fraction: null, expectedSeconds: null, remedy: null }]))
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
 
 /** Before this much is done the pace says little about the rest. */

@@ -211,7 +211,7 @@ export class GuestOwner {
   }
 
   async #whenIdle(): Promise<void> {
-    const current = this.#queue.current
+    const current = this.#queue.waiting.at(-1) ?? this.#queue.current
     if (current === null) return
     const waiter = this.#waiters.get(current.id)
     if (waiter === undefined) return

@@ -79,4 +79,16 @@ describe('GuestOwner at the worst moment', () => {
     expect(owner.machine).toBeNull()
     expect(owner.state).toBe('stopped')
   })
+
+  it('says that a guest runs already only when the start that waits behind a stop is done', async () => {
+    const machine = new FakeMachine()
+    const { owner } = ownerOf(machine)
+    await owner.request('start')
+    const stop = owner.request('stop')
+    const start = owner.request('start')
+    expect(await owner.request('start')).toBe('already')
+    expect(owner.state).toBe('running')
+    await Promise.all([stop, start])
+    owner.dispose()
+  })
 })

@@ -51,6 +51,7 @@ function options(change: Partial<ShellOptions> = {}): ShellOptions {
     rendererDirectory: join(home, 'renderer'),
     preloadPath: '/preload.cjs',
     iconPath: '/icon.png',
+    openInBrowser: () => undefined,
     ...change,
   }
 }
@@ -130,6 +131,15 @@ describe('the Electron shell', () => {
     expect(contents.open('https://example.org/')).toEqual({ action: 'deny' })
     expect(contents.open('file:///etc/passwd')).toEqual({ action: 'deny' })
     expect(contents.open(`${appUrl}#screen=linux`)).toMatchObject({ action: 'allow', overrideBrowserWindowOptions: { webPreferences: { sandbox: true, contextIsolation: true } } })
+  })
+
+  it("opens a guest's published page in the person's browser, and nothing else there", async () => {
+    const opened: string[] = []
+    await runApp(parts(), options({ openInBrowser: (url) => opened.push(url) }))
+    const contents = electron.contents()
+    for (const url of ['http://linux.localhost:40001/', 'http://linux.localhost:40001/x?y', 'https://example.org/', 'http://localhost.example.org:80/', 'file:///etc/passwd', `${appUrl}#screen=linux`]) contents.open(url)
+    expect(opened).toEqual(['http://linux.localhost:40001/'])
+    expect(contents.open('http://linux.localhost:40001/')).toEqual({ action: 'deny' })
   })
 
   it('denies permissions but those a screen needs, and those to our page only', async () => {

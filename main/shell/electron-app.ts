@@ -27,6 +27,7 @@ export interface ShellOptions {
   readonly rendererDirectory: string
   readonly preloadPath: string
   readonly iconPath: string
+  readonly openInBrowser: (url: string) => void
   /** Whether to start the demonstration pair at once (`--up`). */
   readonly bringUp?: boolean
 }
@@ -59,7 +60,7 @@ export async function runApp(electron: ElectronParts, options: ShellOptions): Pr
   session.defaultSession.protocol.handle(appScheme, (request) => answerAppRequest(options.rendererDirectory, request))
   session.defaultSession.setPermissionRequestHandler((_contents, permission, decide, details) => decide(mayHavePermission(permission, details.requestingUrl)))
   session.defaultSession.setPermissionCheckHandler((_contents, permission, origin) => mayHavePermission(permission, origin))
-  app.on('web-contents-created', (_event, contents) => confine(contents, options.preloadPath))
+  app.on('web-contents-created', (_event, contents) => confine(contents, options.preloadPath, options.openInBrowser))
   ipcMain.on(portRequestChannel, createPortGate(servePorts(host), () => new MessageChannelMain()))
 
   const connection = await options.connect(host)

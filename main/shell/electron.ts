@@ -1,4 +1,4 @@
-import { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, nativeImage, protocol, screen, session, Tray } from 'electron'
+import { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, nativeImage, protocol, screen, session, shell, Tray } from 'electron'
 import { join } from 'node:path'
 import { directories } from '../../src/node/paths.ts'
 import { serveConnections } from '../../src/node/transport/server.ts'
@@ -29,6 +29,7 @@ if (prepareApp(electron)) {
     rendererDirectory: findResources().renderer,
     preloadPath: join(import.meta.dirname, '../preload/preload.cjs'),
     iconPath: join(findResources().recipes, '../icons/icon.png'),
+    openInBrowser: (url) => void shell.openExternal(url).catch((error: unknown) => createLogger(places).warn({}, `no browser could be opened: ${String(error)}`)),
     bringUp: process.argv.includes('--up'),
   })
 } else app.quit()

@@ -43,17 +43,24 @@ export type OpenDecision =
   | { action: 'deny' }
   | { action: 'allow'; overrideBrowserWindowOptions: { autoHideMenuBar: boolean; backgroundColor: string; webPreferences: WebPreferences } }
 
-/** Keeps a page where it belongs: it may not leave our origin, embed webviews, or open anything but our own pop-outs. */
-export function confine(contents: Contents, preloadPath: string): void {
+/** A page that `diptych publish` gave an address: loopback by name, with a port, nothing more. */
+const published = /^http:\/\/[a-z][a-z0-9-]{0,31}\.localhost:\d{1,5}\/$/
+
+/**
+ * Keeps a page where it belongs: it may not leave our origin, embed webviews, or open anything but our own pop-outs.
+ * A guest's published page opens in the person's browser, never in a window of ours.
+ */
+export function confine(contents: Contents, preloadPath: string, openInBrowser: (url: string) => void): void {
   for (const event of ['will-navigate', 'will-redirect', 'will-frame-navigate'] as const) {
     contents.on(event, (details) => {
       if (!isOurUrl(details.url ?? '')) details.preventDefault()
     })
   }
   contents.on('will-attach-webview', (details) => details.preventDefault())
-  contents.setWindowOpenHandler(({ url }) =>
-    isOurUrl(url)
+  contents.setWindowOpenHandler(({ url }) => {
+    if (published.test(url)) openInBrowser(url)
+    return isOurUrl(url)
       ? { action: 'allow', overrideBrowserWindowOptions: { autoHideMenuBar: true, backgroundColor: '#101114', webPreferences: webPreferences(preloadPath) } }
-      : { action: 'deny' },
-  )
+      : { action: 'deny' }
+  })
 }

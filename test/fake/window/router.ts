@@ -135,7 +135,10 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       probe: on.web.probe.handler(() => []),
       matrix: on.web.matrix.handler(({ input }) => matrixOf(world, input.path)),
       watch: on.web.watch.handler(({ input, signal }) => world.matrixEvents.stream([matrixOf(world, input.path)], signal)),
-      evidence: on.web.evidence.handler(({ input }) => evidenceOf(world, input.from, input.to, input.path)),
+      evidence: on.web.evidence.handler(({ input }) => {
+        const guest = world.find(input.from)
+        return { ...evidenceOf(world, input.from, input.to, input.path), screenshot: guest === undefined ? null : screenshot(guest) }
+      }),
     },
   })
 }

@@ -81,7 +81,10 @@ async function untilRunning(guest: BareGuest): Promise<void> {
     await ask('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] })
     await ask('migrate-incoming', { uri: 'fd:3' })
   }
-  while ((await ask('query-status')).status !== 'running') await pause(2)
+  for (let { status } = await ask('query-status'); status !== 'running'; { status } = await ask('query-status')) {
+    if (status === 'paused') await ask('cont') // it was saved while it stood still
+    else await pause(2)
+  }
   socket.destroy()
 }
 

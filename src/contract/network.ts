@@ -26,6 +26,8 @@ export const HttpLine = z.object({
   from: z.string(),
   to: z.string(),
   fromAddress: z.string(),
+  /** `tls`: a whole connection; `host` is the server name asked for, `method` TLS, `path` empty, `status` null. Absent: HTTP. */
+  kind: z.enum(['http', 'tls']).optional(),
   method: z.string(),
   host: z.string().nullable(),
   path: z.string(),

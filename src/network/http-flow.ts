@@ -3,6 +3,7 @@ import { MAX_HEAD_CHARACTERS, parseRequestHead, parseResponseHead, type BodyLeng
 
 /** One exchange, complete or given up (`status` null: no answer was seen). */
 export interface HttpExchange {
+  readonly kind?: 'tls'
   readonly method: string
   readonly host: string | null
   readonly path: string

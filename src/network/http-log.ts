@@ -2,6 +2,7 @@ import type { HttpLine } from '../contract/network.ts'
 import { ipv4Text } from './address.ts'
 import { u32, u8 } from './bytes.ts'
 import { HttpFlow, isMethodStart, type HttpExchange } from './http-flow.ts'
+import { isTlsStart, TlsFlow } from './tls-flow.ts'
 
 export interface HttpLogLimits {
   /** Lines kept to be asked for. */
@@ -21,7 +22,7 @@ export interface FlowCache {
   addresses: number
   destination: number
   ports: number
-  flow: HttpFlow | null
+  flow: HttpFlow | TlsFlow | null
   fromClient: boolean
   /** No flow was found for it when this many had been made. */
   missedAt: number
@@ -40,7 +41,7 @@ const RST = 4
  */
 export class HttpLog {
   readonly #limits: HttpLogLimits
-  readonly #flows = new Map<string, HttpFlow>()
+  readonly #flows = new Map<string, HttpFlow | TlsFlow>()
   readonly #lines: HttpLine[] = []
   readonly #nameOf: (address: number) => string
   readonly #textOf: (address: number) => string
@@ -115,7 +116,7 @@ export class HttpLog {
 
   #find(view: Uint8Array, start: number, end: number, ports: number, source: number, destination: number, cache: FlowCache, nowMs: number): boolean {
     const known = cache.ports === ports && cache.addresses === source && cache.destination === destination
-    if ((this.#flows.size === 0 || (known && cache.missedAt === this.#made)) && !isMethodStart(view, start, end)) return false
+    if ((this.#flows.size === 0 || (known && cache.missedAt === this.#made)) && !begins(view, start, end)) return false
     this.#rested(nowMs)
     this.#work++
     const forward = `${source}:${destination}:${ports}`
@@ -129,14 +130,15 @@ export class HttpLog {
     cache.destination = destination
     cache.ports = ports
     if (flow === undefined) {
-      if (!isMethodStart(view, start, end)) {
+      if (!begins(view, start, end)) {
         cache.flow = null
         cache.missedAt = this.#made
         return false
       }
       this.#made++
       const at = { source, destination }
-      flow = new HttpFlow((exchange) => this.#add(exchange, at.source, at.destination))
+      const emit = (exchange: HttpExchange) => this.#add(exchange, at.source, at.destination)
+      flow = isTlsStart(view, start, end) ? new TlsFlow(emit, nowMs) : new HttpFlow(emit)
       this.#flows.set(forward, flow)
       if (this.#flows.size > this.#limits.flows) this.#evict()
     }
@@ -153,7 +155,7 @@ export class HttpLog {
     }
   }
 
-  #end(flow: HttpFlow, cache: FlowCache, source: number, destination: number, ports: number): void {
+  #end(flow: HttpFlow | TlsFlow, cache: FlowCache, source: number, destination: number, ports: number): void {
     this.#flows.delete(cache.fromClient ? `${source}:${destination}:${ports}` : `${destination}:${source}:${swapped(ports)}`)
     cache.flow = null
     flow.close()
@@ -172,6 +174,10 @@ export class HttpLog {
     if (this.#lines.length >= this.#limits.lines * 2) this.#lines.splice(0, this.#limits.lines)
     this.#onLine(line)
   }
+}
+
+function begins(view: Uint8Array, at: number, end: number): boolean {
+  return isMethodStart(view, at, end) || isTlsStart(view, at, end)
 }
 
 function swapped(ports: number): number {

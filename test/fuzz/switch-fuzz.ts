@@ -183,6 +183,9 @@ function dhcp(dice: Dice): Uint8Array {
   return message
 }
 
+/** The beginning of a TLS connection: record and handshake header, version, random, no lists, a server name. */
+const TLS_HELLO = `\x16\x03\x01\x00\x3a\x01\x00\x00\x36\x03\x03${'r'.repeat(32)}\x00\x00\x02\x13\x01\x01\x00\x00\x0b\x00\x00\x00\x07\x00\x05\x00\x00\x02g0`
+
 function tcp(dice: Dice): Uint8Array {
   const header = new Uint8Array(20)
   putU16(header, 0, dice.pick([40_000, 40_001, 80]))
@@ -190,7 +193,7 @@ function tcp(dice: Dice): Uint8Array {
   putU32(header, 4, dice.below(5_000))
   header[12] = dice.pick([0x50, 0x50, 0x50, 0x60, 0xf0, 0])
   header[13] = dice.pick([0x18, 0x18, 0x11, 0x14])
-  const text = dice.pick(['GET / HTTP/1.1\r\n\r\n', 'POST /x HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\nabc', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'HTTP/1.1 100 \r\n\r\n', 'GET /', '\r\n\r\n', ''])
+  const text = dice.pick(['GET / HTTP/1.1\r\n\r\n', 'POST /x HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\nabc', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'HTTP/1.1 100 \r\n\r\n', 'GET /', '\r\n\r\n', '', TLS_HELLO])
   return concat(header, asciiBytes(text.slice(0, dice.chance(70) ? text.length : dice.below(text.length + 1))))
 }
 

@@ -118,6 +118,28 @@ describe.skipIf(missing !== null)(`real Linux clients${missing === null ? '' : `
   })
 })
 
+const opensslMissing = namespacesMissing('openssl', 'udhcpc', 'curl')
+
+describe.skipIf(opensslMissing !== null)(`TLS${opensslMissing === null ? '' : ` (${opensslMissing})`}`, () => {
+  it('is logged by server name and bytes, and by nothing that was said in it', async () => {
+    const [a, b] = [await open(linux, 1_500), await open(windows, 1_500)]
+    await lease(a, 'udhcpc')
+    await lease(b, 'udhcpc')
+    const [key, certificate] = [join(directory, 'key.pem'), join(directory, 'certificate.pem')]
+    const made = spawnSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=windows', '-keyout', key, '-out', certificate])
+    expect(made.status).toBe(0)
+    b.start('openssl', 's_server', '-accept', '443', '-key', key, '-cert', certificate, '-www')
+    const page = await a.run('curl', '-k', '-sS', '-w', '%{size_download}', '-o', '/dev/null', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', 'https://windows.diptych.internal/secret')
+    const downloaded = Number(page.stdout)
+    expect(downloaded).toBeGreaterThan(100)
+    const deadline = performance.now() + 10_000
+    const logged = async () => (await client.requests(10)).filter((line) => line.kind === 'tls')
+    while ((await logged()).length === 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(await logged()).toMatchObject([{ from: 'linux', to: 'windows', method: 'TLS', host: 'windows.diptych.internal', path: '', status: null }])
+    expect((await logged())[0]?.bytes).toBeGreaterThan(downloaded)
+  })
+})
+
 describe.skipIf(missing !== null)(`links through Linux network stacks${missing === null ? '' : ` (${missing})`}`, () => {
   it('delays and loses as asked', async () => {
     const [a, b] = [await open(linux, 1_500), await open(windows, 1_500)]

@@ -157,6 +157,25 @@ describe('ports and connections', () => {
   })
 })
 
+describe('frames that wait', () => {
+  it('reach a guest that reads late whole and in order, whatever was read meanwhile', async () => {
+    const [a, slow] = [await attach(linux), await attach(windows)]
+    slow.wire.socket.pause()
+    const sizes = Array.from({ length: 400 }, (_, index) => [60, 1_514, 9_014, 65_549, 20_000][index % 5] ?? 60).filter((size, index) => size < 60_000 || index < 75)
+    const sent = sizes.map((size, index) => testFrame(a.wire.mac, slow.wire.mac, index, size).fill((index * 7 + 1) & 0xff, 18))
+    for (const frame of sent) {
+      a.wire.send(frame)
+      if (a.wire.socket.writableNeedDrain) await new Promise<void>((resolve) => a.wire.socket.once('drain', () => resolve()))
+    }
+    // Until the switch has taken them all in: bytes that wait there now lie in buffers others would like to read into.
+    await expect.poll(async () => (await client.ports()).find((port) => port.guest === linux.guest)?.meter.txPackets, { timeout: 10_000 }).toBeGreaterThanOrEqual(sent.length)
+    const drops = (await client.statistics()).ports.find((port) => port.guest === windows.guest)?.drops['queue-full']
+    slow.wire.socket.resume()
+    for (const [index, frame] of sent.entries()) expect(Buffer.compare(await slow.wire.receive(isTestFrame(index)), frame), `frame ${index}`).toBe(0)
+    expect(drops).toBe(0)
+  })
+})
+
 describe('gateway', () => {
   it('answers ping', async () => {
     const a = await attach(linux)

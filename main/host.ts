@@ -221,7 +221,7 @@ class LocalHost implements Host {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
-    await this.#stage.settled()
+    await this.#stage.abandonSaving()
     await this.#engine.settled()
     this.#web.dispose()
     this.#publishing.dispose()
@@ -262,7 +262,9 @@ class LocalHost implements Host {
       machine.dispose()
       return
     }
-    if (this.#network.client !== null) await this.#network.definePort(name, owner.definition.mac)
+    if (this.#network.client !== null) {
+      await this.#network.definePort(name, owner.definition.mac).catch((error: unknown) => this.#say('warning', name, `its port could not be defined: ${reasonOf(error)}`))
+    }
     await owner.adopt(machine, status)
     this.#say('info', name, 'found running and taken over as it is')
   }

@@ -93,12 +93,13 @@ async function ensureOverlay(preparation: Preparation, definition: GuestDefiniti
   renameSync(making, path)
 }
 
+/** A disk that cannot be read is not taken for one that does not fit: setting it aside would hide the person's data. */
 async function backingOf(path: string): Promise<string | null> {
   try {
     const { stdout } = await run('qemu-img', ['info', '--output=json', '-U', path])
     const info = JSON.parse(stdout) as { 'full-backing-filename'?: string }
     return info['full-backing-filename'] ?? null
-  } catch {
-    return null // unreadable: it is set aside like any other disk that does not fit
+  } catch (error) {
+    throw new Fault('disk', `${path} cannot be read: ${reasonOf(error)}`, { remedy: `look at it with: qemu-img check ${path}; or move it away, and the guest starts from a fresh one` })
   }
 }

@@ -32,15 +32,24 @@ export async function untilSettled(ports: SettlePorts, sinceMs: number, signal: 
     const recent = (await ports.requests()).filter((line) => line.status === 200 && Date.parse(line.at) >= sinceMs)
     const settled = ports.guests.every((from) => ports.guests.every((to) => from === to || recent.filter((line) => line.from === from && line.to === to).length >= pagesEachWay))
     if (settled && ports.agentsLive()) break
-    await pause(500)
+    await pause(500, signal)
   }
-  await pause(settleMs)
+  await pause(settleMs, signal)
   signal.throwIfAborted()
 }
 
-function pause(milliseconds: number): Promise<void> {
+/** Returns early, without a word, when the signal aborts: the caller looks. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds)
+    const timer = setTimeout(resolve, milliseconds)
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        resolve()
+      },
+      { once: true },
+    )
   })
 }
 

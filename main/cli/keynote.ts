@@ -1,12 +1,11 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { Client } from '../../src/contract/connection.ts'
 import type { KeynoteReport } from '../keynote/report.ts'
 import { playKeynote } from '../keynote/scene.ts'
 import type { CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { json, table } from './terminal.ts'
-import { bringUp } from './up.ts'
+import { bringUp, untilSaved } from './up.ts'
 
 /** How long each page may take to appear on the other's screen, by default: a cold start under emulation, twice over. */
 const defaultPatienceSeconds = 240
@@ -45,21 +44,13 @@ export function addKeynoteCommand(program: Command, context: CliContext): void {
           progress: (text) => terminal.say(text),
         })
         terminal.print(flags.json ? json(report) : summary(report))
-        if (!ran) await untilSaved(connection.client, context.interrupted)
+        if (!ran) await untilSaved(connection.client, terminal, context.interrupted)
         if (!ran && flags.keep === undefined) await connection.client.stage.down({ mode: 'graceful' })
         if (!report.ok) throw new CommandFailure(exitCodes.no, `Not everything is so: ${report.failures.join('; ')}.`)
       } finally {
         connection.close()
       }
     })
-}
-
-/** The first start is worth keeping: stopping the guests before they are saved would make the next one as slow. */
-async function untilSaved(client: Client, interrupted: AbortSignal): Promise<void> {
-  for await (const stage of await client.stage.watch(undefined, { signal: interrupted })) {
-    const status = stage.steps.find((step) => step.id === 'warm')?.status
-    if (status !== 'running' && status !== 'waiting') return
-  }
 }
 
 function readPatience(text: string): number {

@@ -14,10 +14,32 @@ export function addUpCommand(program: Command, context: CliContext): void {
     .option('--json', 'print the stage as JSON when it is ready')
     .addHelpText('after', '\nThe first time this makes the guests, which takes minutes and can be cancelled with Ctrl+C and resumed.\n\nExamples:\n  diptych up\n  diptych up --cold --json')
     .action(async (options: { cold?: true; json?: true }) => {
-      const stage = await withHost(context, (client) => bringUp(client, { boot: options.cold ? 'cold' : 'auto', terminal: context.terminal, interrupted: context.interrupted }))
+      const stage = await withHost(context, async (client) => {
+        const ready = await bringUp(client, { boot: options.cold ? 'cold' : 'auto', terminal: context.terminal, interrupted: context.interrupted })
+        await untilSaved(client, context.terminal, context.interrupted)
+        return ready
+      })
       if (options.json) context.terminal.print(json(stage))
       else context.terminal.say(`${stage.guests.join(' and ')} ${stage.guests.length === 1 ? 'runs' : 'run'}. Open the window with: diptych serve --open`)
     })
+}
+
+/**
+ * The first start is worth keeping: ending the host or the guests before they are saved would make the next start as
+ * slow. An interrupt ends the waiting, not the guests.
+ */
+export async function untilSaved(client: Client, terminal: Terminal, interrupted: AbortSignal): Promise<void> {
+  try {
+    let told = false
+    for await (const stage of await client.stage.watch(undefined, { signal: interrupted })) {
+      const step = stage.steps.find((each) => each.id === 'warm')
+      if (step?.status !== 'running') return
+      if (!told) terminal.say(`${step.title}: ${step.detail || 'under way'} (Ctrl+C leaves it out; the guests run already)`)
+      told = true
+    }
+  } catch (error) {
+    if (!interrupted.aborted) throw error
+  }
 }
 
 export interface BringUpOptions {

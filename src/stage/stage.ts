@@ -34,6 +34,7 @@ export class Stage {
   #work: Promise<void> | null = null
   #abort: AbortController | null = null
   #saving: Promise<void> | null = null
+  #saveAbort = new AbortController()
   #leaving: Promise<unknown> = Promise.resolve()
 
   constructor(ports: StagePorts) {
@@ -94,6 +95,12 @@ export class Stage {
     await this.#saving
   }
 
+  /** Gives up waiting for the desktops to settle; a state being written is written to its end. */
+  async abandonSaving(): Promise<void> {
+    this.#saveAbort.abort(new Cancelled('saving for a warm start'))
+    await this.#saving
+  }
+
   async #run(boot: 'auto' | 'cold'): Promise<void> {
     const abort = new AbortController()
     this.#abort = abort
@@ -134,7 +141,8 @@ export class Stage {
   }
 
   async #save(): Promise<void> {
-    const signal = new AbortController().signal
+    this.#saveAbort = new AbortController()
+    const { signal } = this.#saveAbort
     await this.#step('warm', () => this.#ports.saveWarmStates((detail) => this.#update('warm', { detail }), signal)).catch(() => undefined) // the step shows the reason
     await this.refresh()
   }

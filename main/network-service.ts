@@ -80,9 +80,10 @@ export class NetworkService {
 
   /** Returns what is in force; what was asked while the switch is not running. */
   async setLink(guest: GuestName, mac: MacAddress, link: LinkShape & { up: boolean }): Promise<LinkShape & { up: boolean }> {
+    const isDefined = this.#defined.has(guest)
     this.#defined.set(guest, { mac, link })
     if (this.#live === null) return link
-    await this.#live.definePort({ guest, mac })
+    if (!isDefined) await this.#live.definePort({ guest, mac })
     const { up, tx = link.tx, rx = link.rx } = await this.#live.setLink(guest, link)
     return { up, tx, rx }
   }
@@ -118,6 +119,7 @@ export class NetworkService {
     const client = this.#live
     this.#live = null
     this.#client = null
+    this.#defined.clear()
     this.#meters = []
     this.#reason = 'the network is stopped'
     await client?.shutdown()

@@ -70,9 +70,10 @@ export class SliderControls {
   async attach(machine: Machine): Promise<void> {
     this.#machine = machine
     const requested = this.#requested
-    await this.#applyLink()
-    if (this.#ports.cpuCapUnavailable === null) this.#cpuCap = await machine.setCpuCap(requested.cpuCap)
-    await this.refresh()
+    const applyCap = async () => {
+      if (this.#ports.cpuCapUnavailable === null) this.#cpuCap = await machine.setCpuCap(requested.cpuCap)
+    }
+    await Promise.all([this.#applyLink(), applyCap(), this.refresh()]) // switch, kernel and QEMU answer at the same time
     if (requested.memory !== null && this.#ports.balloonUnavailable === null && !hasFollowed(requested.memory, this.#balloon?.actualMiB ?? 0)) {
       await machine.setMemory(requested.memory)
       this.#follow(requested.memory)

@@ -180,7 +180,8 @@ describe.skipIf((missing ?? qemuMissing) !== null)(`iPXE in QEMU${(missing ?? qe
     mkdirSync(root)
     writeFileSync(join(root, 'boot.ipxe'), '#!ipxe\nimgfetch http://windows/page.txt\nsleep 600\n')
     writeFileSync(join(root, 'page.txt'), 'p'.repeat(100_000))
-    server.start('python3', '-m', 'http.server', '80', '--directory', root)
+    // Both families: iPXE takes the IPv6 address where there is one, and does not try the other when it is refused.
+    server.start('python3', '-m', 'http.server', '80', '--bind', '::', '--directory', root)
     await server.run('curl', '-sS', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', 'http://localhost/page.txt', '-o', '/dev/null')
     await client.definePort({ ...linux, mtu: 1_500, bootUrl: 'http://windows.diptych.internal/boot.ipxe' })
     const machine = spawn('qemu-system-x86_64', [

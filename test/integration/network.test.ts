@@ -140,7 +140,10 @@ describe('capturing', () => {
   it('writes files tshark opens without a complaint, by the host and by the CLI', async () => {
     const capture = await connection.client.network.startCapture({ guest: windows })
     const path = join(home.directory, 'windows.pcapng')
-    await Promise.all([home.run('capture', 'windows', '--file', path, '--seconds', '6'), connection.client.web.probe({ from: windows, to: hostParty })])
+    const capturing = { now: true }
+    const command = home.run('capture', 'windows', '--file', path, '--seconds', '6').finally(() => (capturing.now = false))
+    while (capturing.now) await connection.client.web.probe({ from: windows, to: hostParty }) // traffic whenever the command begins to listen
+    expect((await command).exitCode).toBe(0)
     const stopped = await connection.client.network.stopCapture({ id: capture.id })
     expect(stopped.packets).toBeGreaterThan(5)
     expect((await home.run('capture', 'nobody', '--seconds', '2')).exitCode).toBe(3)

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
-import { createConnection } from 'node:net'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { type Socket, createConnection } from 'node:net'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { accents, pause, untilPage } from './page-watch.ts'
@@ -64,8 +64,7 @@ function launch(guest: BareGuest): ChildProcess {
 
 async function untilRunning(guest: BareGuest): Promise<void> {
   const path = join(guest.directory, 'qmp')
-  while (!existsSync(path)) await pause(2)
-  const socket = createConnection({ path })
+  const socket = await connectWhenListening(path)
   const lines = createInterface({ input: socket })[Symbol.asyncIterator]()
   const ask = async (execute: string, args: object = {}): Promise<{ status?: string }> => {
     socket.write(`${JSON.stringify({ execute, arguments: args })}\n`)
@@ -86,6 +85,19 @@ async function untilRunning(guest: BareGuest): Promise<void> {
     else await pause(2)
   }
   socket.destroy()
+}
+
+/** The socket's file appears a moment before QEMU listens on it. */
+async function connectWhenListening(path: string): Promise<Socket> {
+  for (;;) {
+    const socket = createConnection({ path })
+    const connected = await new Promise<boolean>((resolve) => {
+      socket.once('connect', () => resolve(true))
+      socket.once('error', () => resolve(false))
+    })
+    if (connected) return socket
+    await pause(2)
+  }
 }
 
 async function end(child: ChildProcess): Promise<void> {

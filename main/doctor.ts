@@ -18,11 +18,10 @@ const programs = [
 /** Throws MissingPrerequisite naming the first missing program and how to install it. */
 export async function demandPrograms(): Promise<string> {
   for (const program of programs) {
-    const found = await run(program.name, ['--version']).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return null // it exists and complains; its start will say how
+    await run(program.name, ['--version']).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return // it exists and complains; its start will say how
       throw new MissingPrerequisite(program.name, `${program.name} is not installed`, `install it with: sudo apt-get install ${program.debian}`)
     })
-    if (program === programs[0] && found !== null) continue
   }
   return 'all there'
 }

@@ -304,7 +304,6 @@ class LocalHost implements Host {
       },
       definition.controls,
     )
-    const states = this.#lastStates
     const owner = new GuestOwner(definition, {
       controls,
       prepare: async (current, boot) => {
@@ -319,8 +318,8 @@ class LocalHost implements Host {
       },
       published: (guest) => {
         this.#guestEvents.publish({ type: 'changed', guest }, name)
-        if (states.get(name) === guest.view.state) return
-        states.set(name, guest.view.state)
+        if (this.#lastStates.get(name) === guest.view.state) return
+        this.#lastStates.set(name, guest.view.state)
         if (['stopped', 'failed', 'suspended', 'defined'].includes(guest.view.state)) this.#publishing.unpublish(name)
         this.#web.changed()
         void this.#stage.refresh()

@@ -1,11 +1,11 @@
 import { type Browser, type Page, chromium } from '@playwright/test'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Connection } from '../../src/contract/connection.ts'
 import { type Picture, RfbClient } from '../../src/screen/rfb-client.ts'
 import { TestHome, inGuest, linux, until } from '../support/diptych.ts'
 import { type BenchDocument, type Figure, figure, machine } from './document.ts'
 import { pause } from './page-watch.ts'
+import { cpuSeconds } from './process-cost.ts'
 import { openUnixScreen } from './unix-screen.ts'
 
 const runs = 3
@@ -116,10 +116,4 @@ async function updatesInWindow(page: Page, url: string): Promise<number> {
     }
     return changes / ((performance.now() - begun) / 1_000)
   }, seconds * 1_000)
-}
-
-function cpuSeconds(processId: number): number {
-  const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }

@@ -7,6 +7,7 @@ import { findResources } from '../../main/resources.ts'
 import type { TestHome } from '../support/diptych.ts'
 import { type Figure, figure } from './document.ts'
 import { pause } from './page-watch.ts'
+import { cpuSeconds } from './process-cost.ts'
 
 const runs = 3
 const idleSeconds = 20
@@ -73,13 +74,6 @@ export async function measureIdle(home: TestHome): Promise<Figure[]> {
   } finally {
     await browser.close()
   }
-}
-
-/** Clock ticks of 10 ms (proc(5), fields 14 and 15; USER_HZ is 100 on Linux). */
-function cpuSeconds(processId: number): number {
-  const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 function residentMiB(processId: number): number {

@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Fault, MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
-import type { Engine, MachineSpec, StartOptions } from '../src/engine/engine.ts'
+import type { Engine, MachineNic, MachineSpec, StartOptions } from '../src/engine/engine.ts'
+import type { NetworkName } from '../src/contract/names.ts'
+import { cardsOf, uplinkMac } from '../src/guest/cards.ts'
 import type { GuestDefinition } from '../src/guest/definition.ts'
 import type { BootChoice } from '../src/guest/owner.ts'
 import { imageId } from '../src/image/recipe.ts'
@@ -19,8 +21,8 @@ export interface Preparation {
   message(level: 'info' | 'warning', text: string): void
 }
 
-/** What the engine needs to start this guest, from its definition, its built image and the switch's socket. */
-export async function specify(preparation: Preparation, definition: GuestDefinition, switchSocketPath: string): Promise<MachineSpec> {
+/** What the engine needs to start this guest, from its definition, its built image and the sockets of its ports on the networks. */
+export async function specify(preparation: Preparation, definition: GuestDefinition, socketPathOf: (network: NetworkName) => string): Promise<MachineSpec> {
   const image = await demandImage(preparation, definition)
   const at = (file: string) => join(image.directory, file)
   return {
@@ -29,15 +31,20 @@ export async function specify(preparation: Preparation, definition: GuestDefinit
     profile: definition.profile,
     vcpus: definition.vcpus,
     memoryMiB: definition.memoryMiB,
-    mac: definition.mac,
+    nics: nicsOf(definition, socketPathOf),
     diskPath: join(preparation.guestDirectory(definition), 'disk.qcow2'),
     imageId: imageId(image.manifest),
     boot: { kind: 'kernel', kernelPath: at('vmlinux'), initrdPath: at('initrd.img'), commandLine: readFileSync(at('cmdline'), 'utf8').trim() },
     parameters: { name: definition.name, ...definition.parameters },
-    switchSocketPath,
     clipboard: definition.clipboard,
     screen: definition.screen,
   }
+}
+
+/** Its cards on the private networks, then the one to the host's own network. */
+function nicsOf(definition: GuestDefinition, socketPathOf: (network: NetworkName) => string): MachineNic[] {
+  const nics: MachineNic[] = cardsOf(definition).map(({ network, mac }) => ({ kind: 'switch', mac, network, socketPath: socketPathOf(network) }))
+  return definition.uplink ? [...nics, { kind: 'uplink', mac: uplinkMac(definition) }] : nics
 }
 
 /** Where the warm state that fits this guest on this host is, or would be. */

@@ -55,7 +55,7 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 export async function hasWarmState(preparation: Preparation, definition: GuestDefinition): Promise<boolean> {
   try {
-    return isWarm(await warmDirectory(preparation, await specify(preparation, definition, '')))
+    return isWarm(await warmDirectory(preparation, await specify(preparation, definition, () => '')))
   } catch {
     return false // not built yet: there cannot be one
   }

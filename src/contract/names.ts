@@ -10,6 +10,18 @@ export const GuestName = z
   .brand<'GuestName'>()
 export type GuestName = z.infer<typeof GuestName>
 
+/**
+ * A network's name: a lower-case DNS label, the part of its guests' names that tells it from others, and part of a
+ * socket's path. At most 15 characters. `stage` is the network every guest is on unless its definition says otherwise.
+ */
+export const NetworkName = z
+  .string()
+  .regex(/^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$/, 'a network name is a lower-case DNS label: letters, digits and inner hyphens, starting with a letter, at most 15 characters')
+  .brand<'NetworkName'>()
+export type NetworkName = z.infer<typeof NetworkName>
+
+export const stageNetwork = NetworkName.parse('stage')
+
 /** A unicast MAC address in lower-case colon form, e.g. `52:54:00:d1:00:01`. */
 export const MacAddress = z
   .string()

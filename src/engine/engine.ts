@@ -1,5 +1,5 @@
 import type { ClipboardMode } from '../contract/guest.ts'
-import type { GuestName, MacAddress } from '../contract/names.ts'
+import type { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
 
 /**
  * The interface every hypervisor driver implements. QEMU is the first; libvirt (Xen, remote hosts) comes later
@@ -34,7 +34,8 @@ export interface MachineSpec {
   readonly profile: 'linux-modern' | 'windows-modern' | 'legacy'
   readonly vcpus: number
   readonly memoryMiB: number
-  readonly mac: MacAddress
+  /** Its network cards, in the order the guest finds them. */
+  readonly nics: readonly MachineNic[]
   /** The guest's own qcow2 (never a template's). */
   readonly diskPath: string
   /** sha256 or other identity of the disk's frozen base; part of the warm key. */
@@ -44,10 +45,14 @@ export interface MachineSpec {
     | { readonly kind: 'kernel'; readonly kernelPath: string; readonly initrdPath: string; readonly commandLine: string }
   /** Handed to the guest as firmware configuration `opt/diptych/<key>`. */
   readonly parameters: Readonly<Record<string, string>>
-  readonly switchSocketPath: string
   readonly clipboard: ClipboardMode
   readonly screen: { readonly width: number; readonly height: number }
 }
+
+/** A network card, and where its cable goes: to a port of the switch, or to the host's own network (`uplink`). */
+export type MachineNic =
+  | { readonly kind: 'switch'; readonly mac: MacAddress; readonly network: NetworkName; readonly socketPath: string }
+  | { readonly kind: 'uplink'; readonly mac: MacAddress }
 
 export interface StartOptions {
   /**
@@ -112,7 +117,7 @@ export interface Machine {
   usage(): Promise<MachineUsage>
   /** Pauses, writes the warm state into `directory` (made atomically), resumes. Only for `savable` machines. */
   save(directory: string): Promise<{ pausedMs: number }>
-  /** Makes the NIC connect to the switch again after the switch was restarted. */
+  /** Makes the cards connect to the switch again after the switch was restarted. */
   reconnectNetwork(): Promise<void>
   /** Lets go without touching the machine. */
   dispose(): void

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ClipboardMode, GuestKind } from '../contract/guest.ts'
 import { LinkShape } from '../contract/link.ts'
-import { GuestName, MacAddress } from '../contract/names.ts'
+import { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
 
 /**
  * `guest.yaml`, version 1: what a person may write about a guest. Strict: an unknown key is an error with its line,
@@ -16,6 +16,14 @@ export const GuestDefinition = z
     os: z.string().min(1).max(80),
     uuid: z.uuid(),
     mac: MacAddress,
+    /** The networks it has a card on, by name; a MAC only where it has to be a certain one. Absent: `stage` alone. See cards.ts. */
+    networks: z
+      .array(z.union([NetworkName, z.object({ name: NetworkName, mac: MacAddress }).strict()]))
+      .max(8)
+      .refine((networks) => new Set(networks.map((entry) => (typeof entry === 'object' ? entry.name : entry))).size === networks.length, 'each network once')
+      .optional(),
+    /** A further card to the host's own network and the internet, through the hypervisor. */
+    uplink: z.boolean().default(false),
     profile: z.enum(['linux-modern', 'windows-modern', 'legacy']),
     vcpus: z.number().int().min(1).max(64),
     memoryMiB: z.number().int().min(64).max(1_048_576),

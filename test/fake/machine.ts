@@ -1,4 +1,4 @@
-import { GuestName, MacAddress } from '../../src/contract/names.ts'
+import { GuestName, MacAddress, stageNetwork } from '../../src/contract/names.ts'
 import type { GuestAgent, Machine, MachineEvent, MachineSpec, MachineStatus } from '../../src/engine/engine.ts'
 
 export const fakeSpec: MachineSpec = {
@@ -7,12 +7,11 @@ export const fakeSpec: MachineSpec = {
   profile: 'linux-modern',
   vcpus: 1,
   memoryMiB: 512,
-  mac: MacAddress.parse('52:54:00:d1:00:01'),
+  nics: [{ kind: 'switch', mac: MacAddress.parse('52:54:00:d1:00:01'), network: stageNetwork, socketPath: '/nowhere/stage' }],
   diskPath: '/nowhere/disk.qcow2',
   imageId: 'fake',
   boot: { kind: 'disk', firmware: 'bios' },
   parameters: {},
-  switchSocketPath: '/nowhere/sw.sock',
   clipboard: 'off',
   screen: { width: 1280, height: 800 },
 }
@@ -42,7 +41,7 @@ export class FakeMachine implements Machine {
     },
     osInfo: async () => ({ name: 'Debian GNU/Linux', version: '12', kernel: '6.1' }),
     hostName: async () => 'linux',
-    addresses: async () => [{ mac: this.spec.mac, ipv4: ['10.77.0.2'], ipv6: [] }],
+    addresses: async () => [{ mac: '52:54:00:d1:00:01', ipv4: ['10.77.0.2'], ipv6: [] }],
     exec: async (path, args) => {
       this.calls.push(`exec ${path} ${args.join(' ')}`)
       return { exitCode: 0, stdout: '', stderr: '' }

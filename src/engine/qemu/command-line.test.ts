@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { GuestName, MacAddress } from '../../contract/names.ts'
-import type { MachineSpec } from '../engine.ts'
+import { GuestName, MacAddress, NetworkName, stageNetwork } from '../../contract/names.ts'
+import type { MachineNic, MachineSpec } from '../engine.ts'
 import { commandLine, type RunPaths } from './command-line.ts'
 import type { QemuFeatures } from './features.ts'
 import { warmKeyText } from './warm-key.ts'
@@ -11,12 +11,11 @@ const spec: MachineSpec = {
   profile: 'linux-modern',
   vcpus: 2,
   memoryMiB: 256,
-  mac: MacAddress.parse('52:54:00:d1:00:01'),
+  nics: [{ kind: 'switch', mac: MacAddress.parse('52:54:00:d1:00:01'), network: stageNetwork, socketPath: '/run/sw' }],
   diskPath: '/data/a, b/disk.qcow2',
   imageId: 'sha256:1',
   boot: { kind: 'kernel', kernelPath: '/k', initrdPath: '/i', commandLine: 'quiet, console=ttyS0' },
   parameters: { url: 'http://windows/?a=1,2' },
-  switchSocketPath: '/run/sw',
   clipboard: 'off',
   screen: { width: 1024, height: 768 },
 }
@@ -60,11 +59,22 @@ test('without reconnect the NIC sits on a hub; with it, on the stream itself', (
   expect(withOption(commandLine(spec, paths, features, 'tcg'), '-netdev')).toEqual([
     'stream,id=n0,server=off,addr.type=unix,addr.path=/run/sw',
     'hubport,id=h0,hubid=0,netdev=n0',
-    'hubport,id=nicport,hubid=0',
+    'hubport,id=nicport0,hubid=0',
   ])
   const newer = commandLine(spec, paths, { ...features, netReconnect: 'reconnect-ms' }, 'tcg')
   expect(withOption(newer, '-netdev')).toEqual(['stream,id=n0,server=off,addr.type=unix,addr.path=/run/sw,reconnect-ms=200'])
-  expect(newer.join(' ')).toContain('virtio-net-pci,id=nic0,netdev=n0,mac=52:54:00:d1:00:01,host_mtu=65520,romfile=')
+  expect(newer.join(' ')).toContain('virtio-net-pci,id=nic0,netdev=n0,mac=52:54:00:d1:00:01,romfile=,host_mtu=65520')
+})
+
+const lab: MachineNic = { kind: 'switch', mac: MacAddress.parse('52:54:00:aa:00:01'), network: NetworkName.parse('lab'), socketPath: '/run/lab' }
+const uplink: MachineNic = { kind: 'uplink', mac: MacAddress.parse('52:54:00:aa:00:02') }
+
+test('each further card has a cable of its own and comes after all other devices', () => {
+  const args = commandLine({ ...spec, nics: [...spec.nics, lab, uplink] }, paths, features, 'tcg')
+  expect(withOption(args, '-netdev').slice(3)).toEqual(['stream,id=n1,server=off,addr.type=unix,addr.path=/run/lab', 'hubport,id=h1,hubid=1,netdev=n1', 'hubport,id=nicport1,hubid=1', 'user,id=n2'])
+  expect(withOption(args, '-device').slice(-2)).toEqual(['virtio-net-pci,id=nic1,netdev=nicport1,mac=52:54:00:aa:00:01,romfile=,host_mtu=65520', 'virtio-net-pci,id=nic2,netdev=n2,mac=52:54:00:aa:00:02,romfile='])
+  const before = withOption(commandLine(spec, paths, features, 'tcg'), '-device')
+  expect(withOption(args, '-device').slice(0, before.length)).toEqual(before)
 })
 
 test('options that a QEMU lacks are left out', () => {
@@ -93,7 +103,7 @@ const key = (change: Partial<MachineSpec>, change2: Partial<QemuFeatures> = {}, 
   warmKeyText({ ...spec, ...change }, { ...features, ...change2 }, accelerator, cpu)
 
 test('the warm key ignores where things are', () => {
-  const moved: Partial<MachineSpec> = { diskPath: '/else', switchSocketPath: '/x', uuid: 'other', boot: { kind: 'kernel', kernelPath: '/k2', initrdPath: '/i2', commandLine: 'quiet, console=ttyS0' } }
+  const moved: Partial<MachineSpec> = { diskPath: '/else', nics: spec.nics.map((nic) => ({ ...nic, socketPath: '/x' })), uuid: 'other', boot: { kind: 'kernel', kernelPath: '/k2', initrdPath: '/i2', commandLine: 'quiet, console=ttyS0' } }
   expect(key(moved)).toBe(key({}))
   expect(key({ parameters: { b: '1', a: '2' } })).toBe(key({ parameters: { a: '2', b: '1' } }))
   expect(key({ clipboard: 'both' })).toBe(key({}))
@@ -103,7 +113,9 @@ test('the warm key ignores where things are', () => {
 test.each<[string, Partial<MachineSpec>, Partial<QemuFeatures>?]>([
   ['memory', { memoryMiB: 512 }],
   ['vCPUs', { vcpus: 1 }],
-  ['MAC', { mac: MacAddress.parse('52:54:00:d1:00:02') }],
+  ['MAC', { nics: spec.nics.map((nic) => ({ ...nic, mac: MacAddress.parse('52:54:00:d1:00:02') })) }],
+  ['a further card', { nics: [...spec.nics, lab] }],
+  ['an uplink', { nics: [...spec.nics, uplink] }],
   ['image', { imageId: 'sha256:2' }],
   ['parameters', { parameters: {} }],
   ['screen', { screen: { width: 800, height: 600 } }],

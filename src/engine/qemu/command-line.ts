@@ -1,4 +1,4 @@
-import { EngineFault, type EngineDescription, type MachineSpec } from '../engine.ts'
+import { EngineFault, type EngineDescription, type MachineNic, type MachineSpec } from '../engine.ts'
 import type { QemuFeatures } from './features.ts'
 
 type Accelerator = EngineDescription['accelerator']['kind']
@@ -42,18 +42,25 @@ export function commandLine(spec: MachineSpec, paths: RunPaths, features: QemuFe
     ['-object', memory(spec, paths.ram), '-rtc', 'base=utc'],
     firmware(paths.firmware),
     disk(spec),
-    network(spec, features),
+    spec.nics.slice(0, 1).flatMap((nic, index) => networkCard(nic, index, features)),
     screenAndInput(spec, paths, features),
     balloonAndEntropy(features),
     serialAndAgent(paths),
+    // Last of all devices: the others keep their places on the bus when a guest joins a network.
+    spec.nics.slice(1).flatMap((nic, index) => networkCard(nic, index + 1, features)),
     bootArguments(spec, paths),
     paths.incoming ? ['-incoming', 'defer'] : [],
   ].flat()
 }
 
-/** The NIC's connection to the switch; also used to make it anew. */
-export function switchNetdev(spec: MachineSpec): { type: 'stream'; id: string; server: false; addr: { type: 'unix'; path: string } } {
-  return { type: 'stream', id: 'n0', server: false, addr: { type: 'unix', path: spec.switchSocketPath } }
+/** The connection of the card number `index` to its port of the switch; also used to make it anew. */
+export function switchNetdev(socketPath: string, index: number) {
+  return { type: 'stream', id: `n${index}`, server: false, addr: { type: 'unix', path: socketPath } } as const
+}
+
+/** The hub port that carries the stream; see `networkCard`. */
+export function hubPort(index: number) {
+  return { type: 'hubport', id: `h${index}`, hubid: index, netdev: `n${index}` } as const
 }
 
 function processArguments(paths: RunPaths, features: QemuFeatures): string[] {
@@ -86,20 +93,18 @@ function disk(spec: MachineSpec): string[] {
 }
 
 /**
- * With `reconnect-ms` QEMU finds a restarted switch by itself. Without it the NIC sits on a hub, whose other port can
- * be taken off and made anew over QMP while the guest keeps its NIC.
+ * With `reconnect-ms` QEMU finds a restarted switch by itself. Without it the card sits on a hub, whose other port can
+ * be taken off and made anew over QMP while the guest keeps its card.
  */
-function network(spec: MachineSpec, features: QemuFeatures): string[] {
-  const { type, id, addr } = switchNetdev(spec)
+function networkCard(nic: MachineNic, index: number, features: QemuFeatures): string[] {
+  const card = { id: `nic${index}`, netdev: `n${index}`, mac: nic.mac, romfile: '' }
+  if (nic.kind === 'uplink') return ['-netdev', `user,id=n${index}`, '-device', option('virtio-net-pci', card)]
+  const { type, id, addr } = switchNetdev(nic.socketPath, index)
   const reconnect = features.netReconnect
   const stream = { id, server: 'off', 'addr.type': addr.type, 'addr.path': addr.path, ...(reconnect === null ? {} : { [reconnect]: reconnect === 'reconnect' ? '1' : '200' }) }
-  const hub = reconnect === null ? ['-netdev', `hubport,id=${hubPort.id},hubid=0,netdev=n0`, '-netdev', 'hubport,id=nicport,hubid=0'] : []
-  const nic = { id: 'nic0', netdev: reconnect === null ? 'nicport' : 'n0', mac: spec.mac, host_mtu: String(networkMtu), romfile: '' }
-  return ['-netdev', option(type, stream), ...hub, '-device', option('virtio-net-pci', nic)]
+  const hub = reconnect === null ? ['-netdev', option('hubport', { id: hubPort(index).id, hubid: `${index}`, netdev: id }), '-netdev', `hubport,id=nicport${index},hubid=${index}`] : []
+  return ['-netdev', option(type, stream), ...hub, '-device', option('virtio-net-pci', { ...card, netdev: reconnect === null ? `nicport${index}` : id, host_mtu: String(networkMtu) })]
 }
-
-/** The hub port that carries the stream; see `network`. */
-export const hubPort = { type: 'hubport', id: 'h0', hubid: 0, netdev: 'n0' } as const
 
 function screenAndInput(spec: MachineSpec, paths: RunPaths, features: QemuFeatures): string[] {
   const size = { id: 'video0', edid: 'on', xres: String(spec.screen.width), yres: String(spec.screen.height) }

@@ -21,7 +21,8 @@ const placeholders: RunPaths = {
  */
 export function warmKeyText(spec: MachineSpec, features: QemuFeatures, accelerator: EngineDescription['accelerator']['kind'], hostCpu: string): string {
   const boot: MachineSpec['boot'] = spec.boot.kind === 'kernel' ? { ...spec.boot, kernelPath: 'kernel', initrdPath: 'initrd' } : spec.boot
-  const normal: MachineSpec = { ...spec, boot, uuid: 'uuid', diskPath: 'disk', switchSocketPath: 'switch', parameters: sorted(spec.parameters) }
+  const nics = spec.nics.map((nic) => (nic.kind === 'switch' ? { ...nic, socketPath: 'switch' } : nic))
+  const normal: MachineSpec = { ...spec, boot, nics, uuid: 'uuid', diskPath: 'disk', parameters: sorted(spec.parameters) }
   return JSON.stringify({
     form: 1,
     version: `${features.version} ${features.build}`,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ClipboardMode } from '../../contract/guest.ts'
-import { GuestName, MacAddress } from '../../contract/names.ts'
+import { GuestName, MacAddress, NetworkName } from '../../contract/names.ts'
 import type { MachineSpec } from '../../engine/engine.ts'
 import { writeFileAtomicSync } from '../file/atomic.ts'
 import type { RunLayout } from './layout.ts'
@@ -12,7 +12,12 @@ const Spec = z.strictObject({
   profile: z.enum(['linux-modern', 'windows-modern', 'legacy']),
   vcpus: z.number().int(),
   memoryMiB: z.number().int(),
-  mac: MacAddress,
+  nics: z.array(
+    z.discriminatedUnion('kind', [
+      z.strictObject({ kind: z.literal('switch'), mac: MacAddress, network: NetworkName, socketPath: z.string() }),
+      z.strictObject({ kind: z.literal('uplink'), mac: MacAddress }),
+    ]),
+  ).readonly(),
   diskPath: z.string(),
   imageId: z.string(),
   boot: z.discriminatedUnion('kind', [
@@ -20,7 +25,6 @@ const Spec = z.strictObject({
     z.strictObject({ kind: z.literal('kernel'), kernelPath: z.string(), initrdPath: z.string(), commandLine: z.string() }),
   ]),
   parameters: z.record(z.string(), z.string()),
-  switchSocketPath: z.string(),
   clipboard: ClipboardMode,
   screen: z.strictObject({ width: z.number().int(), height: z.number().int() }),
 }) satisfies z.ZodType<MachineSpec>

@@ -32,7 +32,7 @@ const loadTimeoutMs = 60_000
 export async function startMachine(spec: MachineSpec, options: StartOptions, context: StartContext): Promise<QemuMachine> {
   const { layout, probe, cpuCap } = context
   options.signal?.throwIfAborted()
-  checkSocketPath(spec.switchSocketPath)
+  for (const nic of spec.nics) if (nic.kind === 'switch') checkSocketPath(nic.socketPath)
   checkFiles(spec, options.from.kind === 'warm')
   const warm = options.from.kind === 'warm' ? readWarmState(options.from.directory, context.warmKey) : null
   await claimRunDirectory(layout, cpuCap)

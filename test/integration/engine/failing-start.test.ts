@@ -2,13 +2,16 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { stageNetwork } from '../../../src/contract/names.ts'
 import { EngineFault, type MachineSpec, type StartOptions } from '../../../src/engine/engine.ts'
 import { createQemuEngine } from '../../../src/node/qemu/engine.ts'
-import { Bench, processesOf } from './fixture.ts'
+import { Bench, processesOf, tinyMac } from './fixture.ts'
 
 let bench: Bench
 beforeEach(() => (bench = new Bench()))
 afterEach(() => bench.end())
+
+const cableTo = (socketPath: string): MachineSpec['nics'] => [{ kind: 'switch', mac: tinyMac, network: stageNetwork, socketPath }]
 
 /** The fault of a start that must fail, after checking that it left nothing behind. */
 async function failure(change: Partial<MachineSpec>, options: StartOptions = { from: { kind: 'cold' } }, engine = bench.engine): Promise<EngineFault> {
@@ -65,7 +68,7 @@ test('socket paths that are too long', async () => {
   const runtime = join(bench.home, 'x'.repeat(100))
   const engine = createQemuEngine({ directories: { ...bench.directories, runtime } })
   expect(await failure({}, undefined, engine)).toMatchObject({ message: expect.stringContaining('unix sockets allow 107') as string, remedy: expect.stringContaining('DIPTYCH_HOME') as string })
-  expect((await failure({ switchSocketPath: `/${'y'.repeat(120)}` })).message).toContain('unix sockets allow 107')
+  expect((await failure({ nics: cableTo(`/${'y'.repeat(120)}`) })).message).toContain('unix sockets allow 107')
 })
 
 test('more memory than QEMU can map tells QEMU’s own words', async () => {
@@ -91,7 +94,7 @@ test('a cancelled start leaves nothing', async () => {
 })
 
 test('a switch that is not there yet is no failure: the guest starts without a link', async () => {
-  const machine = await bench.engine.start({ ...bench.spec, switchSocketPath: join(bench.home, 'later') }, { from: { kind: 'cold' } })
+  const machine = await bench.engine.start({ ...bench.spec, nics: cableTo(join(bench.home, 'later')) }, { from: { kind: 'cold' } })
   expect(await machine.status()).toBe('running')
   await expect(machine.reconnectNetwork()).rejects.toMatchObject({ part: 'network', remedy: expect.stringContaining('switch') as string })
   expect(readFileSync(machine.logPaths.engine, 'utf8')).not.toContain('Failed')

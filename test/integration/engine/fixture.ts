@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { GuestName, MacAddress } from '../../../src/contract/names.ts'
+import { GuestName, MacAddress, stageNetwork } from '../../../src/contract/names.ts'
 import type { Machine, MachineEvent, MachineSpec } from '../../../src/engine/engine.ts'
 import type { Directories } from '../../../src/node/paths.ts'
 import { createQemuEngine, type QemuEngine } from '../../../src/node/qemu/engine.ts'
@@ -17,10 +17,13 @@ export function tinyGuest(): string {
   return tinyDirectory
 }
 
+export const tinyMac = MacAddress.parse('52:54:00:d1:00:01')
+
 /** A home of its own, a switch that takes frames and drops them, and an engine. Everything goes with `end`. */
 export class Bench {
   readonly home = mkdtempSync('/tmp/de-')
   readonly directories: Directories = { data: join(this.home, 'data'), cache: join(this.home, 'cache'), state: join(this.home, 'state'), runtime: join(this.home, 'run') }
+  readonly switchPath = join(this.home, 'sw')
   readonly engine: QemuEngine = createQemuEngine({ directories: this.directories })
   readonly spec: MachineSpec
   connections = 0
@@ -38,12 +41,11 @@ export class Bench {
       profile: 'linux-modern',
       vcpus: 1,
       memoryMiB: 192,
-      mac: MacAddress.parse('52:54:00:d1:00:01'),
+      nics: [{ kind: 'switch', mac: tinyMac, network: stageNetwork, socketPath: this.switchPath }],
       diskPath,
       imageId: 'tiny-1',
       boot: { kind: 'kernel', kernelPath: join(tiny, 'vmlinux'), initrdPath: join(tiny, 'initrd.img'), commandLine: 'console=ttyS0 quiet loglevel=3' },
       parameters: { greeting: 'hello, world' },
-      switchSocketPath: join(this.home, 'sw'),
       clipboard: 'off',
       screen: { width: 1024, height: 768 },
     }
@@ -58,7 +60,7 @@ export class Bench {
   async restartSwitch(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy()
     await new Promise((resolve) => this.#switch.close(resolve))
-    rmSync(this.spec.switchSocketPath, { force: true })
+    rmSync(this.switchPath, { force: true })
     this.#switch = this.#listen()
   }
 
@@ -77,7 +79,7 @@ export class Bench {
       this.#sockets.add(socket)
       socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket))
       socket.resume()
-    }).listen(this.spec.switchSocketPath)
+    }).listen(this.switchPath)
   }
 }
 

@@ -4,7 +4,7 @@ import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Machine, MachineEvent } from '../../../src/engine/engine.ts'
 import { cpuMs } from '../../../src/node/process/process-identity.ts'
-import { agentAnswers, Bench, isThere, recordEvents, until } from './fixture.ts'
+import { agentAnswers, Bench, isThere, recordEvents, tinyMac, until } from './fixture.ts'
 
 describe('one machine on real QEMU', () => {
   let bench: Bench
@@ -39,7 +39,7 @@ describe('one machine on real QEMU', () => {
     expect(has('agent')).toBe(true)
     expect(await machine.agent.hostName()).toBe('tiny')
     expect((await machine.agent.osInfo()).name).toBe('Tiny test guest')
-    expect((await machine.agent.addresses()).map(({ mac }) => mac)).toContain(bench.spec.mac)
+    expect((await machine.agent.addresses()).map(({ mac }) => mac)).toContain(tinyMac)
     expect(await machine.agent.exec('/bin/busybox', ['sh', '-c', 'echo out; echo err >&2; exit 3'], 20_000)).toEqual({ exitCode: 3, stdout: 'out\n', stderr: 'err\n' })
     await expect(machine.agent.exec('/no/such/program', [], 5_000)).rejects.toMatchObject({ part: 'agent' })
     await machine.agent.setTime(1_700_000_000_000)

@@ -1,0 +1,34 @@
+import { MacAddress, stageNetwork, type NetworkName } from '../contract/names.ts'
+import type { GuestDefinition } from './definition.ts'
+
+/** A guest's card on one of the private networks. */
+export interface NetworkCard {
+  readonly network: NetworkName
+  readonly mac: MacAddress
+}
+
+type CardSource = Pick<GuestDefinition, 'uuid' | 'mac' | 'networks'>
+
+/**
+ * The cards of a guest, in the order it finds them. On `stage` it has the definition's `mac`; elsewhere one made from
+ * its uuid and the network's name, so that it is the same in every run and a clone gets its own.
+ */
+export function cardsOf(definition: CardSource): NetworkCard[] {
+  return (definition.networks ?? [stageNetwork]).map((entry) => {
+    if (typeof entry === 'object') return { network: entry.name, mac: entry.mac }
+    return { network: entry, mac: entry === stageNetwork ? definition.mac : madeMac(`${definition.uuid} ${entry}`) }
+  })
+}
+
+/** The MAC of the card that leads to the host's own network. */
+export function uplinkMac(definition: CardSource): MacAddress {
+  return madeMac(`${definition.uuid} uplink network`)
+}
+
+/** Locally administered, unicast, below QEMU's customary 52:54:00; the rest is FNV-1a of the text, folded to 24 bits. */
+function madeMac(text: string): MacAddress {
+  let hash = 0x811c9dc5
+  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193)
+  const folded = ((hash >>> 24) ^ hash) & 0xff_ffff
+  return MacAddress.parse(`52:54:00:${folded.toString(16).padStart(6, '0').replace(/(..)(?=.)/g, '$1:')}`)
+}

@@ -9,7 +9,7 @@ export const protocolName = 'diptych.v1'
 
 /**
  * What a client of the loopback server offers: the protocol, and the launch's token (from the URL's fragment, never its
- * query). null when the page was opened with a ticket and a cookie speaks for it.
+ * query). null when it has none, which the server answers with 403.
  */
 export function protocolsFor(token: string | null): readonly string[] {
   return token === null ? [protocolName] : [protocolName, `token.${token}`]

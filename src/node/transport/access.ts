@@ -14,20 +14,13 @@ export function isOurHost(headers: IncomingHttpHeaders, port: number): boolean {
 
 /**
  * Whether a WebSocket upgrade may go on. All of: our Host, an Origin that is this very server under the same name, our
- * protocol, and the launch's token, offered as subprotocol `token.<hex>` or sent as the cookie a ticket was exchanged
- * for (both compared in constant time).
+ * protocol, and the launch's token, offered as subprotocol `token.<hex>` (compared in constant time). Never a cookie:
+ * cookies do not tell ports apart, so every server of this computer would be sent it.
  */
 export function mayUpgrade(headers: IncomingHttpHeaders, port: number, token: string): boolean {
   if (!isOurHost(headers, port) || headers.origin !== `http://${headers.host}`) return false
   const offered = offeredProtocols(headers)
-  if (!offered.includes(protocolName)) return false
-  const cookies = (headers.cookie ?? '').split(';').map((cookie) => cookie.trim())
-  return offered.some((name) => sameSecret(name, `token.${token}`)) || cookies.some((cookie) => sameSecret(cookie, `${cookieName(port)}=${token}`))
-}
-
-/** The cookie of the server at `port`: cookies do not tell ports apart, and another Diptych may run for another user. */
-export function cookieName(port: number): string {
-  return `diptych-${port}`
+  return offered.includes(protocolName) && offered.some((name) => sameSecret(name, `token.${token}`))
 }
 
 const ticketLifeMs = 60_000

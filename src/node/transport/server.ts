@@ -4,7 +4,7 @@ import type { AnyRouter } from '@orpc/server'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { protocolName } from '../../contract/connect-websocket.ts'
 import { GuestName } from '../../contract/names.ts'
-import { cookieName, isOurHost, mayUpgrade, offeredProtocols, TicketGate } from './access.ts'
+import { isOurHost, mayUpgrade, offeredProtocols, TicketGate } from './access.ts'
 import { listenOnLoopback, listenOnUnixSocket } from './listen.ts'
 import { createRpcResponder, type RpcResponder } from './rpc-channel.ts'
 import { closeSocket, joinSocketAndScreen } from './screen-pipe.ts'
@@ -50,7 +50,7 @@ export async function serveConnections(options: ServeOptions): Promise<Connectio
     if (port === null || !isOurHost(request.headers, port)) return answer(response, 403, 'not for this host name')
     const ticket = /^\/\?ticket=([\w.]+)$/.exec(request.url ?? '')?.[1]
     if (ticket === undefined) void serveStaticFile(listen.staticDirectory, request, response)
-    else if (gate.redeem(ticket, Date.now())) admit(response, port, listen.token)
+    else if (gate.redeem(ticket, Date.now())) admit(response, listen.token)
     else answer(response, 403, 'This link has been used or is too old: start Diptych again to open a new window.')
   })
 
@@ -83,9 +83,9 @@ function targetOf(url: string | undefined): 'rpc' | { guest: GuestName } | null 
   return guest.success ? { guest: guest.data } : null
 }
 
-/** Exchanges a ticket for the cookie that speaks for this browser from now on, and leads to the window. */
-function admit(response: ServerResponse, port: number, token: string): void {
-  response.writeHead(303, { ...securityHeaders, 'set-cookie': `${cookieName(port)}=${token}; HttpOnly; SameSite=Strict; Path=/`, 'cache-control': 'no-store', location: '/' })
+/** Exchanges a ticket for the token, in the fragment of the window's address: no request ever contains that. */
+function admit(response: ServerResponse, token: string): void {
+  response.writeHead(303, { ...securityHeaders, 'cache-control': 'no-store', location: `/#token=${token}` })
   response.end()
 }
 

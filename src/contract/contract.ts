@@ -2,8 +2,9 @@ import { guest } from './guest.ts'
 import { host } from './host.ts'
 import { network } from './network.ts'
 import { stage } from './stage.ts'
+import { task } from './task.ts'
 import { web } from './web.ts'
 
 /** Everything a client may ask. One file per noun; methods are `noun.verb`. */
-export const contract = { host, guest, network, stage, web }
+export const contract = { host, guest, network, stage, task, web }
 export type Contract = typeof contract

@@ -5,6 +5,7 @@ import type { HostMeter, Message } from '../../src/contract/host.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import type { NetworkEvent } from '../../src/contract/network.ts'
 import type { StageView } from '../../src/contract/stage.ts'
+import type { TaskView } from '../../src/contract/task.ts'
 import type { WebMatrix } from '../../src/contract/web.ts'
 import { Publisher } from '../../src/publisher.ts'
 import { fakeGuest, fakeHostInfo, fakeMatrix, fakeMeter, fakeNetwork, fakePresets } from './fake-views.ts'
@@ -152,6 +153,13 @@ export class FakeHost {
           throw errors.NOT_FOUND({ data: { noun: 'capture', name: input.id, known: [] } })
         }),
         captures: os.network.captures.handler(() => []),
+      },
+      task: {
+        list: os.task.list.handler(() => []),
+        watch: os.task.watch.handler(({ signal }) => this.#watch(new Publisher<TaskView[]>(), [[]], signal)),
+        cancel: os.task.cancel.handler(({ input, errors }) => {
+          throw errors.NOT_FOUND({ data: { noun: 'task', name: input.id, known: [] } })
+        }),
       },
       stage: {
         get: os.stage.get.handler(() => this.#stage),

@@ -1,5 +1,5 @@
-import { implement } from '@orpc/server'
-import { contract } from '../../../src/contract/contract.ts'
+import { type Router, implement } from '@orpc/server'
+import { type Contract, contract } from '../../../src/contract/contract.ts'
 import type { GuestAction } from '../../../src/contract/guest.ts'
 import { playFirstRun } from './first-run.ts'
 import { presets } from './presets.ts'
@@ -8,7 +8,7 @@ import { answerFor, type FakeGuest, updateOf } from './views.ts'
 import type { World } from './world.ts'
 
 /** The whole contract over a world in memory. Inputs and outputs pass the real schemas. */
-export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png: string; width: number; height: number }) {
+export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png: string; width: number; height: number }): Router<Contract, Record<never, never>> {
   const on = implement(contract)
   type Thrower = { NOT_FOUND: (options: { data: { noun: string; name: string; known: string[] } }) => Error; REFUSED: (options: { data: { code: 'wrong-state'; subject: string; reason: string } }) => Error }
   const find = (name: string, errors: Thrower): FakeGuest => {
@@ -113,6 +113,15 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
         return { ...capture, packets: 1_204 }
       }),
       captures: on.network.captures.handler(() => world.captures),
+    },
+    task: {
+      list: on.task.list.handler(() => []),
+      watch: on.task.watch.handler(async function* () {
+        yield []
+      }),
+      cancel: on.task.cancel.handler(({ input, errors }) => {
+        throw errors.NOT_FOUND({ data: { noun: 'task', name: input.id, known: [] } })
+      }),
     },
     stage: {
       get: on.stage.get.handler(() => world.stage()),

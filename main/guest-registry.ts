@@ -1,0 +1,186 @@
+import { cpus } from 'node:os'
+import type { GuestEvent, GuestState } from '../src/contract/guest.ts'
+import type { Message } from '../src/contract/host.ts'
+import type { GuestName } from '../src/contract/names.ts'
+import { reasonOf } from '../src/contract/refusal.ts'
+import type { EngineDescription, Machine, MachineStatus } from '../src/engine/engine.ts'
+import type { GuestDefinition } from '../src/guest/definition.ts'
+import { GuestOwner } from '../src/guest/owner.ts'
+import type { GuestStore, UnusableGuest } from '../src/node/guest-store.ts'
+import type { QemuEngine } from '../src/node/qemu/engine.ts'
+import { Publisher } from '../src/publisher.ts'
+import { SliderControls } from '../src/resource/guest-controls.ts'
+import { notFound } from './error-map.ts'
+import type { MeteredGuest } from './meters.ts'
+import { type NetworkService, linkPresets } from './network-service.ts'
+import { type Preparation, prepareStart, specify } from './prepare.ts'
+
+export interface RegistryPorts {
+  readonly store: GuestStore
+  readonly engine: QemuEngine
+  readonly network: NetworkService
+  /** null while the engine cannot be used. */
+  description(): EngineDescription | null
+  preparation(): Preparation
+  /** A guest went into another state. */
+  stateChanged(name: GuestName, state: GuestState): void
+  message(level: Message['level'], guest: GuestName | null, text: string): void
+}
+
+/** The guests of this host: one owner each, with its sliders. Owns them; publishes what becomes of them. */
+export class GuestRegistry {
+  readonly events = new Publisher<GuestEvent>()
+  readonly #ports: RegistryPorts
+  readonly #owners = new Map<GuestName, GuestOwner>()
+  readonly #controls = new Map<GuestName, SliderControls>()
+  readonly #lastStates = new Map<GuestName, GuestState>()
+  #unusable: UnusableGuest[] = []
+
+  constructor(ports: RegistryPorts) {
+    this.#ports = ports
+  }
+
+  /** Guest directories that were left out, with the reason. */
+  get unusable(): readonly UnusableGuest[] {
+    return this.#unusable
+  }
+
+  /** Reads every guest on disk. */
+  load(): void {
+    const { guests, unusable } = this.#ports.store.load()
+    this.#unusable = unusable
+    for (const guest of unusable) this.#ports.message('error', null, `guest "${guest.name}" is left out: ${guest.reason}`)
+    for (const definition of guests) this.#add(definition)
+  }
+
+  /** Writes a new guest to disk and takes it in. The caller has made sure that the name is free. */
+  async create(definition: GuestDefinition): Promise<GuestOwner> {
+    await this.#ports.store.create(definition)
+    return this.add(definition)
+  }
+
+  /** Takes in a guest that is on disk already, and says so. */
+  add(definition: GuestDefinition): GuestOwner {
+    const owner = this.#add(definition)
+    owner.publish()
+    return owner
+  }
+
+  /** Lets go of a guest that does not run; what is on disk is the caller's business. */
+  remove(name: GuestName): void {
+    this.#owners.get(name)?.dispose()
+    this.#owners.delete(name)
+    this.#controls.delete(name)
+    this.#lastStates.delete(name)
+    this.events.publish({ type: 'removed', name }, name)
+  }
+
+  /** Takes over a machine that an earlier host left running. One without a definition is left alone. */
+  async adopt(name: GuestName, machine: Machine, status: MachineStatus): Promise<void> {
+    const { network, message } = this.#ports
+    const owner = this.#owners.get(name)
+    if (owner === undefined) {
+      message('warning', null, `a guest "${name}" runs (process ${machine.processId}) but has no definition here; it is left alone`)
+      machine.dispose()
+      return
+    }
+    if (network.client !== null) {
+      await network.definePort(name, owner.definition.mac).catch((error: unknown) => message('warning', name, `its port could not be defined: ${reasonOf(error)}`))
+    }
+    await owner.adopt(machine, status)
+    message('info', name, 'found running and taken over as it is')
+  }
+
+  find(name: GuestName): GuestOwner | undefined {
+    return this.#owners.get(name)
+  }
+
+  /** Rejects with NOT_FOUND, naming the guests there are. */
+  get(name: GuestName): GuestOwner {
+    const owner = this.#owners.get(name)
+    if (owner === undefined) throw notFound('guest', name, [...this.#owners.keys()])
+    return owner
+  }
+
+  all(): GuestOwner[] {
+    return [...this.#owners.values()]
+  }
+
+  isUp(name: GuestName): boolean {
+    return ['running', 'paused'].includes(this.#owners.get(name)?.state ?? 'stopped')
+  }
+
+  metered(): MeteredGuest[] {
+    return this.all().flatMap((owner) => {
+      const { machine, definition } = owner
+      const controls = this.#controls.get(definition.name)
+      if (machine === null || controls === undefined) return []
+      return [{ name: definition.name, machine, memoryMiB: definition.memoryMiB, refreshBalloon: () => controls.refresh() }]
+    })
+  }
+
+  dispose(): void {
+    for (const owner of this.#owners.values()) owner.dispose()
+  }
+
+  #add(definition: GuestDefinition): GuestOwner {
+    const { name } = definition
+    const controls = this.#makeControls(definition)
+    const { engine, message } = this.#ports
+    const owner = new GuestOwner(definition, {
+      controls,
+      prepare: async (current, boot) => {
+        const client = await this.#ports.network.definePort(name, current.mac)
+        const spec = await specify(this.#ports.preparation(), current, () => client.dataSocketPath)
+        return { spec, from: await prepareStart(this.#ports.preparation(), current, spec, boot) }
+      },
+      startMachine: (spec, options) => engine.start(spec, options),
+      awaken: async (machine) => {
+        const told = await Promise.allSettled([machine.agent.setTime(Date.now()), machine.agent.exec('/usr/local/bin/diptych-guest', ['wake'], 15_000)])
+        for (const each of told) if (each.status === 'rejected') throw each.reason
+      },
+      published: (guest) => {
+        this.events.publish({ type: 'changed', guest }, name)
+        if (this.#lastStates.get(name) === guest.view.state) return
+        this.#lastStates.set(name, guest.view.state)
+        this.#ports.stateChanged(name, guest.view.state)
+      },
+      message: (level, text) => message(level, name, text),
+      saveClipboard: (mode) => this.#keep(name, [{ path: ['clipboard'], value: mode }]),
+      nowMs: () => Date.now(),
+    })
+    this.#controls.set(name, controls)
+    this.#owners.set(name, owner)
+    return owner
+  }
+
+  #makeControls(definition: GuestDefinition): SliderControls {
+    const { name } = definition
+    const description = this.#ports.description()
+    const balloon = description?.capabilities.balloon ?? true
+    return new SliderControls(
+      {
+        guest: name,
+        vcpus: definition.vcpus,
+        hostCpus: cpus().length,
+        bootMemoryMiB: definition.memoryMiB,
+        cpuCapUnavailable: description === null || description.cpuCap.available ? null : description.cpuCap.reason,
+        balloonUnavailable: balloon === true ? null : balloon,
+        linkPresets,
+        setLink: (link) => this.#ports.network.setLink(name, definition.mac, link),
+        persist: (requested) =>
+          this.#keep(
+            name,
+            Object.entries(requested).map(([key, value]) => ({ path: ['controls', key], value })),
+          ),
+        changed: () => this.#owners.get(name)?.publish(),
+        nowMs: () => Date.now(),
+      },
+      definition.controls,
+    )
+  }
+
+  #keep(name: GuestName, changes: Parameters<GuestStore['edit']>[1]): void {
+    void this.#ports.store.edit(name, changes).catch((error: unknown) => this.#ports.message('warning', name, `settings could not be written: ${reasonOf(error)}`))
+  }
+}

@@ -1,0 +1,29 @@
+import type { Check, HostInfo, HostMeter, Message } from '../src/contract/host.ts'
+import type { GuestName } from '../src/contract/names.ts'
+import type { StageView } from '../src/contract/stage.ts'
+import type { Publisher } from '../src/publisher.ts'
+import type { Stage } from '../src/stage/stage.ts'
+import type { CaptureService } from './capture-service.ts'
+import type { GuestRegistry } from './guest-registry.ts'
+import type { NetworkService } from './network-service.ts'
+import type { PublishService } from './publish-service.ts'
+import type { TaskService } from './task-service.ts'
+import type { WebService } from './web-service.ts'
+
+/** What the router asks of the composition root. */
+export interface HostParts {
+  readonly guests: GuestRegistry
+  readonly stage: Stage
+  readonly network: NetworkService
+  readonly web: WebService
+  readonly publishing: PublishService
+  readonly capturing: CaptureService
+  readonly tasks: TaskService
+  readonly stageEvents: Publisher<StageView>
+  readonly messages: Publisher<Message>
+  readonly recentMessages: () => Message[]
+  info(): HostInfo
+  doctor(): Promise<Check[]>
+  watchMeters(signal: AbortSignal | undefined): AsyncGenerator<HostMeter, void, void>
+  readLog(name: GuestName, source: 'serial' | 'engine', lines: number): Promise<{ text: string; path: string }>
+}

@@ -1,0 +1,56 @@
+import type { GuestUpdate } from '../../src/contract/guest.ts'
+import type { GuestName } from '../../src/contract/names.ts'
+import type { GuestRegistry } from '../guest-registry.ts'
+import type { HostParts } from '../host-parts.ts'
+import { base } from './base.ts'
+
+export function guestRoutes({ guests, readLog }: Pick<HostParts, 'guests' | 'readLog'>) {
+  const { guest } = base
+  const lifecycle = async (name: GuestName, action: 'pause' | 'resume' | 'reset') => {
+    const owner = guests.get(name)
+    const outcome = await owner.request(action)
+    return { outcome, guest: owner.current() }
+  }
+  return {
+    list: guest.list.handler(() => listed(guests)),
+    get: guest.get.handler(({ input }) => guests.get(input.name).current()),
+    watch: guest.watch.handler(({ signal }) => guests.events.subscribe([{ type: 'listed', guests: listed(guests) }], signal)),
+    start: guest.start.handler(async ({ input }) => {
+      const owner = guests.get(input.name)
+      const outcome = await owner.request('start', { boot: input.boot })
+      return { outcome, guest: owner.current() }
+    }),
+    stop: guest.stop.handler(async ({ input }) => {
+      const owner = guests.get(input.name)
+      const outcome = await owner.request(input.mode === 'force' ? 'forceStop' : 'stop', { timeoutMs: input.timeoutMs })
+      return { outcome, guest: owner.current() }
+    }),
+    pause: guest.pause.handler(({ input }) => lifecycle(input.name, 'pause')),
+    resume: guest.resume.handler(({ input }) => lifecycle(input.name, 'resume')),
+    reset: guest.reset.handler(({ input }) => lifecycle(input.name, 'reset')),
+    set: guest.set.handler(async ({ input }) => {
+      const owner = guests.get(input.name)
+      const results = await owner.setControls(input.change, input.waitMs)
+      return { results, guest: owner.current() }
+    }),
+    setClipboard: guest.setClipboard.handler(async ({ input }) => {
+      const owner = guests.get(input.name)
+      await owner.setClipboard(input.mode)
+      return owner.current()
+    }),
+    sendKeys: guest.sendKeys.handler(async ({ input }) => {
+      await guests.get(input.name).demandMachine('sendKeys').sendKeys(input.keys, input.holdMs)
+      return {}
+    }),
+    screenshot: guest.screenshot.handler(async ({ input }) => {
+      const { png, width, height } = await guests.get(input.name).demandMachine('screenshot').screenshot()
+      return { png: Buffer.from(png).toString('base64'), width, height }
+    }),
+    exec: guest.exec.handler(({ input }) => guests.get(input.name).demandMachine('exec').agent.exec(input.path, input.args, input.timeoutMs)),
+    logs: guest.logs.handler(({ input }) => readLog(input.name, input.source, input.lines)),
+  }
+}
+
+function listed(guests: GuestRegistry): GuestUpdate[] {
+  return guests.all().map((owner) => owner.current())
+}

@@ -1,0 +1,19 @@
+import type { HostParts } from '../host-parts.ts'
+import { linkPresets } from '../network-service.ts'
+import { base } from './base.ts'
+
+export function networkRoutes({ guests, network, publishing, capturing }: Pick<HostParts, 'guests' | 'network' | 'publishing' | 'capturing'>) {
+  const route = base.network
+  return {
+    get: route.get.handler(() => network.report()),
+    presets: route.presets.handler(() => [...linkPresets]),
+    watch: route.watch.handler(({ signal }) => network.publisher.subscribe([{ type: 'meters', at: new Date().toISOString(), network: network.view() }], signal)),
+    publish: route.publish.handler(({ input }) => publishing.publish(guests.get(input.guest).definition.name, input.port, input.hostPort)),
+    unpublish: route.unpublish.handler(({ input }) => publishing.unpublish(guests.get(input.guest).definition.name, input.port)),
+    publications: route.publications.handler(() => publishing.list()),
+    startCapture: route.startCapture.handler(({ input }) => capturing.start(input.guest === null ? null : guests.get(input.guest).definition.name, input.maxBytes)),
+    stopCapture: route.stopCapture.handler(({ input }) => capturing.stop(input.id)),
+    captures: route.captures.handler(() => capturing.list()),
+    requests: route.requests.handler(({ input }) => network.requests(input.limit)),
+  }
+}

@@ -10,6 +10,8 @@ export const RefusalCode = z.enum([
   'over-budget', // would promise more than the host has
   'already-exists',
   'in-use',
+  'unsafe', // a file from elsewhere asks for what such a file has no business to
+  'damaged', // a file from elsewhere is cut short or contradicts itself
 ])
 export type RefusalCode = z.infer<typeof RefusalCode>
 

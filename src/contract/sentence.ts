@@ -92,6 +92,8 @@ const refusals: Readonly<Record<RefusalCode, (subject: string, reason: string) =
   'over-budget': (subject, reason) => [`that would promise ${subject} more than this computer has: ${reason}`, 'Lower the value, or take it from another guest first.'],
   'already-exists': (subject, reason) => [`${subject} exists already: ${reason}`, 'Choose another name.'],
   'in-use': (subject, reason) => [`${subject} is in use: ${reason}`, 'Stop what uses it first.'],
+  unsafe: (subject, reason) => [`${subject} is not safe to open: ${reason}`, null],
+  damaged: (subject, reason) => [`${subject} is damaged: ${reason}`, 'Fetch or export it again.'],
 }
 
 function readTold(error: unknown): Told | null {

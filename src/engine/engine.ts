@@ -1,5 +1,6 @@
 import type { ClipboardMode } from '../contract/guest.ts'
 import type { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
+import type { GuestAgent } from './agent.ts'
 
 /**
  * The interface every hypervisor driver implements. QEMU is the first; libvirt (Xen, remote hosts) comes later
@@ -136,17 +137,6 @@ export interface MachineUsage {
   readonly residentMiB: number
   readonly diskReadBytes: number
   readonly diskWriteBytes: number
-}
-
-/** qemu-guest-agent or its like. Every call rejects with EngineFault('agent') when the guest does not answer in time. */
-export interface GuestAgent {
-  ping(timeoutMs: number): Promise<void>
-  osInfo(): Promise<{ name: string; version: string | null; kernel: string | null }>
-  hostName(): Promise<string>
-  addresses(): Promise<{ mac: string; ipv4: string[]; ipv6: string[] }[]>
-  exec(path: string, args: readonly string[], timeoutMs: number): Promise<{ exitCode: number; stdout: string; stderr: string }>
-  setTime(epochMs: number): Promise<void>
-  shutdown(): Promise<void>
 }
 
 /** The world failed: `part` says which (qemu, qmp, agent, disk, cgroup …), `remedy` the way out when there is one. */

@@ -1,5 +1,5 @@
 import type { AgentState } from '../contract/guest.ts'
-import type { GuestAgent } from '../engine/engine.ts'
+import type { GuestAgent } from '../engine/agent.ts'
 
 /** What the agent told about the guest, once per run (addresses again whenever asked). */
 export interface AgentFacts {
@@ -12,6 +12,8 @@ export interface AgentWatchPorts {
   changed(state: AgentState, facts: AgentFacts): void
   /** Called once, when the agent first answers in this run. */
   firstAnswer(): Promise<void>
+  /** The guest was found frozen, as a host that was killed during a snapshot leaves it, and was thawed. */
+  thawed(): void
 }
 
 /** Short until the first answer: what is sent to a port that the guest is just opening may be lost. */
@@ -78,6 +80,7 @@ export class AgentWatch {
     if (this.#state === 'absent') await this.#ports.firstAnswer().catch(() => undefined) // reported by the owner; the watch goes on
     if (this.#stopped) return
     this.#set('live')
+    if (await this.#agent.thawLeftover().catch(() => false)) this.#ports.thawed()
     const [os, hostName, addresses] = await Promise.all([
       this.#agent.osInfo().catch(() => null),
       this.#agent.hostName().catch(() => null),

@@ -289,6 +289,7 @@ export class GuestOwner {
         if (machine.boot !== 'warm') return
         await this.#ports.awaken(machine).catch((error: unknown) => this.#ports.message('warning', `was not told that it slept: ${reasonOf(error)}`))
       },
+      thawed: () => this.#ports.message('warning', 'its file systems were frozen, as a snapshot that was cut short leaves them; they are thawed'),
     })
   }
 

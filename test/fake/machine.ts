@@ -1,5 +1,6 @@
 import { GuestName, MacAddress, stageNetwork } from '../../src/contract/names.ts'
-import type { GuestAgent, Machine, MachineEvent, MachineSpec, MachineStatus } from '../../src/engine/engine.ts'
+import type { GuestAgent } from '../../src/engine/agent.ts'
+import type { Machine, MachineEvent, MachineSpec, MachineStatus } from '../../src/engine/engine.ts'
 
 export const fakeSpec: MachineSpec = {
   name: GuestName.parse('linux'),
@@ -39,7 +40,7 @@ export class FakeMachine implements Machine {
     ping: async () => {
       if (!this.agentAnswers) throw new Error('no answer')
     },
-    osInfo: async () => ({ name: 'Debian GNU/Linux', version: '12', kernel: '6.1' }),
+    osInfo: async () => ({ family: 'unix', name: 'Debian GNU/Linux', version: '12', kernel: '6.1' }),
     hostName: async () => 'linux',
     addresses: async () => [{ mac: '52:54:00:d1:00:01', ipv4: ['10.77.0.2'], ipv6: [] }],
     exec: async (path, args) => {
@@ -47,6 +48,21 @@ export class FakeMachine implements Machine {
       return { exitCode: 0, stdout: '', stderr: '' }
     },
     setTime: async () => void this.calls.push('setTime'),
+    users: async () => [{ name: 'person', domain: null, since: null }],
+    fileSystems: async () => [{ mountPoint: '/', type: 'ext4', device: 'vda1', totalBytes: 1 << 30, freeBytes: 1 << 29 }],
+    setHostName: async (name) => {
+      this.calls.push(`setHostName ${name}`)
+      return 'now'
+    },
+    freeze: async () => {
+      this.calls.push('freeze')
+      return 1
+    },
+    thaw: async () => void this.calls.push('thaw'),
+    thawLeftover: async () => false,
+    openFile: async () => {
+      throw new Error('the fake guest has no files')
+    },
     shutdown: async () => {
       this.calls.push('agent shutdown')
       if (this.shutsDownWhenAsked) this.emit({ type: 'exited', expected: true, detail: 'shut down' })

@@ -1,29 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { AgentSession } from './agent-session.ts'
+import { fakeAgent as agent } from '../../../test/fake/agent.ts'
 import { FakeStream } from '../../../test/fake/byte-stream.ts'
-import { qemuGuestAgent } from './guest-agent.ts'
-import { asNumber, asObject, parseJson, type JsonObject } from './json.ts'
 
-/** An agent that syncs as it should and answers commands with `answer`; null is silence. */
-function agent(answer: (command: string, parameters: JsonObject) => object | string | Uint8Array | null, options: { syncs?: boolean; maximumLineBytes?: number } = {}) {
-  const stream = new FakeStream()
-  stream.onWrite = (text) => {
-    // eslint-disable-next-line unicorn/prefer-string-slice -- drop what TextDecoder made of the 0xFF
-    const message = asObject(parseJson(text.replace(/^[^{]*/, '')))
-    const command = String(message['execute'])
-    const parameters = asObject(message['arguments'])
-    if (command === 'guest-sync-delimited') {
-      const reply = new TextEncoder().encode(`${JSON.stringify({ return: asNumber(parameters['id']) })}\n`)
-      if (options.syncs !== false) queueMicrotask(() => stream.receive(Uint8Array.of(0xff, ...reply)))
-      return
-    }
-    const reply = answer(command, parameters)
-    if (reply === null) return
-    queueMicrotask(() => (typeof reply === 'string' || reply instanceof Uint8Array ? stream.receive(reply) : stream.tell(reply)))
-  }
-  const session = new AgentSession(stream, { firstSyncId: 7, ...(options.maximumLineBytes === undefined ? {} : { maximumLineBytes: options.maximumLineBytes }) })
-  return { stream, session, client: qemuGuestAgent(async () => session) }
-}
 const syncs = (stream: FakeStream) => stream.written.filter((text) => text.includes('guest-sync-delimited')).length
 
 describe('guest agent', () => {
@@ -105,7 +84,7 @@ describe('guest agent', () => {
   test('answers of the wrong shape become empty values, not crashes', async () => {
     const { client } = agent((command) => ({ return: command === 'guest-network-get-interfaces' ? [{ 'hardware-address': 5 }, 'x', null] : ['odd'] }))
     expect(await client.addresses()).toEqual([])
-    expect(await client.osInfo()).toEqual({ name: 'unknown', version: null, kernel: null })
+    expect(await client.osInfo()).toEqual({ family: null, name: 'unknown', version: null, kernel: null })
     await expect(client.exec('/bin/x', [], 100)).rejects.toThrow('did not say which process')
   })
 

@@ -1,0 +1,63 @@
+import type { GuestAgent } from './agent.ts'
+
+export interface FreezeOptions {
+  /** How long the guest may take to freeze: its own hooks (a database's checkpoint) run first. */
+  readonly freezeTimeoutMs?: number
+  /** How long its writes may be held back; then it is thawed and `work` goes on. Windows lets go after 10 s by itself. */
+  readonly holdMs?: number
+  /** Told when the guest may still be frozen after a minute of trying to thaw it. */
+  stillFrozen(reason: string): void
+}
+
+export interface Frozen<T> {
+  readonly result: T
+  /** File systems that were held for the whole time of `work`; 0 when the guest could not be frozen, or not for so long. */
+  readonly held: number
+  /** Why `held` is 0; null otherwise. */
+  readonly reason: string | null
+}
+
+const thawTimeoutMs = 5_000
+const thawPatienceMs = 60_000
+const thawPauseMs = 500
+
+/**
+ * Runs `work` while the guest's file systems are frozen, so that a disk snapshot taken by it is one that the guest's file
+ * systems and databases made ready for. A guest that cannot be frozen is not in the way: `work` runs all the same, as
+ * after a power cut, and `reason` says so. The guest is thawed whatever happens: also when the freeze came too late, and
+ * again and again when it does not answer. (A killed host cannot: the next one does, see `thawLeftover`.)
+ */
+export async function whileFrozen<T>(agent: GuestAgent, work: () => Promise<T>, options: FreezeOptions): Promise<Frozen<T>> {
+  const { freezeTimeoutMs = 20_000, holdMs = 9_000 } = options
+  const frozen = await agent.freeze(freezeTimeoutMs).then(
+    (held) => ({ held, reason: held > 0 ? null : 'the guest has no file system that can be frozen' }),
+    (error: unknown) => ({ held: 0, reason: error instanceof Error ? error.message : String(error) }),
+  )
+  let thawing: Promise<void> | null = null
+  const thaw = () => (thawing ??= thawSurely(agent, options))
+  let tooLong = false
+  const limit = setTimeout(() => {
+    tooLong = true
+    void thaw()
+  }, holdMs)
+  try {
+    const result = await work()
+    return tooLong ? { result, held: 0, reason: `the guest could not be held for longer than ${holdMs / 1000} s` } : { result, ...frozen }
+  } finally {
+    clearTimeout(limit)
+    await thaw()
+  }
+}
+
+async function thawSurely(agent: GuestAgent, { stillFrozen }: FreezeOptions): Promise<void> {
+  const deadline = performance.now() + thawPatienceMs
+  for (;;) {
+    try {
+      await agent.thaw(thawTimeoutMs)
+      return
+    } catch (error) {
+      if (performance.now() < deadline) await new Promise<void>((resolve) => void setTimeout(resolve, thawPauseMs))
+      else return stillFrozen(error instanceof Error ? error.message : String(error))
+    }
+  }
+}

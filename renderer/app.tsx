@@ -5,6 +5,7 @@ import { useShortcuts } from './command/use-shortcuts.ts'
 import { Header } from './host/header.tsx'
 import { Notices } from './host/notices.tsx'
 import { StatusBar } from './host/status-bar.tsx'
+import { Library } from './library/library.tsx'
 import { GuestFrame } from './stage/guest-frame.tsx'
 import { Stage } from './stage/stage.tsx'
 import { Waiting } from './stage/waiting.tsx'
@@ -32,6 +33,7 @@ function Frame() {
   const session = useSession()
   const heard = useWindow((state) => state.stage !== null && state.link.phase !== 'connecting')
   const only = useWindow((state) => state.only)
+  const place = useWindow((state) => state.place)
   const known = useWindow((state) => state.only !== null && state.guests[state.only] !== undefined)
   useTheme()
   useShortcuts()
@@ -52,7 +54,7 @@ function Frame() {
   return (
     <div className={styles.app}>
       <Header />
-      {heard ? <Stage /> : <main className={styles.waiting}><Waiting /></main>}
+      {heard && place !== 'stage' ? <Library /> : heard ? <Stage /> : <main className={styles.waiting}><Waiting /></main>}
       <StatusBar />
       <Notices />
       <Dialogs />

@@ -1,5 +1,6 @@
 import { useEffect } from 'react'
 import { layoutFor, layouts } from '../stage/layout.ts'
+import { stageOrder } from '../stage/use-stage-order.ts'
 import { useSession } from '../store/context.ts'
 import type { Session } from '../store/session.ts'
 import { guestCommands } from './commands.ts'
@@ -9,6 +10,8 @@ export const shortcuts: readonly { readonly keys: string; readonly does: string 
   { keys: 'Ctrl+K', does: 'All actions' },
   { keys: '?', does: 'This list' },
   { keys: 'Ctrl+,', does: 'Settings' },
+  { keys: 'Alt+S', does: 'The stage: guests side by side' },
+  { keys: 'Alt+G', does: 'The library: all guests, templates and the trash' },
   { keys: 'Alt+L', does: 'Next layout' },
   { keys: 'Alt+1', does: 'Type into the first guest (Alt+2 the second, and so on)' },
   { keys: 'Alt+Shift+1', does: 'Cut or restore the link of the first guest, and so on' },
@@ -40,13 +43,17 @@ function actionFor(session: Session, event: KeyboardEvent): (() => void) | null 
   if (event.key === '?' && !isTyping(event)) return () => session.open({ kind: 'help' })
   if (event.key === 'F6') return () => nextFrame(event.shiftKey ? -1 : 1)
   if (!event.altKey || control) return null
+  if (event.code === 'KeyS') return () => session.store.setState({ place: 'stage' })
+  if (event.code === 'KeyG') return () => session.store.setState({ place: 'library' })
+  if (state.place !== 'stage') return null
+  const order = stageOrder(state)
   if (event.code === 'KeyL') {
-    const at = layouts.findIndex((layout) => layout.value === layoutFor(state.settings, state.order.length))
+    const at = layouts.findIndex((layout) => layout.value === layoutFor(state.settings, order.length))
     const next = layouts[(at + 1) % layouts.length]
     return next === undefined ? null : () => session.change({ layout: next.value })
   }
   const place = /^Digit([1-9])$/.exec(event.code)?.[1]
-  const name = place === undefined ? undefined : state.order[Number(place) - 1]
+  const name = place === undefined ? undefined : order[Number(place) - 1]
   const view = name === undefined ? undefined : state.guests[name]?.view
   if (view === undefined) return null
   const id = `${event.shiftKey ? 'link' : 'type'}:${view.name}`

@@ -2,6 +2,7 @@ import { CircleHelp, Columns2, Grid2x2, Play, Power, Rows2, Search, Settings, Sq
 import type { ReactElement } from 'react'
 import { displayName } from '../format.ts'
 import { focusedGuest, layoutFor, layouts } from '../stage/layout.ts'
+import { stageOrder, useStageOrder } from '../stage/use-stage-order.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import type { Layout } from '../store/settings.ts'
 import { Button } from '../ui/button.tsx'
@@ -15,11 +16,17 @@ const icons: Record<Layout, ReactElement> = {
   focus: <Square aria-hidden />,
 }
 
+const places = [
+  { value: 'stage', label: 'Stage', shortcut: 'Alt+S' },
+  { value: 'library', label: 'Library', shortcut: 'Alt+G' },
+] as const
+
 /** Diptych's own strip: the stage as a whole, its layout, and the way to every action. */
 export function Header() {
   const session = useSession()
   const settings = useWindow((state) => state.settings)
-  const order = useWindow((state) => state.order)
+  const order = useStageOrder()
+  const place = useWindow((state) => state.place)
   const layout = layoutFor(settings, order.length)
   return (
     <header className={styles.header}>
@@ -27,10 +34,17 @@ export function Header() {
         <DiptychMark />
         Diptych
       </h1>
-      {layout === 'focus' && <GuestTabs />}
+      <nav className={styles.places} aria-label="Places">
+        {places.map(({ value, label, shortcut }) => (
+          <Button key={value} variant="icon" className={styles.place ?? ''} hint={label} shortcut={shortcut} aria-current={value === place ? 'page' : undefined} onClick={() => session.store.setState({ place: value })}>
+            {label}
+          </Button>
+        ))}
+      </nav>
+      {place === 'stage' && layout === 'focus' && <GuestTabs />}
       <span className={styles.space} />
-      <StageButton />
-      <div className={styles.layouts} role="toolbar" aria-label="Layout">
+      {place === 'stage' && <StageButton />}
+      <div className={styles.layouts} role="toolbar" aria-label="Layout" hidden={place !== 'stage'}>
         {layouts.map(({ value, label }) => (
           <Button key={value} variant="icon" hint={label} shortcut={value === layout ? undefined : 'Alt+L'} aria-pressed={value === layout} onClick={() => session.change({ layout: value })}>
             {icons[value]}
@@ -55,7 +69,7 @@ export function Header() {
 /** Starts what is off, or stops everything when all of it is on. */
 function StageButton() {
   const session = useSession()
-  const states = useWindow((state) => state.order.map((name) => state.guests[name]?.view.state).join())
+  const states = useWindow((state) => stageOrder(state).map((name) => state.guests[name]?.view.state).join())
   const status = useWindow((state) => state.stage?.status)
   const all = states === '' ? [] : states.split(',')
   const anyOn = all.some((state) => state === 'running' || state === 'paused')
@@ -92,9 +106,9 @@ function Progress() {
 /** Which guest is shown, in the layout that shows one at a time. */
 function GuestTabs() {
   const session = useSession()
-  const order = useWindow((state) => state.order)
+  const order = useStageOrder()
   const guests = useWindow((state) => state.guests)
-  const shown = useWindow((state) => focusedGuest(state.settings, state.order))
+  const shown = useWindow((state) => focusedGuest(state.settings, stageOrder(state)))
   return (
     <div className={styles.tabs} role="toolbar" aria-label="Guest shown">
       {order.map((name) => {

@@ -6,6 +6,7 @@ import type { ScreenPhase } from '../screen/viewer.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { OsMark } from '../ui/os-mark.tsx'
+import { StateMark } from '../ui/state-mark.tsx'
 import { GuestActions } from './guest-actions.tsx'
 import styles from './guest-frame.module.css'
 import { Overlay } from './overlay.tsx'
@@ -47,6 +48,7 @@ export function GuestFrame({ name, index }: { readonly name: GuestName; readonly
           </h2>
           <p className={styles.facts}>
             <span className={styles.state} data-state={view.state} data-agent={view.agent} data-testid={`state-${name}`}>
+              <StateMark view={view} />
               {capital(words)}
             </span>
             {view.state === 'running' && <span className={styles.address} title={view.network.dnsName}>{view.network.ipv4 ?? 'no address yet'}</span>}

@@ -18,6 +18,20 @@ export function focusedGuest(settings: Pick<Settings, 'focused'>, order: readonl
   return order.find((name) => name === settings.focused) ?? order[0] ?? null
 }
 
+/**
+ * Which guests the stage shows, in order: those of the host's stage and those that are on, unless a person decided
+ * otherwise for one. With nothing of that, all of them.
+ */
+export function guestsOnStage(
+  order: readonly GuestName[],
+  isOn: (name: GuestName) => boolean,
+  stageGuests: readonly GuestName[],
+  chosen: Settings['onStage'],
+): readonly GuestName[] {
+  const shown = order.filter((name) => chosen[name] ?? (stageGuests.includes(name) || isOn(name)))
+  return shown.length > 0 ? shown : order.filter((name) => chosen[name] !== false)
+}
+
 /** Which guests stand in which row, top to bottom, left to right. */
 export function rowsFor(layout: Layout, order: readonly GuestName[], focused: GuestName | null): readonly (readonly GuestName[])[] {
   switch (layout) {

@@ -9,11 +9,12 @@ import { GuestFrame } from './guest-frame.tsx'
 import { focusedGuest, layoutFor, rowsFor } from './layout.ts'
 import { loadSizes, saveSizes } from './sizes.ts'
 import styles from './stage.module.css'
+import { useStageOrder } from './use-stage-order.ts'
 import { Wire } from './wire.tsx'
 
 /** The guests, the wire between them, and the mixer; before there are any, the checklist in the same place. */
 export function Stage() {
-  const order = useWindow((state) => state.order)
+  const order = useStageOrder()
   const stage = useWindow((state) => state.stage)
   const settings = useWindow((state) => state.settings)
   const anyOn = useWindow((state) => Object.values(state.guests).some(({ view }) => view.state === 'running' || view.state === 'paused'))

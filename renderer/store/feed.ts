@@ -14,6 +14,7 @@ export async function feed(client: Client, store: Store, signal: AbortSignal): P
       if (gap) void relist(client, store, signal)
     }),
     pump(signal, () => client.stage.watch(undefined, { signal }), (stage) => store.setState({ stage })),
+    pump(signal, () => client.task.watch(undefined, { signal }), (tasks) => store.setState({ tasks })),
     pump(signal, () => client.host.meters(undefined, { signal }), (meter) => store.setState((state) => applyMeter(state, meter))),
     pump(signal, () => client.network.watch(undefined, { signal }), (event) => store.setState((state) => applyNetwork(state, event))),
     pump(signal, () => client.host.messages(undefined, { signal }), (message) =>

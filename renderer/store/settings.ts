@@ -11,6 +11,8 @@ export const Settings = z.object({
   layout: Layout.nullable().catch(null),
   /** The guest shown in the focus layout. */
   focused: z.string().nullable().catch(null),
+  /** Guests put on the stage or taken off it by hand; the others follow the rule in stage/layout.ts. */
+  onStage: z.record(z.string(), z.boolean()).catch({}),
   scale: z.record(z.string(), z.enum(['fit', 'one-to-one', 'resize'])).catch({}),
   releaseChord: z.array(z.string()).min(1).max(3).catch([...defaultChord]),
 })

@@ -4,6 +4,7 @@ import type { HostInfo, HostMeter, Message } from '../../src/contract/host.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import type { HttpLine, NetworkView } from '../../src/contract/network.ts'
 import type { StageView } from '../../src/contract/stage.ts'
+import type { TaskView } from '../../src/contract/task.ts'
 import type { NoticeText } from '../notice.ts'
 import type { Settings } from './settings.ts'
 
@@ -28,6 +29,8 @@ export interface Notice extends NoticeText {
   readonly id: number
 }
 
+export type Place = 'stage' | 'library' | 'new-guest'
+
 /** What stands over the stage; one at a time. */
 export type Dialog =
   | { readonly kind: 'palette' | 'help' | 'settings' | 'real-windows' | 'stop-all' | 'network' }
@@ -41,14 +44,20 @@ export interface WindowState {
   readonly network: NetworkView | null
   readonly requests: readonly HttpLine[]
   readonly messages: readonly Message[]
+  /** Long work of the host, under way or ended a moment ago. */
+  readonly tasks: readonly TaskView[]
   readonly guests: Readonly<Record<string, GuestUpdate>>
   /** Guest names in the order they are shown. */
   readonly order: readonly GuestName[]
   readonly history: Readonly<Record<string, History>>
+  /** The last picture of each guest's screen, as a data URL. */
+  readonly thumbnails: Readonly<Record<string, string>>
   readonly notices: readonly Notice[]
   /** Whose screen has the keyboard; null when Diptych's own window has it. */
   readonly keysTo: GuestName | null
   readonly dialog: Dialog | null
+  /** What the window shows: the guests side by side, or all there are with what can be made of them. */
+  readonly place: Place
   /** The guest in full screen. */
   readonly solo: GuestName | null
   /** The guest whose own window this is; null for the stage. */

@@ -68,6 +68,10 @@ const requests = async function requests(page) {
   await page.getByRole('button', { name: 'Requests' }).click()
 }
 
+const library = async function library(page) {
+  await page.getByRole('button', { name: 'Library' }).click()
+}
+
 const shots = [
   ...Object.keys(sizes).flatMap((size) => [shot('running', size, 'dark'), shot('running', size, 'light')]),
   ...['paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'three', 'four', 'firstrun', 'idle', 'stepfailed', 'reconnecting', 'refused', 'quiet', 'following'].map((name) => shot(name)),
@@ -80,6 +84,7 @@ const shots = [
   shot('running', 'small', 'dark', focusLinux),
   ...[linkPanel, network, requests].flatMap((act) => [shot('running', 'wide', 'dark', act), shot('running', 'small', 'light', act)]),
   shot('cut', 'wide', 'light', network),
+  ...Object.keys(sizes).flatMap((size) => [shot('library', size, 'dark', library), shot('library', size, 'light', library)]),
 ]
 
 const filter = process.argv[2] ?? ''

@@ -115,12 +115,12 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       captures: on.network.captures.handler(() => world.captures),
     },
     task: {
-      list: on.task.list.handler(() => []),
-      watch: on.task.watch.handler(async function* () {
-        yield []
-      }),
+      list: on.task.list.handler(() => world.tasks.list),
+      watch: on.task.watch.handler(({ signal }) => world.tasks.events.stream([world.tasks.list], signal)),
       cancel: on.task.cancel.handler(({ input, errors }) => {
-        throw errors.NOT_FOUND({ data: { noun: 'task', name: input.id, known: [] } })
+        const task = world.tasks.cancel(input.id)
+        if (task === undefined) throw errors.NOT_FOUND({ data: { noun: 'task', name: input.id, known: [] } })
+        return task
       }),
     },
     stage: {

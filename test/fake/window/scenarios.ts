@@ -44,6 +44,21 @@ export const scenarios: Record<string, () => FakeHost> = {
   one: () => host([linux()]),
   three: () => host([linux(), standIn(), makeGuest('router', 'OpenWrt router', 'other', 2)]),
   four: () => host([linux(), standIn(), makeGuest('router', 'OpenWrt router', 'other', 2), makeGuest('desk', 'Windows 11', 'windows', 3)]),
+  library: () => {
+    const guests = [
+      linux(),
+      standIn(),
+      Object.assign(makeGuest('build-server', 'Debian 12, build server', 'linux', 2), { state: 'paused' }),
+      Object.assign(makeGuest('accounting', 'Windows Server 2022, accounting department of the western region', 'windows', 3), { state: 'stopped', agent: 'absent' }),
+      Object.assign(makeGuest('router', 'OpenWrt router', 'other', 4), { state: 'failed', agent: 'absent', detail: 'QEMU ended with "could not open disk image: no space left on device".' }),
+      Object.assign(makeGuest('laptop', 'Fedora Workstation', 'linux', 5), { state: 'suspended', agent: 'absent' }),
+    ]
+    const made = host(guests)
+    made.world.stageGuests = ['linux', 'windows']
+    made.world.tasks.show({ kind: 'import', title: 'Importing windows-xp.ova', guest: null, detail: 'converting disk 1 of 2', fraction: 0.42, expectedSeconds: 31 })
+    made.world.tasks.show({ kind: 'snapshot', title: 'Taking the snapshot “before the update”', guest: guests[2]?.name ?? null, detail: 'copying memory', fraction: null, expectedSeconds: null })
+    return made
+  },
   firstrun: () =>
     firstRun((world) => {
       for (const [index, step] of world.steps.entries()) if (index < 1) Object.assign(step, { status: 'done', fraction: 1 })

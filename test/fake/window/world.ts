@@ -7,6 +7,7 @@ import { LinkShape } from '../../../src/contract/link.ts'
 import type { WebMatrix } from '../../../src/contract/web.ts'
 import { Broadcast } from './broadcast.ts'
 import { presets } from './presets.ts'
+import { FakeTasks } from './tasks.ts'
 import { type FakeGuest, updateOf } from './views.ts'
 
 /** A host in memory: guests that change state, sliders that move at a guest's pace, traffic, messages, the first run. */
@@ -18,6 +19,7 @@ export class World {
   readonly networkEvents = new Broadcast<NetworkEvent>()
   readonly matrixEvents = new Broadcast<WebMatrix>()
   readonly messageEvents = new Broadcast<Message>()
+  readonly tasks = new FakeTasks()
   readonly messages: Message[] = []
   readonly requests: HttpLine[] = []
   publications: Publication[] = []
@@ -26,6 +28,8 @@ export class World {
   readonly #timers: ReturnType<typeof setInterval>[] = []
   steps: SetupStep[] = []
   stageStatus: StageView['status'] = 'ready'
+  /** null: every guest is of the host's stage. */
+  stageGuests: string[] | null = null
   /** Whether guests ask for each other's pages. */
   traffic = true
   tick = 0
@@ -69,7 +73,7 @@ export class World {
   }
 
   stage(): StageView {
-    return { status: this.stageStatus, steps: structuredClone(this.steps), guests: this.guests.map((guest) => guest.name), warm: this.stageStatus === 'ready' }
+    return { status: this.stageStatus, steps: structuredClone(this.steps), guests: this.guests.map((guest) => guest.name).filter((name) => this.stageGuests?.includes(name) ?? true), warm: this.stageStatus === 'ready' }
   }
 
   tellStage(): void {

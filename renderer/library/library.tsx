@@ -1,0 +1,58 @@
+import { Plus } from 'lucide-react'
+import type { ReactNode } from 'react'
+import { useSession, useWindow } from '../store/context.ts'
+import { Button } from '../ui/button.tsx'
+import cards from './card.module.css'
+import { GuestCard } from './guest-card.tsx'
+import styles from './library.module.css'
+import { TaskProgress } from './task-progress.tsx'
+
+/** Every guest there is, what new ones can be made of, and what was thrown away. */
+export function Library() {
+  const session = useSession()
+  const order = useWindow((state) => state.order)
+  const tasks = useWindow((state) => state.tasks)
+  const homeless = tasks.filter((task) => task.status === 'running' && (task.guest === null || !order.includes(task.guest)))
+  return (
+    <main className={styles.library} data-testid="library" aria-label="Library">
+      <Section
+        title="Guests"
+        action={
+          <Button variant="primary" onClick={() => session.store.setState({ place: 'new-guest' })}>
+            <Plus aria-hidden />
+            New guest
+          </Button>
+        }
+      >
+        {homeless.length > 0 && (
+          <div className={styles.tasks}>
+            {homeless.map((task) => (
+              <TaskProgress key={task.id} task={task} />
+            ))}
+          </div>
+        )}
+        {order.length === 0 ? (
+          <p className={styles.empty}>There is no guest yet. Make one, or start the stage to get the two demonstration guests.</p>
+        ) : (
+          <ul className={cards.cards}>
+            {order.map((name) => (
+              <GuestCard key={name} name={name} />
+            ))}
+          </ul>
+        )}
+      </Section>
+    </main>
+  )
+}
+
+export function Section({ title, action, children }: { readonly title: string; readonly action?: ReactNode; readonly children: ReactNode }) {
+  return (
+    <section className={styles.section} aria-label={title}>
+      <header className={styles.heading}>
+        <h2>{title}</h2>
+        {action}
+      </header>
+      {children}
+    </section>
+  )
+}

@@ -10,7 +10,7 @@ import type { GuestName } from '../src/contract/names.ts'
 import { MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { StageView } from '../src/contract/stage.ts'
 import type { EngineDescription } from '../src/engine/engine.ts'
-import { type GuestDefinition, demonstrationGuests } from '../src/guest/definition.ts'
+import { type GuestDefinition, demonstrationGuests, recipeOf } from '../src/guest/definition.ts'
 import { progressFraction } from '../src/image/recipe.ts'
 import { GuestStore } from '../src/node/guest-store.ts'
 import { Recipes } from '../src/node/image/recipes.ts'
@@ -147,10 +147,13 @@ class LocalHost implements Host {
         { name: guestNamed('windows'), step: 'windows', title: 'Windows stand-in (Wine)' },
       ],
       checkPackages: () => demandPrograms(),
-      imageBuilt: async (guest) => this.#guests.isUp(guest) || (await this.#recipes.find((await this.#demonstration(guest)).source.recipe)) !== null,
+      imageBuilt: async (guest) => {
+        const recipe = recipeOf(await this.#demonstration(guest))
+        return recipe === null || this.#guests.isUp(guest) || (await this.#recipes.find(recipe)) !== null
+      },
       buildImage: async (guest, progressed, signal) => {
-        const definition = await this.#demonstration(guest)
-        await this.#recipes.build(definition.source.recipe, (progress) => progressed(progress.label, progressFraction(progress), progress.expectedSeconds ?? null), signal)
+        const recipe = recipeOf(await this.#demonstration(guest))
+        if (recipe !== null) await this.#recipes.build(recipe, (progress) => progressed(progress.label, progressFraction(progress), progress.expectedSeconds ?? null), signal)
       },
       startNetwork: async () => {
         const client = await this.#network.start()

@@ -6,7 +6,7 @@ import { Fault, MissingPrerequisite, Refusal, reasonOf } from '../src/contract/r
 import type { Engine, MachineNic, MachineSpec, StartOptions } from '../src/engine/engine.ts'
 import type { NetworkName } from '../src/contract/names.ts'
 import { cardsOf, uplinkMac } from '../src/guest/cards.ts'
-import type { GuestDefinition } from '../src/guest/definition.ts'
+import { type GuestDefinition, hardwareOf, recipeOf } from '../src/guest/definition.ts'
 import type { BootChoice } from '../src/guest/owner.ts'
 import { imageId } from '../src/image/recipe.ts'
 import type { BuiltImage, Recipes } from '../src/node/image/recipes.ts'
@@ -23,9 +23,9 @@ export interface Preparation {
 
 /** What the engine needs to start this guest, from its definition, its built image and the sockets of its ports on the networks. */
 export async function specify(preparation: Preparation, definition: GuestDefinition, socketPathOf: (network: NetworkName) => string): Promise<MachineSpec> {
-  const image = await demandImage(preparation, definition)
-  const at = (file: string) => join(image.directory, file)
   return {
+    ...(await bootOf(preparation, definition)),
+    ...hardwareOf(definition),
     name: definition.name,
     uuid: definition.uuid,
     profile: definition.profile,
@@ -33,11 +33,20 @@ export async function specify(preparation: Preparation, definition: GuestDefinit
     memoryMiB: definition.memoryMiB,
     nics: nicsOf(definition, socketPathOf),
     diskPath: join(preparation.guestDirectory(definition), 'disk.qcow2'),
-    imageId: imageId(image.manifest),
-    boot: { kind: 'kernel', kernelPath: at('vmlinux'), initrdPath: at('initrd.img'), commandLine: readFileSync(at('cmdline'), 'utf8').trim() },
     parameters: { name: definition.name, ...definition.parameters },
     clipboard: definition.clipboard,
     screen: definition.screen,
+  }
+}
+
+/** A demonstration guest is given its kernel; any other boots from its own disk, whose identity is the guest's. */
+async function bootOf(preparation: Preparation, definition: GuestDefinition): Promise<Pick<MachineSpec, 'imageId' | 'boot'>> {
+  if (recipeOf(definition) === null) return { imageId: definition.uuid, boot: { kind: 'disk', firmware: definition.firmware, first: definition.bootFrom } }
+  const image = await demandImage(preparation, definition)
+  const at = (file: string) => join(image.directory, file)
+  return {
+    imageId: imageId(image.manifest),
+    boot: { kind: 'kernel', kernelPath: at('vmlinux'), initrdPath: at('initrd.img'), commandLine: readFileSync(at('cmdline'), 'utf8').trim() },
   }
 }
 
@@ -68,6 +77,7 @@ export async function prepareStart(
   spec: MachineSpec,
   boot: BootChoice,
 ): Promise<StartOptions['from']> {
+  if (recipeOf(definition) === null) return fromOwnDisk(definition, boot)
   const directory = await warmDirectory(preparation, spec)
   if (boot !== 'cold' && isWarm(directory)) return { kind: 'warm', directory }
   if (boot === 'warm') {
@@ -78,8 +88,15 @@ export async function prepareStart(
   return boot === 'auto' ? { kind: 'savable' } : { kind: 'cold' }
 }
 
+/** A guest's own disk is started as it is, and never replaced. */
+function fromOwnDisk(definition: GuestDefinition, boot: BootChoice): StartOptions['from'] {
+  if (boot !== 'warm') return { kind: 'cold' }
+  throw new Refusal('unsupported', definition.name, 'only the demonstration guests have warm states', 'start it without --warm')
+}
+
 async function demandImage(preparation: Preparation, definition: GuestDefinition): Promise<BuiltImage> {
-  const image = await preparation.recipes.find(definition.source.recipe)
+  const recipe = recipeOf(definition)
+  const image = recipe === null ? null : await preparation.recipes.find(recipe)
   if (image !== null) return image
   throw new MissingPrerequisite(`the image of ${definition.name}`, `the disk of "${definition.name}" has not been built yet`, 'run: diptych up')
 }

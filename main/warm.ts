@@ -1,7 +1,7 @@
 import type { GuestName } from '../src/contract/names.ts'
 import type { HttpLine } from '../src/contract/network.ts'
 import { Cancelled } from '../src/contract/refusal.ts'
-import type { GuestDefinition } from '../src/guest/definition.ts'
+import { type GuestDefinition, recipeOf } from '../src/guest/definition.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { type Preparation, isWarm, specify, warmDirectory } from './prepare.ts'
 
@@ -72,7 +72,7 @@ export async function saveWarmStates(ports: WarmPorts, progressed: (detail: stri
   const { owners } = ports
   const missing: GuestOwner[] = []
   for (const owner of owners) {
-    if (owner.machine?.boot === 'cold' && !(await hasWarmState(ports.preparation, owner.definition))) missing.push(owner)
+    if (owner.machine?.boot === 'cold' && recipeOf(owner.definition) !== null && !(await hasWarmState(ports.preparation, owner.definition))) missing.push(owner)
   }
   if (missing.length === 0) return 'there already'
   progressed('waiting until each desktop shows the other\u2019s page')

@@ -1,4 +1,5 @@
 import type { ClipboardMode } from '../contract/guest.ts'
+import type { BootFrom, Firmware, HardwareProfile } from '../contract/hardware.ts'
 import type { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
 import type { GuestAgent } from './agent.ts'
 
@@ -32,7 +33,7 @@ export type Capability = 'warmStart' | 'balloon' | 'freePageReporting' | 'netRec
 export interface MachineSpec {
   readonly name: GuestName
   readonly uuid: string
-  readonly profile: 'linux-modern' | 'windows-modern' | 'legacy'
+  readonly profile: HardwareProfile
   readonly vcpus: number
   readonly memoryMiB: number
   /** Its network cards, in the order the guest finds them. */
@@ -42,8 +43,15 @@ export interface MachineSpec {
   /** sha256 or other identity of the disk's frozen base; part of the warm key. */
   readonly imageId: string
   readonly boot:
-    | { readonly kind: 'disk'; readonly firmware: 'bios' | 'uefi' }
+    | { readonly kind: 'disk'; readonly firmware: Firmware; readonly first?: BootFrom }
     | { readonly kind: 'kernel'; readonly kernelPath: string; readonly initrdPath: string; readonly commandLine: string }
+  /** The disc in the optical drive, null for an empty drive; undefined for a machine without one. */
+  readonly discPath?: string | null
+  /** A second drive with this disc of paravirtual drivers; the disk and the cards are then of the kind it is for. */
+  readonly driverDiscPath?: string | null
+  readonly secureBoot?: boolean
+  /** A TPM 2.0, its state kept beside the disk. */
+  readonly tpm?: boolean
   /** Handed to the guest as firmware configuration `opt/diptych/<key>`. */
   readonly parameters: Readonly<Record<string, string>>
   readonly clipboard: ClipboardMode

@@ -1,7 +1,20 @@
 import { z } from 'zod'
+import { BootFrom, Firmware, HardwareProfile } from '../contract/hardware.ts'
 import { ClipboardMode, GuestKind } from '../contract/guest.ts'
 import { LinkShape } from '../contract/link.ts'
 import { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
+
+/**
+ * Where a guest's disk comes from. `recipe`: one of the demonstration guests, made of its built image. `template`: the
+ * guest's own disk is a copy on write of that template's. `disk: own`: disk.qcow2 in the guest's folder is all there is.
+ */
+export const GuestSource = z.union(
+  [z.object({ recipe: z.enum(['linux', 'windows-stand-in']) }).strict(), z.object({ template: GuestName }).strict(), z.object({ disk: z.literal('own') }).strict()],
+  'write recipe: linux, recipe: windows-stand-in, template: NAME or disk: own',
+)
+export type GuestSource = z.infer<typeof GuestSource>
+
+const FilePath = z.string().min(2).max(4_096).startsWith('/', 'the whole path of a file, from / on')
 
 /**
  * `guest.yaml`, version 1: what a person may write about a guest. Strict: an unknown key is an error with its line,
@@ -24,13 +37,22 @@ export const GuestDefinition = z
       .optional(),
     /** A further card to the host's own network and the internet, through the hypervisor. */
     uplink: z.boolean().default(false),
-    profile: z.enum(['linux-modern', 'windows-modern', 'legacy']),
+    profile: HardwareProfile,
     vcpus: z.number().int().min(1).max(64),
     memoryMiB: z.number().int().min(64).max(1_048_576),
     screen: z.object({ width: z.number().int().min(640).max(7680), height: z.number().int().min(480).max(4320) }).strict(),
     clipboard: ClipboardMode.default('off'),
-    /** Where the guest's disk and kernel come from. `recipe` names one of the demonstration guests. */
-    source: z.object({ recipe: z.enum(['linux', 'windows-stand-in']) }).strict(),
+    source: GuestSource,
+    firmware: Firmware.default('bios'),
+    /** What is tried first at power-on. `disk`: an empty one falls through to the disc in the drive, which is how a system gets installed. */
+    bootFrom: BootFrom.default('disk'),
+    /** The disc image in the optical drive; null for an empty drive. */
+    cdrom: FilePath.nullable().default(null),
+    /** A second disc with paravirtual drivers (virtio-win) for Windows: its disk and network cards are then virtio. */
+    driverDisc: FilePath.nullable().default(null),
+    /** Firmware that starts only signed loaders, and a TPM 2.0. Absent: what the profile has. See `securityOf`. */
+    secureBoot: z.boolean().optional(),
+    tpm: z.boolean().optional(),
     /** Firmware configuration strings, read in the guest below `opt/diptych/`. */
     parameters: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.string().max(1024)).default({}),
     controls: z
@@ -82,4 +104,30 @@ export function demonstrationGuests(): GuestDefinition[] {
     },
   ]
   return definitions.map((definition) => GuestDefinition.parse(definition))
+}
+
+/** Which built image a demonstration guest is made of; null for every other guest, which boots from its own disk. */
+export function recipeOf({ source }: Pick<GuestDefinition, 'source'>): 'linux' | 'windows-stand-in' | null {
+  return 'recipe' in source ? source.recipe : null
+}
+
+/** Secure boot and TPM as they are in force: Windows' profile has both where it boots by UEFI, unless the file says no. */
+export function securityOf({ profile, firmware, secureBoot, tpm }: Pick<GuestDefinition, 'profile' | 'firmware' | 'secureBoot' | 'tpm'>): { secureBoot: boolean; tpm: boolean } {
+  const windows = profile === 'windows-modern' && firmware === 'uefi'
+  return { secureBoot: (secureBoot ?? windows) && firmware === 'uefi' && profile !== 'legacy', tpm: (tpm ?? windows) && profile !== 'legacy' }
+}
+
+/**
+ * The part of a machine's hardware beyond disk and cards, as the engine takes it. A demonstration guest has no optical drive
+ * until a disc is put in: its warm states were saved without one.
+ */
+export function hardwareOf(definition: GuestDefinition): { discPath?: string | null; driverDiscPath?: string; secureBoot?: boolean; tpm?: boolean } {
+  const { secureBoot, tpm } = securityOf(definition)
+  const { cdrom, driverDisc } = definition
+  return {
+    ...(recipeOf(definition) === null || cdrom !== null ? { discPath: cdrom } : {}),
+    ...(driverDisc !== null && definition.profile === 'windows-modern' ? { driverDiscPath: driverDisc } : {}),
+    ...(secureBoot ? { secureBoot } : {}),
+    ...(tpm ? { tpm } : {}),
+  }
 }

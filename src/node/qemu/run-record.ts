@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { ClipboardMode } from '../../contract/guest.ts'
+import { BootFrom, Firmware, HardwareProfile } from '../../contract/hardware.ts'
 import { GuestName, MacAddress, NetworkName } from '../../contract/names.ts'
 import type { MachineSpec } from '../../engine/engine.ts'
 import { writeFileAtomicSync } from '../file/atomic.ts'
@@ -9,7 +10,7 @@ import type { RunLayout } from './layout.ts'
 const Spec = z.strictObject({
   name: GuestName,
   uuid: z.string(),
-  profile: z.enum(['linux-modern', 'windows-modern', 'legacy']),
+  profile: HardwareProfile,
   vcpus: z.number().int(),
   memoryMiB: z.number().int(),
   nics: z.array(
@@ -21,9 +22,13 @@ const Spec = z.strictObject({
   diskPath: z.string(),
   imageId: z.string(),
   boot: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('disk'), firmware: z.enum(['bios', 'uefi']) }),
+    z.strictObject({ kind: z.literal('disk'), firmware: Firmware, first: BootFrom.exactOptional() }),
     z.strictObject({ kind: z.literal('kernel'), kernelPath: z.string(), initrdPath: z.string(), commandLine: z.string() }),
   ]),
+  discPath: z.string().nullable().exactOptional(),
+  driverDiscPath: z.string().nullable().exactOptional(),
+  secureBoot: z.boolean().exactOptional(),
+  tpm: z.boolean().exactOptional(),
   parameters: z.record(z.string(), z.string()),
   clipboard: ClipboardMode,
   screen: z.strictObject({ width: z.number().int(), height: z.number().int() }),

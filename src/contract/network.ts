@@ -2,11 +2,12 @@ import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
 import { errors } from './error.ts'
 import { LinkPreset } from './link.ts'
-import { GuestName } from './names.ts'
+import { GuestName, MacAddress, NetworkName, stageNetwork } from './names.ts'
 
 /** One port's meter. Directions are the guest's: `tx` leaves the guest, `rx` reaches it. Rates over the last 250 ms. */
 export const PortMeter = z.object({
   guest: GuestName,
+  network: NetworkName,
   connected: z.boolean(),
   linkUp: z.boolean(),
   txBytes: z.number(),
@@ -44,9 +45,24 @@ export const Publication = z.object({ guest: GuestName, port: tcpPort, hostPort:
 export type Publication = z.infer<typeof Publication>
 
 /** A capture that the host writes to a file; `guest` null: the whole network. */
-export const CaptureView = z.object({ id: z.string(), guest: GuestName.nullable(), path: z.string(), startedAt: z.iso.datetime(), packets: z.number().nullable() })
+export const CaptureView = z.object({ id: z.string(), network: NetworkName, guest: GuestName.nullable(), path: z.string(), startedAt: z.iso.datetime(), packets: z.number().nullable() })
 export type CaptureView = z.infer<typeof CaptureView>
 
+/** One private network and the guests whose definitions put them on it. `ipv4` null: not given out yet. */
+export const NetworkSummary = z.object({
+  name: NetworkName,
+  domain: z.string(),
+  subnet: z.string(),
+  gateway: z.string(),
+  guests: z.array(z.object({ guest: GuestName, mac: MacAddress, dnsName: z.string(), ipv4: z.string().nullable() })),
+})
+export type NetworkSummary = z.infer<typeof NetworkSummary>
+
+/** When a change of a guest's cards takes effect: a running guest gets or loses a card at its next start. */
+export const CardChange = z.object({ guest: GuestName, applies: z.enum(['already', 'now', 'next-start']), networks: z.array(NetworkSummary) })
+export type CardChange = z.infer<typeof CardChange>
+
+/** `domain`, `subnet` and `gateway` are those of the stage; `networks` lists every private network, the stage first. */
 export const NetworkView = z.object({
   running: z.boolean(),
   reason: z.string().nullable(),
@@ -54,6 +70,9 @@ export const NetworkView = z.object({
   subnet: z.string(),
   gateway: z.string(),
   ports: z.array(PortMeter),
+  networks: z.array(NetworkSummary),
+  /** Guests with a card to the host's own network and the internet. */
+  uplinks: z.array(GuestName),
   publications: z.array(Publication),
   captures: z.array(CaptureView),
 })
@@ -65,7 +84,7 @@ export type DropReport = z.infer<typeof DropReport>
 
 /** What the switch has counted since it started; null while it is not running. */
 export const NetworkStatistics = z.object({
-  ports: z.array(z.object({ guest: GuestName, drops: DropReport, backlogBytes: z.number(), heldBytes: z.number() })),
+  ports: z.array(z.object({ guest: GuestName, network: NetworkName, drops: DropReport, backlogBytes: z.number(), heldBytes: z.number() })),
   /** Frames from connections that belong to no guest. */
   strays: DropReport,
   /** TCP segments left out of the HTTP log under load. */
@@ -107,8 +126,21 @@ export const network = {
   /** Starts writing a link's or the network's frames to a pcapng file; past `maxBytes` the newest traffic is kept in two files. */
   startCapture: oc
     .errors(errors)
-    .input(z.object({ guest: GuestName.nullable(), maxBytes: z.number().int().min(65_536).max(1_099_511_627_776).default(67_108_864) }))
+    .input(z.object({ network: NetworkName.default(stageNetwork), guest: GuestName.nullable(), maxBytes: z.number().int().min(65_536).max(1_099_511_627_776).default(67_108_864) }))
     .output(CaptureView),
   stopCapture: oc.errors(errors).input(z.object({ id: z.string() })).output(CaptureView),
   captures: oc.errors(errors).output(z.array(CaptureView)),
+  /** Every private network; no frame passes from one to another. */
+  list: oc.errors(errors).output(z.array(NetworkSummary)),
+  /** `subnet` like 10.80.0.0/24; without it, the first free one. Answers the network that is there already when it fits. */
+  create: oc
+    .errors(errors)
+    .input(z.object({ name: NetworkName, subnet: z.string().optional() }))
+    .output(NetworkSummary),
+  /** Refused while a guest is on it. */
+  delete: oc.errors(errors).input(z.object({ name: NetworkName })).output(NetworkSummary),
+  connect: oc.errors(errors).input(z.object({ guest: GuestName, network: NetworkName })).output(CardChange),
+  disconnect: oc.errors(errors).input(z.object({ guest: GuestName, network: NetworkName })).output(CardChange),
+  /** Gives the guest a card to the host's own network and the internet, or takes it away. */
+  setUplink: oc.errors(errors).input(z.object({ guest: GuestName, on: z.boolean() })).output(CardChange),
 }

@@ -1,9 +1,10 @@
-import type { GuestName } from '../contract/names.ts'
+import type { GuestName, NetworkName } from '../contract/names.ts'
 import { ipv4Text } from './address.ts'
 import { pcapngInterface, pcapngPacket, pcapngSection } from './pcapng.ts'
 import type { Port } from './port.ts'
 
 export interface CaptureOptions {
+  readonly network: NetworkName
   /** One guest's link, both directions; null for the whole network, each frame once, where it enters. */
   readonly guest: GuestName | null
   /** Bytes kept of each frame. */
@@ -26,7 +27,7 @@ export class Capture {
     this.#options = options
     this.#sink = sink
     this.#epochMicroseconds = epochMicroseconds
-    sink(pcapngSection(options.guest === null ? 'Diptych: the whole network, each frame where it enters' : `Diptych: the link of ${options.guest}`))
+    sink(pcapngSection(options.guest === null ? `Diptych: the whole network ${options.network}, each frame where it enters` : `Diptych: the link of ${options.guest}`))
   }
 
   /** A frame (without length header) that left (`tx`) or reaches (`rx`) a port's guest. */

@@ -1,15 +1,16 @@
-import type { GuestName, MacAddress } from '../contract/names.ts'
+import type { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
 import type { HttpLine, PortMeter } from '../contract/network.ts'
 import type { DropCounts } from './drops.ts'
 import type { LinkConditions } from './link-shaper.ts'
 
 /**
  * What the host asks of the switch process, which outlives it. The adapter (src/node) speaks JSON lines over the
- * switch's control socket; the data socket (frames) is the guests' alone. Every call rejects with SwitchFault.
+ * switch's control socket; the ports' own sockets (frames) are the guests' alone. Every call rejects with SwitchFault.
+ * A network that is not named is the stage's.
  */
 export interface SwitchClient {
-  readonly dataSocketPath: string
   readonly processId: number
+  /** Those of the stage's network. */
   readonly subnet: string
   readonly gateway: string
   readonly domain: string
@@ -18,9 +19,14 @@ export interface SwitchClient {
    * Again with the same MAC: changes its settings and leaves connection, link and lease as they are.
    */
   definePort(port: PortDefinition): Promise<PortLease>
-  removePort(guest: GuestName): Promise<void>
+  removePort(guest: GuestName, network?: NetworkName): Promise<void>
+  /** Adds a network, apart from all others; the same again when it is there with this subnet. */
+  createNetwork(name: NetworkName, subnet: string): Promise<NetworkInfo>
+  /** Rejects with `in-use` while it has ports; the stage's cannot be removed. */
+  removeNetwork(name: NetworkName): Promise<void>
+  networks(): Promise<NetworkInfo[]>
   /** `bitsPerSecond`: both directions; null = unlimited. Returns what is in force. */
-  setLink(guest: GuestName, change: LinkChange): Promise<LinkState>
+  setLink(guest: GuestName, change: LinkChange, network?: NetworkName): Promise<LinkState>
   ports(): Promise<(PortLease & { link: LinkState; meter: PortMeter })[]>
   requests(limit: number): Promise<HttpLine[]>
   /** What was dropped and why, and how full the tables are. */
@@ -33,7 +39,15 @@ export interface SwitchClient {
   dispose(): void
 }
 
+export interface NetworkInfo {
+  readonly name: NetworkName
+  readonly domain: string
+  readonly subnet: string
+  readonly gateway: string
+}
+
 export interface PortDefinition {
+  readonly network?: NetworkName
   readonly guest: GuestName
   readonly mac: MacAddress
   /** DHCP option 26: 65520 (the default) between virtio NICs with host_mtu, 1500 or 9000 where the NIC model demands. */
@@ -42,14 +56,19 @@ export interface PortDefinition {
   readonly pinned?: boolean
   /** The URL a network boot of this guest is told (DHCP option 67). */
   readonly bootUrl?: string | null
+  /** The guest has a way to the internet: names outside the private networks are asked of the host's resolvers. */
+  readonly uplink?: boolean
 }
 
 export interface PortLease {
+  readonly network: NetworkName
   readonly guest: GuestName
   readonly mac: MacAddress
   /** The address reserved for this MAC; the guest may not have asked for it yet (`bound`). */
   readonly ipv4: string
   readonly bound: boolean
+  /** Where this guest's hypervisor connects its card, and nobody else. */
+  readonly socketPath: string
 }
 
 export interface LinkChange {
@@ -69,7 +88,7 @@ export interface LinkState {
 }
 
 export interface SwitchStatistics {
-  readonly ports: readonly { readonly guest: GuestName; readonly drops: DropCounts; readonly backlogBytes: number; readonly heldBytes: number }[]
+  readonly ports: readonly { readonly network: NetworkName; readonly guest: GuestName; readonly drops: DropCounts; readonly backlogBytes: number; readonly heldBytes: number }[]
   /** Frames from connections that belong to no port. */
   readonly strays: DropCounts
   readonly connections: number
@@ -84,7 +103,7 @@ export type SwitchEvent =
   | { readonly type: 'meters'; readonly meters: PortMeter[] }
   | { readonly type: 'request'; readonly line: HttpLine }
   | { readonly type: 'lease'; readonly lease: PortLease }
-  | { readonly type: 'port'; readonly guest: GuestName; readonly connected: boolean }
+  | { readonly type: 'port'; readonly network: NetworkName; readonly guest: GuestName; readonly connected: boolean }
   | { readonly type: 'closed'; readonly reason: string }
 
 /**

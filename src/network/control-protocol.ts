@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { GuestName, MacAddress } from '../contract/names.ts'
+import { GuestName, MacAddress, NetworkName, stageNetwork } from '../contract/names.ts'
 import { HttpLine, PortMeter } from '../contract/network.ts'
 import { DROP_REASONS } from './drops.ts'
 
 /** The control socket speaks JSON lines: a greeting, then numbered requests and their answers, and events. */
-export const PROTOCOL_VERSION = 1
+export const PROTOCOL_VERSION = 2
 /** A longer line ends the connection. */
 export const MAX_LINE_BYTES = 4_194_304
 
@@ -14,10 +14,10 @@ export const Greeting = z.object({
   processId: z.number().int(),
   /** Made anew by every switch process: the one in switch.json must greet. */
   instance: z.string(),
+  /** Those of the stage's network. */
   subnet: z.string(),
   gateway: z.string(),
   domain: z.string(),
-  dataSocketPath: z.string(),
 })
 export type Greeting = z.infer<typeof Greeting>
 
@@ -33,12 +33,17 @@ export const LinkConditionsSchema = z.object({
   reorder: Share,
 })
 
+/** Which network is meant; the stage's when it is not said. */
+const network = NetworkName.default(stageNetwork)
+
 const PortDefinition = z.object({
+  network,
   guest: GuestName,
   mac: MacAddress,
   mtu: z.number().int().min(576).max(65_520).default(65_520),
   pinned: z.boolean().default(true),
   bootUrl: z.string().max(255).regex(/^[\x21-\x7e]+$/, 'a URL of printable characters').nullable().default(null),
+  uplink: z.boolean().default(false),
 })
 
 const LinkChange = z.object({
@@ -53,28 +58,33 @@ const request = <Method extends string, Params extends z.ZodType>(method: Method
 
 export const ControlRequest = z.discriminatedUnion('method', [
   request('definePort', PortDefinition),
-  request('removePort', z.object({ guest: GuestName })),
-  request('setLink', z.object({ guest: GuestName, change: LinkChange })),
+  request('createNetwork', z.object({ name: NetworkName, subnet: z.string().max(32) })),
+  request('removeNetwork', z.object({ name: NetworkName })),
+  request('networks', z.object({})),
+  request('removePort', z.object({ network, guest: GuestName })),
+  request('setLink', z.object({ network, guest: GuestName, change: LinkChange })),
   request('ports', z.object({})),
   request('requests', z.object({ limit: z.number().int().min(1).max(2_000) })),
   request('statistics', z.object({})),
   request('subscribe', z.object({})),
   request('shutdown', z.object({})),
   // Answered like any other; then the connection carries pcapng bytes and nothing else, until the client closes it.
-  request('capture', z.object({ guest: GuestName.nullable(), snapBytes: z.number().int().min(64).max(65_549).default(65_549) })),
+  request('capture', z.object({ network, guest: GuestName.nullable(), snapBytes: z.number().int().min(64).max(65_549).default(65_549) })),
   // The same, carrying a TCP connection to a guest's port.
-  request('dial', z.object({ guest: GuestName, port: z.number().int().min(1).max(65_535) })),
+  request('dial', z.object({ network, guest: GuestName, port: z.number().int().min(1).max(65_535) })),
 ])
 export type ControlRequest = z.infer<typeof ControlRequest>
 
-export const PortLeaseSchema = z.object({ guest: GuestName, mac: MacAddress, ipv4: z.string(), bound: z.boolean() })
+export const NetworkInfoSchema = z.object({ name: NetworkName, domain: z.string(), subnet: z.string(), gateway: z.string() })
+export type NetworkInfo = z.infer<typeof NetworkInfoSchema>
+export const PortLeaseSchema = z.object({ network: NetworkName, guest: GuestName, mac: MacAddress, ipv4: z.string(), bound: z.boolean(), socketPath: z.string() })
 export const LinkStateSchema = z.object({ up: z.boolean(), bitsPerSecond: z.number().nullable(), tx: LinkConditionsSchema, rx: LinkConditionsSchema })
 export const PortReport = PortLeaseSchema.extend({ link: LinkStateSchema, meter: PortMeter })
 export type PortReport = z.infer<typeof PortReport>
 
 const DropCountsSchema = z.record(z.enum(DROP_REASONS), z.number())
 export const StatisticsSchema = z.object({
-  ports: z.array(z.object({ guest: GuestName, drops: DropCountsSchema, backlogBytes: z.number(), heldBytes: z.number() })),
+  ports: z.array(z.object({ network: NetworkName, guest: GuestName, drops: DropCountsSchema, backlogBytes: z.number(), heldBytes: z.number() })),
   strays: DropCountsSchema,
   connections: z.number(),
   macTableEntries: z.number(),
@@ -86,6 +96,9 @@ export const StatisticsSchema = z.object({
 /** The result of each method, by name. */
 export const ControlResult = {
   definePort: PortLeaseSchema,
+  createNetwork: NetworkInfoSchema,
+  removeNetwork: z.null(),
+  networks: z.array(NetworkInfoSchema),
   removePort: z.null(),
   setLink: LinkStateSchema,
   ports: z.array(PortReport),
@@ -105,7 +118,7 @@ export const ControlEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('meters'), meters: z.array(PortMeter) }),
   z.object({ type: z.literal('request'), line: HttpLine }),
   z.object({ type: z.literal('lease'), lease: PortLeaseSchema }),
-  z.object({ type: z.literal('port'), guest: GuestName, connected: z.boolean() }),
+  z.object({ type: z.literal('port'), network: NetworkName, guest: GuestName, connected: z.boolean() }),
 ])
 export type ControlEvent = z.infer<typeof ControlEvent>
 

@@ -98,11 +98,11 @@ export class Fabric {
     return address === this.#gateway.address || this.#byAddress.has(address)
   }
 
-  /** Binds a connection to the port whose MAC its frame came from; null when there is none or it is taken. */
-  claim(high: number, low: number, wire: Wire): Port | null {
+  /** Gives the port of `guest` to a connection made to its socket; null when there is no such port or it is taken. */
+  claim(guest: GuestName, wire: Wire): Port | null {
     const now = this.environment.now()
-    const port = this.macs.lookup(high, low, now)
-    if (port === undefined || port.macParts.high !== high || port.macParts.low !== low) return null
+    const port = this.ports.get(guest)
+    if (port === undefined) return null
     if (port.wire === wire) return port
     if (port.wire !== null) {
       if (now - port.lastFrameAtMs < TAKEOVER_IDLE_MS) {

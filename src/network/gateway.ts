@@ -1,18 +1,19 @@
-import { macAt, macParts, sameMac, type MacParts, type Subnet } from './address.ts'
+import { ipv4Text, macAt, macParts, sameMac, type MacParts, type Subnet } from './address.ts'
 import { MacAddress } from '../contract/names.ts'
 import { encodeArp, parseArp } from './arp.ts'
 import { internetChecksum, putU16, u16, u8 } from './bytes.ts'
 import { parseDhcpRequest } from './dhcp-message.ts'
 import { answerDhcp } from './dhcp-server.ts'
-import { answerDns, type DnsCodec, type DnsZone } from './dns.ts'
-import type { Ipv6Prefix } from './ipv6.ts'
-import { Ipv6Gateway } from './ipv6-gateway.ts'
+import type { DnsZone } from './dns.ts'
+import type { DnsResponder } from './dns-responder.ts'
+import { ipv6Text, type Ipv6Prefix } from './ipv6.ts'
+import { Ipv6Gateway, type Ipv6WebPeer } from './ipv6-gateway.ts'
 import { ETHERTYPE, ethernet, ipv4, parseIpv4Packet, parseUdp, PROTOCOL, udp, type Ipv4Packet } from './packet.ts'
 import type { Port } from './port.ts'
 import { answerStatus } from './status-page.ts'
 import type { TcpDialer } from './tcp-dialer.ts'
 import { TcpResponder, type TcpPeer } from './tcp-responder.ts'
-import { parseTcp } from './tcp-segment.ts'
+import { encodeTcp, encodeTcp6, parseTcp, type TcpSegment } from './tcp-segment.ts'
 
 /** The gateway's own address on every stage: locally administered, never a guest's. */
 export const GATEWAY_MAC = MacAddress.parse('02:d1:97:7c:00:01')
@@ -28,38 +29,50 @@ export interface GatewayOutcome {
 
 interface WebPeer extends TcpPeer {
   readonly port: Port
+  readonly address: string
+  /** A segment to it as a frame. */
+  frame(segment: Uint8Array): Uint8Array
 }
 
 const SILENCE: GatewayOutcome = { replies: [], refused: false, bound: null }
 const REFUSED: GatewayOutcome = { replies: [], refused: true, bound: null }
 
-/** Longest DNS question looked at; UDP questions are far shorter (RFC 1035 §4.2.1). */
-const MAX_DNS_BYTES = 1_232
-
 /**
  * The first host of the subnet, answered by the switch itself: ARP, ping, DHCP, DNS and a status page. Pure: takes one frame of
- * one port, returns the frames to send back on that port and no other.
+ * one port, returns the frames to send back on that port and no other; what others must answer first goes through `send`.
  */
 export class Gateway {
   readonly #subnet: Subnet
   readonly #zone: DnsZone
-  readonly #codec: DnsCodec
+  readonly #dns: DnsResponder
+  readonly #send: (port: Port, frame: Uint8Array) => void
   readonly #ports: () => Iterable<Port>
   readonly #ipv6: Ipv6Gateway
   readonly #web: TcpResponder<WebPeer>
   readonly #now: () => number
   readonly #dialer: TcpDialer
 
-  constructor(options: { dialer: TcpDialer; subnet: Subnet; prefix: Ipv6Prefix; zone: DnsZone; codec: DnsCodec; now: () => number; random: () => number; ports: () => Iterable<Port> }) {
+  constructor(options: {
+    dialer: TcpDialer
+    subnet: Subnet
+    prefix: Ipv6Prefix
+    zone: DnsZone
+    dns: DnsResponder
+    send: (port: Port, frame: Uint8Array) => void
+    now: () => number
+    random: () => number
+    ports: () => Iterable<Port>
+  }) {
     this.#subnet = options.subnet
     this.#zone = options.zone
-    this.#codec = options.codec
+    this.#dns = options.dns
+    this.#send = options.send
     this.#ports = options.ports
-    this.#ipv6 = new Ipv6Gateway({ prefix: options.prefix, mac: GATEWAY_MAC_PARTS, domain: options.zone.domain, dns: (question) => this.#dnsReply(question), nowMs: options.now() })
+    this.#ipv6 = new Ipv6Gateway({ prefix: options.prefix, mac: GATEWAY_MAC_PARTS, domain: options.zone.domain, dns: options.dns, send: options.send, web: (segment, peer) => this.#page(segment, peer), nowMs: options.now() })
     this.#now = options.now
     this.#dialer = options.dialer
-    const source = { domain: options.zone.domain, ports: options.ports }
-    this.#web = new TcpResponder({ address: options.subnet.gateway, port: 80, random: options.random, respond: (request, peer) => answerStatus(request, peer.address, source) })
+    const source = { domain: options.zone.domain, ports: options.ports, ipv6Of: (port: Port) => options.zone.ipv6Of(port.settings.guest) }
+    this.#web = new TcpResponder({ port: 80, random: options.random, respond: (request, { port, address }) => answerStatus(request, { guest: port.settings.guest, address }, source) })
   }
 
   get address(): number {
@@ -72,9 +85,8 @@ export class Gateway {
     const payload = frame.subarray(14)
     if (etherType === ETHERTYPE.arp) return this.#arp(payload)
     if (etherType === ETHERTYPE.ipv6) {
-      const reply = this.#ipv6.receive(frame, port)
-      if (reply === 'refused') return REFUSED
-      return reply === null ? SILENCE : say(reply)
+      const replies = this.#ipv6.receive(frame, port)
+      return replies === 'refused' ? REFUSED : { replies, refused: false, bound: null }
     }
     if (etherType !== ETHERTYPE.ipv4) return SILENCE
     const packet = parseIpv4Packet(payload)
@@ -91,7 +103,7 @@ export class Gateway {
 
   /** What the gateway has to say without being asked: lost parts of its web page, and IPv6 advertisements. Call it a few times a second. */
   tick(): { port: Port; frame: Uint8Array }[] {
-    const web = this.#web.tick(this.#now()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.port, frame: this.#toGuest(peer.mac, peer.address, PROTOCOL.tcp, segment) })))
+    const web = this.#web.tick(this.#now()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.port, frame: peer.frame(segment) })))
     return [...web, ...this.#ipv6.tick(this.#now(), this.#ports())]
   }
 
@@ -110,8 +122,22 @@ export class Gateway {
     const segment = parseTcp(packet.payload)
     if (segment === null) return REFUSED
     if (packet.source === port.ipv4 && this.#dialer.receive(port, segment)) return SILENCE
-    const segments = this.#web.receive(segment, { address: packet.source, mac, port }, this.#now())
-    return { replies: segments.map((each) => this.#toGuest(mac, packet.source, PROTOCOL.tcp, each)), refused: false, bound: null }
+    const { source } = packet
+    const peer: WebPeer = {
+      key: `${source}`,
+      port,
+      address: ipv4Text(source),
+      encode: (written) => encodeTcp(this.#subnet.gateway, source, written),
+      frame: (bytes) => this.#toGuest(mac, source, PROTOCOL.tcp, bytes),
+    }
+    return { replies: this.#web.receive(segment, peer, this.#now()).map(peer.frame), refused: false, bound: null }
+  }
+
+  /** The web page over IPv6. */
+  #page(segment: TcpSegment, { port, source, local, frame }: Ipv6WebPeer): Uint8Array[] {
+    const address = ipv6Text(source)
+    const peer: WebPeer = { key: address, port, address, encode: (written) => encodeTcp6(local, source, written), frame }
+    return this.#web.receive(segment, peer, this.#now()).map(frame)
   }
 
   #arp(payload: Uint8Array): GatewayOutcome {
@@ -137,7 +163,7 @@ export class Gateway {
     const datagram = parseUdp(packet.payload)
     if (datagram === null) return forUs ? REFUSED : SILENCE
     if (datagram.destinationPort === 67 && datagram.sourcePort === 68) return this.#dhcp(datagram.payload, port)
-    if (datagram.destinationPort === 53 && forUs) return this.#dns(datagram.payload, packet, datagram.sourcePort, source)
+    if (datagram.destinationPort === 53 && forUs) return this.#resolve(datagram.payload, packet, datagram.sourcePort, source, port)
     return SILENCE
   }
 
@@ -155,18 +181,12 @@ export class Gateway {
     return { replies: [ethernet(destinationMac, GATEWAY_MAC_PARTS, ETHERTYPE.ipv4, ipv4(this.#subnet.gateway, destinationIp, PROTOCOL.udp, datagram))], refused: false, bound }
   }
 
-  #dns(payload: Uint8Array, packet: Ipv4Packet, sourcePort: number, source: MacParts): GatewayOutcome {
-    const answer = this.#dnsReply(payload)
-    if (answer === null) return REFUSED
-    return say(this.#toGuest(source, packet.source, PROTOCOL.udp, udp(this.#subnet.gateway, packet.source, 53, sourcePort, answer)))
-  }
-
-  #dnsReply(payload: Uint8Array): Uint8Array | null {
-    const query = payload.length > MAX_DNS_BYTES ? null : this.#codec.decode(payload)
-    if (query === null) return null
-    if (!query.isStandardQuery) return this.#codec.encodeError(query, 'NOTIMP')
-    if (query.question === null) return this.#codec.encodeError(query, 'FORMERR')
-    return this.#codec.encode(query, answerDns(query.question, this.#zone), this.#zone.domain)
+  #resolve(payload: Uint8Array, packet: Ipv4Packet, sourcePort: number, source: MacParts, port: Port): GatewayOutcome {
+    const asker = packet.source
+    const frame = (reply: Uint8Array) => this.#toGuest(source, asker, PROTOCOL.udp, udp(this.#subnet.gateway, asker, 53, sourcePort, reply))
+    const answer = this.#dns.answer(payload, port, (reply) => this.#send(port, frame(reply)))
+    if (answer === 'later') return SILENCE
+    return answer === null ? REFUSED : say(frame(answer))
   }
 
   #toGuest(mac: MacParts, address: number, protocol: number, payload: Uint8Array): Uint8Array {

@@ -47,18 +47,20 @@ export class HttpLog {
   readonly #textOf: (address: number) => string
   readonly #onLine: (line: HttpLine) => void
   readonly #wallClock: () => number
-  #sequence = 0
+  readonly #nextSequence: () => number
   #work = 0
   #made = 0
   #windowMs = 0
   sampledOut = 0
 
-  constructor(options: { limits?: HttpLogLimits; nameOf: (address: number) => string; textOf?: (address: number) => string; onLine: (line: HttpLine) => void; wallClock: () => number }) {
+  constructor(options: { limits?: HttpLogLimits; nameOf: (address: number) => string; textOf?: (address: number) => string; onLine: (line: HttpLine) => void; wallClock: () => number; nextSequence?: () => number }) {
     this.#limits = options.limits ?? HTTP_LOG_LIMITS
     this.#nameOf = options.nameOf
     this.#textOf = options.textOf ?? ipv4Text
     this.#onLine = options.onLine
     this.#wallClock = options.wallClock
+    let sequence = 0
+    this.#nextSequence = options.nextSequence ?? (() => ++sequence)
   }
 
   get flowCount(): number {
@@ -163,7 +165,7 @@ export class HttpLog {
 
   #add(exchange: HttpExchange, source: number, destination: number): void {
     const line: HttpLine = {
-      sequence: ++this.#sequence,
+      sequence: this.#nextSequence(),
       at: new Date(this.#wallClock()).toISOString(),
       from: this.#nameOf(source),
       to: this.#nameOf(destination),

@@ -1,3 +1,4 @@
+import type { GuestName } from '../contract/names.ts'
 import { concat, u16, u32, u8 } from './bytes.ts'
 import { drop, NOWHERE, type Destination, type Fabric } from './fabric.ts'
 import { FrameReader, HEADER_BYTES, type FrameSink } from './frame-reader.ts'
@@ -9,14 +10,15 @@ import type { Port, Wire } from './port.ts'
 const LOOK_BYTES = 4_096
 
 /**
- * The receiving side of one connection. QEMU connects without saying who it is, so the first frame from a defined
- * MAC names the port; from then on every frame is checked against it. Consecutive frames of one chunk for one
- * receiver are handed on as one slice, headers included.
+ * The receiving side of one connection to the socket of one guest's port: what comes in here is that guest's and nobody
+ * else's, and every frame's sender is checked against it. Consecutive frames of one chunk for one receiver are handed on
+ * as one slice, headers included.
  *
- *   unbound --(frame from a defined, free MAC)--> bound to a port --(port removed)--> unbound
+ *   opened --(its port is free)--> has the port --(port defined anew, or taken over)--> asks again with its next frame
  */
 export class Ingress implements FrameSink {
   readonly #fabric: Fabric
+  readonly #guest: GuestName
   readonly #wire: Wire
   readonly #reader = new FrameReader()
   #port: Port | null = null
@@ -33,9 +35,11 @@ export class Ingress implements FrameSink {
   #cachedDestination: Destination = NOWHERE
   #epoch = -1
 
-  constructor(fabric: Fabric, wire: Wire) {
+  constructor(fabric: Fabric, guest: GuestName, wire: Wire) {
     this.#fabric = fabric
+    this.#guest = guest
     this.#wire = wire
+    this.#port = fabric.claim(guest, wire)
   }
 
   get port(): Port | null {
@@ -113,9 +117,11 @@ export class Ingress implements FrameSink {
 
   #portOf(high: number, low: number): Port | null {
     if (this.#port === null) {
-      this.#port = this.#fabric.claim(high, low, this.#wire)
-      if (this.#port === null) drop(this.#fabric.strays, 'unknown-source')
-      return this.#port
+      this.#port = this.#fabric.claim(this.#guest, this.#wire)
+      if (this.#port === null) {
+        drop(this.#fabric.strays, 'unknown-source')
+        return null
+      }
     }
     const port = this.#port
     if (port.macParts.low === low && port.macParts.high === high) return port

@@ -3,15 +3,36 @@ import { internetChecksum, putU16, u8 } from './bytes.ts'
 import { ALL_NODES, eui64, icmpv6, ipv6, ipv6Address, LINK_LOCAL, parseIpv6Packet, pseudoHeaderSum6, sameBytes, type Ipv6Packet, type Ipv6Prefix } from './ipv6.ts'
 import { ADVERTISE_EVERY_MS, ICMPV6, NDP, neighborAdvertisement, routerAdvertisement } from './neighbor-discovery.ts'
 import { ETHERTYPE, ethernet, parseUdp, PROTOCOL, udpHeader } from './packet.ts'
+import type { DnsResponder } from './dns-responder.ts'
 import type { Port } from './port.ts'
+import { parseTcp, type TcpSegment } from './tcp-segment.ts'
 
 const ALL_NODES_MAC: MacParts = { high: 0x3333, low: 1 }
 const UNSPECIFIED = new Uint8Array(16)
 const NDP_HOP_LIMIT = 255
 
+/** Who asks for the web page over IPv6, at which of the gateway's addresses, and a segment to it as a frame. */
+export interface Ipv6WebPeer {
+  readonly port: Port
+  readonly source: Uint8Array
+  readonly local: Uint8Array
+  frame(segment: Uint8Array): Uint8Array
+}
+
+interface Ipv6GatewayOptions {
+  readonly prefix: Ipv6Prefix
+  readonly mac: MacParts
+  readonly domain: string
+  readonly dns: DnsResponder
+  send(port: Port, frame: Uint8Array): void
+  /** Takes a segment of a connection to the web page; returns the frames to answer with. */
+  web(segment: TcpSegment, peer: Ipv6WebPeer): Uint8Array[]
+  readonly nowMs: number
+}
+
 /**
  * The gateway's IPv6 side: advertises the network's prefix, resolver and search list, answers for its own two
- * addresses, ping, and DNS. Pure, like the gateway.
+ * addresses, ping, DNS, and carries its web page. Pure, like the gateway.
  */
 export class Ipv6Gateway {
   readonly address: Uint8Array
@@ -19,29 +40,30 @@ export class Ipv6Gateway {
   readonly #mac: MacParts
   readonly #prefix: Ipv6Prefix
   readonly #domain: string
-  readonly #dns: (question: Uint8Array) => Uint8Array | null
+  readonly #options: Ipv6GatewayOptions
   #advertiseAtMs: number
 
-  constructor(options: { prefix: Ipv6Prefix; mac: MacParts; domain: string; dns: (question: Uint8Array) => Uint8Array | null; nowMs: number }) {
+  constructor(options: Ipv6GatewayOptions) {
+    this.#options = options
     this.#prefix = options.prefix
     this.#mac = options.mac
     this.#domain = options.domain
-    this.#dns = options.dns
     this.address = ipv6Address(options.prefix, { high: 0, low: 1 })
     this.#linkLocal = ipv6Address(LINK_LOCAL, eui64(options.mac))
     this.#advertiseAtMs = options.nowMs + ADVERTISE_EVERY_MS
   }
 
-  /** The frame to answer with; null for none; `refused` when it was sent to the gateway alone and makes no sense. */
-  receive(frame: Uint8Array, port: Port): Uint8Array | null | 'refused' {
+  /** The frames to answer with; `refused` when it was sent to the gateway alone and makes no sense. */
+  receive(frame: Uint8Array, port: Port): Uint8Array[] | 'refused' {
     const packet = parseIpv6Packet(frame.subarray(14))
     const forUsAlone = (u8(frame, 0) & 1) === 0
-    if (packet === null) return forUsAlone ? 'refused' : null
+    if (packet === null) return forUsAlone ? 'refused' : []
     const guest = macAt(frame, 6)
     if (sameMac(guest, BROADCAST)) return 'refused'
-    if (packet.nextHeader === PROTOCOL.icmpv6) return this.#icmp(packet, guest, port)
-    if (packet.nextHeader === PROTOCOL.udp && this.#isOurs(packet.destination)) return this.#udp(packet, guest)
-    return null
+    if (packet.nextHeader === PROTOCOL.icmpv6) return list(this.#icmp(packet, guest, port))
+    if (!this.#isOurs(packet.destination)) return []
+    if (packet.nextHeader === PROTOCOL.udp) return list(this.#udp(packet, guest, port))
+    return packet.nextHeader === PROTOCOL.tcp ? this.#tcp(packet, guest, port) : []
   }
 
   /** The advertisement to every guest, when its time has come. */
@@ -72,16 +94,28 @@ export class Ipv6Gateway {
     return anonymous ? this.#frame(ALL_NODES_MAC, icmpv6(target, ALL_NODES, NDP.neighborAdvertisement, body, NDP_HOP_LIMIT)) : this.#frame(guest, icmpv6(target, packet.source, NDP.neighborAdvertisement, body, NDP_HOP_LIMIT))
   }
 
-  #udp(packet: Ipv6Packet, guest: MacParts): Uint8Array | null | 'refused' {
+  #tcp(packet: Ipv6Packet, guest: MacParts, port: Port): Uint8Array[] | 'refused' {
+    const { payload } = packet
+    const segment = parseTcp(payload)
+    if (segment === null || internetChecksum(payload, 0, payload.length, pseudoHeaderSum6(packet.source, packet.destination, PROTOCOL.tcp, payload.length)) !== 0) return 'refused'
+    const [source, local] = [packet.source.slice(), packet.destination.slice()] // the frame lies in a buffer that is read into again
+    return this.#options.web(segment, { port, source, local, frame: (bytes) => this.#frame(guest, ipv6(local, source, PROTOCOL.tcp, bytes, 64)) })
+  }
+
+  #udp(packet: Ipv6Packet, guest: MacParts, port: Port): Uint8Array | null | 'refused' {
     const datagram = parseUdp(packet.payload)
     if (datagram === null) return 'refused'
     if (datagram.destinationPort !== 53) return null
-    const answer = this.#dns(datagram.payload)
-    if (answer === null) return 'refused'
-    const reply = udpHeader(53, datagram.sourcePort, answer)
-    const checksum = internetChecksum(reply, 0, reply.length, pseudoHeaderSum6(packet.destination, packet.source, PROTOCOL.udp, reply.length))
-    putU16(reply, 6, checksum === 0 ? 0xffff : checksum)
-    return this.#frame(guest, ipv6(packet.destination, packet.source, PROTOCOL.udp, reply, 64))
+    const [source, local] = [packet.source.slice(), packet.destination.slice()]
+    const frame = (answer: Uint8Array) => {
+      const reply = udpHeader(53, datagram.sourcePort, answer)
+      const checksum = internetChecksum(reply, 0, reply.length, pseudoHeaderSum6(local, source, PROTOCOL.udp, reply.length))
+      putU16(reply, 6, checksum === 0 ? 0xffff : checksum)
+      return this.#frame(guest, ipv6(local, source, PROTOCOL.udp, reply, 64))
+    }
+    const answer = this.#options.dns.answer(datagram.payload, port, (reply) => this.#options.send(port, frame(reply)))
+    if (answer === 'later') return null
+    return answer === null ? 'refused' : frame(answer)
   }
 
   #advertisement(port: Port, to: Uint8Array, mac: MacParts): Uint8Array {
@@ -92,4 +126,9 @@ export class Ipv6Gateway {
   #frame(mac: MacParts, packet: Uint8Array): Uint8Array {
     return ethernet(mac, this.#mac, ETHERTYPE.ipv6, packet)
   }
+}
+
+function list(reply: Uint8Array | null | 'refused'): Uint8Array[] | 'refused' {
+  if (reply === 'refused') return reply
+  return reply === null ? [] : [reply]
 }

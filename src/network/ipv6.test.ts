@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { switchOptions } from '../../test/fake/switch-options.ts'
 import { GuestName, MacAddress } from '../contract/names.ts'
-import { macAt, macParts, parseSubnet } from './address.ts'
+import { macAt, macParts } from './address.ts'
 import { concat, internetChecksum, putU32, u16, u32 } from './bytes.ts'
 import { answerDns, type DnsZone } from './dns.ts'
 import { GATEWAY_MAC_PARTS } from './gateway.ts'
@@ -36,14 +37,14 @@ describe('IPv6 addresses', () => {
 
 /** A switch with two guests that hear what reaches them. */
 function network() {
-  const made = new VirtualSwitch({ subnet: parseSubnet('10.77.0.0/24'), domain: 'diptych.internal', codec: { decode: () => null, encode: () => UNSPECIFIED, encodeError: () => UNSPECIFIED }, leases: { version: 1, leases: [], globalId: '0123456789' }, now: () => 0, wallClock: () => 0, random: () => 0.5, wakeAt: () => {}, saveLeases: () => {}, event: () => {} })
+  const made = new VirtualSwitch(switchOptions({ leases: { version: 1, leases: [], globalId: '0123456789' } }))
   const guests = [1, 2].map((number) => {
     const macText = MacAddress.parse(`52:54:00:d1:00:0${number}`)
     const mac = macParts(macText)
     const name = GuestName.parse(`g${number}`)
-    made.definePort({ guest: name, mac: macText, mtu: 1_500, pinned: true, bootUrl: null })
+    made.definePort({ guest: name, mac: macText, mtu: 1_500, pinned: true, bootUrl: null, uplink: false })
     const heard: Uint8Array[] = []
-    const ingress = new Ingress(made.fabric, { backlogBytes: 0, close: () => {}, send: (before, slice) => void heard.push(concat(...(before ?? []), slice).slice(4)) })
+    const ingress = new Ingress(made.fabric, name, { backlogBytes: 0, close: () => {}, send: (before, slice) => void heard.push(concat(...(before ?? []), slice).slice(4)) })
     const send = (to: typeof mac, packet: Uint8Array) => {
       const frame = ethernet(to, mac, ETHERTYPE.ipv6, packet)
       const length = new Uint8Array(4)
@@ -140,18 +141,19 @@ describe('IPv6 between guests', () => {
 
 describe('AAAA and ip6.arpa', () => {
   const address = ipv6Address(prefix, { high: 0, low: 7 })
-  const zone: DnsZone = { domain: 'diptych.internal', gateway: 1, addressOf: (guest) => (guest === 'six' || guest === 'four' ? 5 : null), guestAt: () => null, ipv6Of: (guest) => (guest === 'six' ? address : null), guestAtIpv6: (asked) => (ipv6Text(asked) === ipv6Text(address) ? 'six' : null) }
+  const zone: DnsZone = { domain: 'diptych.internal', apex: 'diptych.internal', gateway: 1, gatewayIpv6: ipv6Address(prefix, { high: 0, low: 1 }), addressOf: (guest) => (guest === 'six' || guest === 'four' ? 5 : null), guestAt: () => null, ipv6Of: (guest) => (guest === 'six' ? address : null), guestAtIpv6: (asked) => (ipv6Text(asked) === ipv6Text(address) ? 'six' : null) }
   const reverse = `7.${'0.'.repeat(15)}0.0.0.0.9.8.7.6.5.4.3.2.1.0.d.f.ip6.arpa`
   it.each([
     ['six.diptych.internal', 'AAAA', 'NOERROR', ['fd01:2345:6789::7']],
     ['six', 'ANY', 'NOERROR', ['0.0.0.5', 'fd01:2345:6789::7']],
     ['four', 'AAAA', 'NOERROR', []],
-    ['diptych.internal', 'AAAA', 'NOERROR', []],
+    ['diptych.internal', 'AAAA', 'NOERROR', ['fd01:2345:6789::1']],
+    [`1${reverse.slice(1)}`, 'PTR', 'NOERROR', ['diptych.internal']],
     ['nobody', 'AAAA', 'NXDOMAIN', []],
     [reverse, 'PTR', 'NOERROR', ['six.diptych.internal']],
     [`8${reverse.slice(1)}`, 'PTR', 'NXDOMAIN', []],
   ])('%s %s is %s', (name, type, code, data) => {
-    const answer = answerDns({ name, type, class: 'IN' }, zone)
+    const answer = answerDns({ name, type, class: 'IN' }, [zone])
     expect([answer.code, answer.records.map((record) => record.data)]).toEqual([code, data])
   })
 })

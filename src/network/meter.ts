@@ -36,7 +36,7 @@ export class Meters {
     }
   }
 
-  read(port: Port): PortMeter {
+  read(port: Port): Omit<PortMeter, 'network'> {
     const sample = this.#samples.get(port)
     return {
       guest: port.settings.guest,

@@ -22,6 +22,8 @@ export interface PortSettings {
   /** Only frames from `mac`; false for a guest that bridges guests of its own. */
   readonly pinned: boolean
   readonly bootUrl: string | null
+  /** Its guest has a way to the internet; see dns-responder.ts. */
+  readonly uplink: boolean
 }
 
 /** Frames and bytes in one direction, without length headers. */

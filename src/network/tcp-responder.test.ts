@@ -4,12 +4,13 @@ import { asciiBytes, concat } from './bytes.ts'
 import { TcpResponder } from './tcp-responder.ts'
 import { encodeTcp, parseTcp, TCP_FLAG, type TcpSegment } from './tcp-segment.ts'
 
-const peer = { address: 0x0a4d000b, mac: { high: 1, low: 2 } }
 const { syn, ack, fin, rst } = TCP_FLAG
 const GATEWAY = 0x0a4d0001
+const peerAt = (address: number) => ({ key: String(address), encode: (written: TcpSegment) => encodeTcp(GATEWAY, address, written) })
+const peer = peerAt(0x0a4d000b)
 
 function responder(bytes: number, random = () => 0.999_99) {
-  return new TcpResponder({ address: GATEWAY, port: 80, random, respond: (request) => asciiBytes(`${request.length}:`.padEnd(bytes, 'x')) })
+  return new TcpResponder({ port: 80, random, respond: (request) => asciiBytes(`${request.length}:`.padEnd(bytes, 'x')) })
 }
 
 const segment = (fields: Partial<TcpSegment>): TcpSegment => ({ sourcePort: 40_000, destinationPort: 80, sequence: 0, acknowledgment: 0, flags: ack, window: 65_535, maxSegment: null, payload: new Uint8Array(), ...fields })

@@ -1,10 +1,12 @@
 import { asciiBytes, concat } from './bytes.ts'
-import { encodeTcp, TCP_FLAG, type TcpSegment } from './tcp-segment.ts'
+import { TCP_FLAG, type TcpSegment } from './tcp-segment.ts'
 
-/** Who asks; `reply` gets the segments of this connection back to it. */
+/** Who asks. */
 export interface TcpPeer {
-  readonly address: number
-  readonly mac: { readonly high: number; readonly low: number }
+  /** Tells it from every other. */
+  readonly key: string
+  /** Writes a segment to it, with the checksum between the two addresses. */
+  encode(segment: TcpSegment): Uint8Array
 }
 
 interface Connection<Peer extends TcpPeer> {
@@ -40,14 +42,12 @@ const OWN_WINDOW = 16_384
  *   SYN -> request --(empty line)--> response sent, FIN --(all acknowledged, their FIN)--> gone
  */
 export class TcpResponder<Peer extends TcpPeer> {
-  readonly #address: number
   readonly #port: number
   readonly #random: () => number
   readonly #respond: (request: string, peer: Peer) => Uint8Array
   readonly #connections = new Map<string, Connection<Peer>>()
 
-  constructor(options: { address: number; port: number; random: () => number; respond: (request: string, peer: Peer) => Uint8Array }) {
-    this.#address = options.address
+  constructor(options: { port: number; random: () => number; respond: (request: string, peer: Peer) => Uint8Array }) {
     this.#port = options.port
     this.#random = options.random
     this.#respond = options.respond
@@ -59,7 +59,7 @@ export class TcpResponder<Peer extends TcpPeer> {
 
   /** Takes one segment; returns the segments to send back. */
   receive(segment: TcpSegment, peer: Peer, nowMs: number): Uint8Array[] {
-    const key = `${peer.address}:${segment.sourcePort}`
+    const key = `${peer.key}:${segment.sourcePort}`
     if ((segment.flags & TCP_FLAG.rst) !== 0) {
       this.#connections.delete(key)
       return []
@@ -165,14 +165,14 @@ export class TcpResponder<Peer extends TcpPeer> {
   }
 
   #segment(connection: Connection<Peer>, offset: number, flags: number, payload: Uint8Array, maxSegment: number | null): Uint8Array {
-    return encodeTcp(this.#address, connection.peer.address, { sourcePort: this.#port, destinationPort: connection.port, sequence: (connection.ourFirst + offset) | 0, acknowledgment: connection.theirNext, flags, window: OWN_WINDOW, maxSegment, payload })
+    return connection.peer.encode({ sourcePort: this.#port, destinationPort: connection.port, sequence: (connection.ourFirst + offset) | 0, acknowledgment: connection.theirNext, flags, window: OWN_WINDOW, maxSegment, payload })
   }
 
   /** RFC 9293 §3.10.7.1: what belongs to no connection. */
   #reset(segment: TcpSegment, peer: Peer): Uint8Array {
     const acknowledges = (segment.flags & TCP_FLAG.ack) !== 0
     const length = segment.payload.length + (segment.flags & TCP_FLAG.syn ? 1 : 0) + (segment.flags & TCP_FLAG.fin ? 1 : 0)
-    return encodeTcp(this.#address, peer.address, {
+    return peer.encode({
       sourcePort: segment.destinationPort,
       destinationPort: segment.sourcePort,
       sequence: acknowledges ? segment.acknowledgment : 0,

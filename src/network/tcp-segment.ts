@@ -1,4 +1,5 @@
 import { concat, internetChecksum, putU16, putU32, u16, u32, u8 } from './bytes.ts'
+import { pseudoHeaderSum6 } from './ipv6.ts'
 import { PROTOCOL, pseudoHeaderSum } from './packet.ts'
 
 /** Control bits (RFC 9293 §3.1). */
@@ -35,8 +36,17 @@ export function parseTcp(bytes: Uint8Array): TcpSegment | null {
   return { sourcePort: u16(bytes, 0), destinationPort: u16(bytes, 2), sequence: u32(bytes, 4), acknowledgment: u32(bytes, 8), flags: u8(bytes, 13), window: u16(bytes, 14), maxSegment, payload: bytes.subarray(header) }
 }
 
-/** Writes a segment with its checksum; `maxSegment` is said when it is not null. */
+/** Writes a segment between two IPv4 addresses, with its checksum; `maxSegment` is said when it is not null. */
 export function encodeTcp(source: number, destination: number, segment: TcpSegment): Uint8Array {
+  return encode(segment, (length) => pseudoHeaderSum(source, destination, PROTOCOL.tcp, length))
+}
+
+/** The same between two IPv6 addresses. */
+export function encodeTcp6(source: Uint8Array, destination: Uint8Array, segment: TcpSegment): Uint8Array {
+  return encode(segment, (length) => pseudoHeaderSum6(source, destination, PROTOCOL.tcp, length))
+}
+
+function encode(segment: TcpSegment, pseudoHeader: (length: number) => number): Uint8Array {
   const header = new Uint8Array(segment.maxSegment === null ? 20 : 24)
   putU16(header, 0, segment.sourcePort)
   putU16(header, 2, segment.destinationPort)
@@ -51,6 +61,6 @@ export function encodeTcp(source: number, destination: number, segment: TcpSegme
     putU16(header, 22, segment.maxSegment)
   }
   const bytes = concat(header, segment.payload)
-  putU16(bytes, 16, internetChecksum(bytes, 0, bytes.length, pseudoHeaderSum(source, destination, PROTOCOL.tcp, bytes.length)))
+  putU16(bytes, 16, internetChecksum(bytes, 0, bytes.length, pseudoHeader(bytes.length)))
   return bytes
 }

@@ -1,11 +1,12 @@
-import type { GuestName } from '../contract/names.ts'
-import type { HttpLine } from '../contract/network.ts'
+import type { GuestName, NetworkName } from '../contract/names.ts'
+import type { HttpLine, PortMeter } from '../contract/network.ts'
 import { ipv4Text, type Subnet } from './address.ts'
-import type { ControlError, ControlEvent, LinkChangeRequest, PortReport } from './control-protocol.ts'
+import type { ControlError, ControlEvent, LinkChangeRequest, NetworkInfo, PortReport } from './control-protocol.ts'
 import type { DnsCodec, DnsZone } from './dns.ts'
+import { DnsResponder, type DnsUpstream } from './dns-responder.ts'
 import { Fabric } from './fabric.ts'
 import { Gateway, GATEWAY_MAC } from './gateway.ts'
-import { ulaPrefix } from './ipv6.ts'
+import { ipv6Address, ulaPrefix } from './ipv6.ts'
 import { HttpLog } from './http-log.ts'
 import { Leases, type LeaseDocument } from './leases.ts'
 import { UNSHAPED, type LinkConditions } from './link-shaper.ts'
@@ -14,8 +15,11 @@ import type { Port, PortSettings } from './port.ts'
 import { TcpDialer } from './tcp-dialer.ts'
 
 export interface VirtualSwitchOptions {
+  readonly name: NetworkName
   readonly subnet: Subnet
   readonly domain: string
+  /** The domain all private networks' names end in. */
+  readonly apex: string
   readonly codec: DnsCodec
   readonly leases: LeaseDocument | null
   /** Monotonic milliseconds. */
@@ -26,6 +30,12 @@ export interface VirtualSwitchOptions {
   wakeAt(atMs: number): void
   saveLeases(document: LeaseDocument): void
   event(event: ControlEvent): void
+  /** The zones of the other networks this guest is on: it may know their names here too. */
+  otherZones(guest: GuestName): readonly DnsZone[]
+  readonly upstream: DnsUpstream | null
+  socketPathOf(guest: GuestName): string
+  /** Numbers the HTTP log's lines. */
+  nextSequence(): number
 }
 
 export type PortReply = { readonly port: PortReport } | { readonly error: ControlError }
@@ -40,6 +50,7 @@ export class VirtualSwitch {
   readonly meters: Meters
   /** The host's connections to guests. */
   readonly dialer: TcpDialer
+  readonly zone: DnsZone
   readonly #leases: Leases
   readonly #options: VirtualSwitchOptions
   readonly #conditions = new WeakMap<Port, { tx: LinkConditions; rx: LinkConditions }>()
@@ -52,7 +63,9 @@ export class VirtualSwitch {
     this.meters = new Meters(options.now())
     const zone: DnsZone = {
       domain: options.domain,
+      apex: options.apex,
       gateway: options.subnet.gateway,
+      gatewayIpv6: ipv6Address(prefix, { high: 0, low: 1 }),
       addressOf: (guest) => this.fabric.ports.get(guest as GuestName)?.ipv4 ?? null, // any text may be looked up in the map
       guestAt: (address) => this.fabric.portAt(address)?.settings.guest ?? null,
       ipv6Of: (guest) => {
@@ -61,6 +74,7 @@ export class VirtualSwitch {
       },
       guestAtIpv6: (address) => this.fabric.neighbors.at(address, 0)?.owner?.settings.guest ?? null,
     }
+    this.zone = zone
     this.dialer = new TcpDialer({
       address: options.subnet.gateway,
       now: options.now,
@@ -72,13 +86,17 @@ export class VirtualSwitch {
       textOf: (address) => this.#addressText(address),
       onLine: (line: HttpLine) => options.event({ type: 'request', line }),
       wallClock: options.wallClock,
+      nextSequence: options.nextSequence,
     })
     const gateway: Gateway = new Gateway({
       dialer: this.dialer,
       prefix,
       subnet: options.subnet,
       zone,
-      codec: options.codec,
+      dns: new DnsResponder({ zonesOf: (port) => [zone, ...options.otherZones(port.settings.guest)], codec: options.codec, upstream: options.upstream }),
+      send: (port, frame) => {
+        if (this.fabric.ports.get(port.settings.guest) === port) this.fabric.sendFromGateway(port, frame)
+      },
       now: options.now,
       random: options.random,
       ports: () => this.fabric.ports.values(),
@@ -93,10 +111,19 @@ export class VirtualSwitch {
         wakeAt: options.wakeAt,
         event: (event) => {
           if (event.type === 'bound') options.event({ type: 'lease', lease: this.#lease(event.port) })
-          else options.event({ type: 'port', guest: event.port.settings.guest, connected: event.connected })
+          else options.event({ type: 'port', network: options.name, guest: event.port.settings.guest, connected: event.connected })
         },
       },
     })
+  }
+
+  get info(): NetworkInfo {
+    const { name, domain, subnet } = this.#options
+    return { name, domain, subnet: subnet.text, gateway: ipv4Text(subnet.gateway) }
+  }
+
+  get subnet(): Subnet {
+    return this.#options.subnet
   }
 
   definePort(settings: PortSettings): PortReply {
@@ -135,13 +162,13 @@ export class VirtualSwitch {
   }
 
   /** Reads the meters and forgets silent HTTP connections: call it at 4 Hz. */
-  tick(): ControlEvent {
+  tick(): PortMeter[] {
     const now = this.#options.now()
     this.meters.sample(this.fabric.ports.values(), now)
     this.http.sweep(now)
     this.fabric.tick()
     this.dialer.tick()
-    return { type: 'meters', meters: [...this.fabric.ports.values()].map((port) => this.meters.read(port)) }
+    return [...this.fabric.ports.values()].map((port) => this.#meter(port))
   }
 
   /** The HTTP log's number for an address, in words. */
@@ -151,15 +178,20 @@ export class VirtualSwitch {
     return address > 0xffff_ffff ? 'an IPv6 address no longer used' : ipv4Text(address)
   }
 
+  #meter(port: Port): PortMeter {
+    return { network: this.#options.name, ...this.meters.read(port) }
+  }
+
   #lease(port: Port) {
-    return { guest: port.settings.guest, mac: port.settings.mac, ipv4: ipv4Text(port.ipv4), bound: port.bound }
+    const { guest, mac } = port.settings
+    return { network: this.#options.name, guest, mac, ipv4: ipv4Text(port.ipv4), bound: port.bound, socketPath: this.#options.socketPathOf(guest) }
   }
 
   #report(port: Port): PortReport {
     const { tx, rx } = this.#conditionsOf(port)
     const rates = [tx.bitsPerSecond, rx.bitsPerSecond].filter((rate) => rate !== null)
     const link = { up: port.up, bitsPerSecond: rates.length === 0 ? null : Math.min(...rates), tx, rx }
-    return { ...this.#lease(port), link, meter: this.meters.read(port) }
+    return { ...this.#lease(port), link, meter: this.#meter(port) }
   }
 
   #conditionsOf(port: Port): { tx: LinkConditions; rx: LinkConditions } {

@@ -8,6 +8,7 @@ import { Ingress } from '../../src/network/ingress.ts'
 import { ETHERTYPE, ethernet, ipv4, udp } from '../../src/network/packet.ts'
 import { VirtualSwitch } from '../../src/network/virtual-switch.ts'
 import { DnsPacketCodec } from '../../src/node/switch/dns-codec.ts'
+import { switchOptions } from '../fake/switch-options.ts'
 
 /** A small generator of numbers that a seed repeats (mulberry32). */
 export class Dice {
@@ -50,14 +51,14 @@ const subnet = parseSubnet('10.77.0.0/24')
 export function fuzzSwitch(seed: number, frames: number): number {
   const dice = new Dice(seed)
   let now = 0
-  const network = new VirtualSwitch({ subnet, domain: 'diptych.internal', codec: new DnsPacketCodec(), leases: null, now: () => now, wallClock: () => 0, random: () => dice.below(1_000) / 1_000, wakeAt: () => {}, saveLeases: () => {}, event: () => {} })
+  const network = new VirtualSwitch(switchOptions({ subnet, codec: new DnsPacketCodec(), now: () => now, random: () => dice.below(1_000) / 1_000 }))
   const guests: Guest[] = Array.from({ length: GUESTS }, (_, index) => {
     const guest = GuestName.parse(`g${index}`)
     const macText = MacAddress.parse(`52:54:00:d1:00:0${index}`)
-    const reply = network.definePort({ guest, mac: macText, mtu: 1_500, pinned: true, bootUrl: null })
+    const reply = network.definePort({ guest, mac: macText, mtu: 1_500, pinned: true, bootUrl: null, uplink: false })
     if ('error' in reply) throw new Error(reply.error.message)
     const made = { guest, macText, mac: macParts(macText), address: u32(Uint8Array.from(reply.port.ipv4.split('.').map(Number)), 0), received: [], up: true }
-    return { ...made, ingress: new Ingress(network.fabric, { backlogBytes: 0, send: () => {}, close: () => {} }) }
+    return { ...made, ingress: new Ingress(network.fabric, guest, { backlogBytes: 0, send: () => {}, close: () => {} }) }
   })
   for (const guest of guests) plug(guest)
   let sent = 0
@@ -91,7 +92,7 @@ export function fuzzSwitch(seed: number, frames: number): number {
   }
   return sent
 
-  /** A new connection, bound by a first frame, which everybody else hears. */
+  /** A new connection to the guest's port. */
   function plug(guest: Guest): void {
     guest.ingress.close()
     const reader = new FrameReader()
@@ -102,8 +103,7 @@ export function fuzzSwitch(seed: number, frames: number): number {
       },
       refused: () => {},
     }
-    guest.ingress = new Ingress(network.fabric, { backlogBytes: 0, close: () => {}, send: (prefix, slice) => void (reader.push(concat(...(prefix ?? []), slice), sink)) })
-    guest.ingress.push(withLength(ethernet(guest.mac, guest.mac, 0x88b5, new Uint8Array(46))))
+    guest.ingress = new Ingress(network.fabric, guest.guest, { backlogBytes: 0, close: () => {}, send: (prefix, slice) => void (reader.push(concat(...(prefix ?? []), slice), sink)) })
   }
 }
 

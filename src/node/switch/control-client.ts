@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import type { z } from 'zod'
-import { SwitchFault, type LinkChange, type LinkState, type PortDefinition, type PortLease, type SwitchClient, type SwitchEvent, type SwitchStatistics } from '../../network/client.ts'
+import { SwitchFault, type LinkChange, type LinkState, type NetworkInfo, type PortDefinition, type PortLease, type SwitchClient, type SwitchEvent, type SwitchStatistics } from '../../network/client.ts'
 import { ControlMessage, ControlResult, Greeting, MAX_LINE_BYTES, PROTOCOL_VERSION, type ControlMethod } from '../../network/control-protocol.ts'
-import type { GuestName } from '../../contract/names.ts'
+import type { GuestName, NetworkName } from '../../contract/names.ts'
 import { LineReader, parseJson } from './json-lines.ts'
 
 /** How long a running switch may take to greet or answer. */
@@ -69,9 +69,6 @@ export class ControlClient implements SwitchClient {
     this.#heard([...lines])
   }
 
-  get dataSocketPath(): string {
-    return this.greeting.dataSocketPath
-  }
   get processId(): number {
     return this.greeting.processId
   }
@@ -89,12 +86,24 @@ export class ControlClient implements SwitchClient {
     return this.#ask('definePort', port)
   }
 
-  async removePort(guest: GuestName): Promise<void> {
-    await this.#ask('removePort', { guest })
+  async removePort(guest: GuestName, network?: NetworkName): Promise<void> {
+    await this.#ask('removePort', { guest, network })
   }
 
-  setLink(guest: GuestName, change: LinkChange): Promise<LinkState> {
-    return this.#ask('setLink', { guest, change })
+  createNetwork(name: NetworkName, subnet: string): Promise<NetworkInfo> {
+    return this.#ask('createNetwork', { name, subnet })
+  }
+
+  async removeNetwork(name: NetworkName): Promise<void> {
+    await this.#ask('removeNetwork', { name })
+  }
+
+  networks(): Promise<NetworkInfo[]> {
+    return this.#ask('networks', {})
+  }
+
+  setLink(guest: GuestName, change: LinkChange, network?: NetworkName): Promise<LinkState> {
+    return this.#ask('setLink', { guest, change, network })
   }
 
   ports() {

@@ -1,6 +1,10 @@
 import type { Server, Socket } from 'node:net'
+import { rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { GuestName } from '../../contract/names.ts'
 import type { Fabric } from '../../network/fabric.ts'
 import { Ingress } from '../../network/ingress.ts'
+import { ensurePrivateDirectory } from '../paths.ts'
 import { readPooled } from './pooled-socket.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { SocketWire } from './socket-wire.ts'
@@ -9,42 +13,70 @@ import { listenUnix } from './unix-server.ts'
 /** Connections at once; guests beyond are turned away rather than memory filled. */
 const MAX_CONNECTIONS = 1_024
 
-/** The socket QEMU connects to (`-netdev stream,addr.type=unix`). Owns the connections. */
-export class DataServer {
-  readonly #sockets = new Set<Socket>()
-  readonly #buffers = new ReadBuffers()
-  #server: Server | null = null
+interface Listening {
+  readonly server: Server
+  readonly sockets: Set<Socket>
+}
 
-  get connections(): number {
-    return this.#sockets.size
+/**
+ * The sockets QEMU connects to (`-netdev stream,addr.type=unix`), one a port: who comes in at a guest's socket is that
+ * guest. Owns the listeners and their connections.
+ */
+export class DataServer {
+  readonly #listening = new Map<string, Listening>()
+  readonly #buffers = new ReadBuffers()
+  readonly #log: (text: string) => void
+
+  constructor(log: (text: string) => void) {
+    this.#log = log
   }
 
-  async listen(path: string, fabric: Fabric, log: (text: string) => void): Promise<void> {
-    this.#server = await listenUnix(path, (socket) => this.#accept(socket, fabric, log), { pauseOnConnect: true })
+  get connections(): number {
+    let sum = 0
+    for (const { sockets } of this.#listening.values()) sum += sockets.size
+    return sum
+  }
+
+  /** Takes connections for the port of `guest` at `path`; nothing when it does already. Throws RangeError for a path too long. */
+  async open(path: string, fabric: Fabric, guest: GuestName): Promise<void> {
+    if (this.#listening.has(path)) return
+    ensurePrivateDirectory(dirname(path))
+    const sockets = new Set<Socket>()
+    const server = await listenUnix(path, (socket) => this.#accept(socket, sockets, fabric, guest), { pauseOnConnect: true })
+    this.#listening.set(path, { server, sockets })
+  }
+
+  /** Ends a port's connections; its path is gone. */
+  shut(path: string): void {
+    const listening = this.#listening.get(path)
+    if (listening === undefined) return
+    this.#listening.delete(path)
+    listening.server.close()
+    for (const socket of listening.sockets) socket.destroy()
+    rmSync(path, { force: true })
   }
 
   close(): void {
-    this.#server?.close()
-    for (const socket of this.#sockets) socket.destroy()
+    for (const path of [...this.#listening.keys()]) this.shut(path)
   }
 
-  #accept(accepted: Socket, fabric: Fabric, log: (text: string) => void): void {
-    if (this.#sockets.size >= MAX_CONNECTIONS) {
-      log(`more than ${MAX_CONNECTIONS} connections: one was turned away`)
+  #accept(accepted: Socket, sockets: Set<Socket>, fabric: Fabric, guest: GuestName): void {
+    if (this.connections >= MAX_CONNECTIONS) {
+      this.#log(`more than ${MAX_CONNECTIONS} connections: one was turned away`)
       accepted.destroy()
       return
     }
     const socket = readPooled(accepted, this.#buffers, (chunk) => {
       if (socket.destroyed || ingress.push(chunk)) return
-      log(`a connection${ingress.port === null ? '' : ` of ${ingress.port.settings.guest}`} sent a frame length that cannot be right; it was closed`)
+      this.#log(`a connection of ${guest} sent a frame length that cannot be right; it was closed`)
       socket.destroy()
     })
-    this.#sockets.add(socket)
-    const ingress = new Ingress(fabric, new SocketWire(socket, this.#buffers))
+    sockets.add(socket)
+    const ingress = new Ingress(fabric, guest, new SocketWire(socket, this.#buffers))
     // An error is always followed by `close`; a guest that vanishes is no fault of the switch.
     socket.on('error', () => {})
     socket.on('close', () => {
-      this.#sockets.delete(socket)
+      sockets.delete(socket)
       ingress.close()
     })
   }

@@ -3,7 +3,7 @@ import type { DnsAnswer, DnsCodec, DnsQuery } from '../../network/dns.ts'
 import { TTL_SECONDS } from '../../network/dns.ts'
 
 /** Response codes as they stand in the low bits of the flags (RFC 1035 §4.1.1). */
-const RCODE = { NOERROR: 0, FORMERR: 1, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const
+const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const
 /** What a reply may hold, told to clients that speak EDNS (RFC 6891 §6.2.3). */
 const UDP_PAYLOAD_BYTES = 1_232
 
@@ -33,7 +33,7 @@ export class DnsPacketCodec implements DnsCodec {
     return this.#reply(query, RCODE[answer.code] | AUTHORITATIVE_ANSWER, [...answer.records], authorities)
   }
 
-  encodeError(query: DnsQuery, code: 'FORMERR' | 'NOTIMP'): Uint8Array {
+  encodeError(query: DnsQuery, code: 'FORMERR' | 'NOTIMP' | 'SERVFAIL'): Uint8Array {
     return this.#reply(query, RCODE[code], [], [])
   }
 

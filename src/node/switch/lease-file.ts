@@ -1,21 +1,23 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { stageNetwork, type NetworkName } from '../../contract/names.ts'
 import { LeaseDocument } from '../../network/leases.ts'
 import { writeFileAtomic } from '../file/atomic.ts'
 
-/** `leases.json` exists and cannot be understood. It is never overwritten: the person decides. */
+/** A file of leases exists and cannot be understood. It is never overwritten: the person decides. */
 export class LeaseFileUnreadable extends Error {
   override readonly name = 'LeaseFileUnreadable'
 }
 
-/** The addresses handed out, kept in the state directory over restarts. Writes follow one another. */
+/** The addresses handed out on one network, kept in the state directory over restarts. Writes follow one another. */
 export class LeaseFile {
   readonly #path: string
   #written: Promise<void> = Promise.resolve()
 
-  constructor(stateDirectory: string) {
-    this.#path = join(stateDirectory, 'leases.json')
+  /** `leases.json` is the stage's; every other network has `leases-<name>.json`. */
+  constructor(stateDirectory: string, network: NetworkName) {
+    this.#path = join(stateDirectory, network === stageNetwork ? 'leases.json' : `leases-${network}.json`)
   }
 
   async read(): Promise<LeaseDocument | null> {

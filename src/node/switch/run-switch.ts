@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { ipv4Text, parseSubnet } from '../../network/address.ts'
+import { stageNetwork, type GuestName, type NetworkName } from '../../contract/names.ts'
+import { parseSubnet } from '../../network/address.ts'
 import { Capture, type CaptureOptions } from '../../network/capture.ts'
-import { PROTOCOL_VERSION, type ControlRequest } from '../../network/control-protocol.ts'
+import { PROTOCOL_VERSION, type ControlError, type ControlRequest } from '../../network/control-protocol.ts'
 import { METER_INTERVAL_MS } from '../../network/meter.ts'
-import { VirtualSwitch, type PortReply } from '../../network/virtual-switch.ts'
+import { notDefined } from '../../network/network-set.ts'
+import type { PortReply, VirtualSwitch } from '../../network/virtual-switch.ts'
 import { writeFileAtomic } from '../file/atomic.ts'
 import { ensurePrivateDirectory } from '../paths.ts'
 import { identify } from '../process/process-identity.ts'
 import { ControlServer, type ControlOutcome } from './control-server.ts'
 import { DataServer } from './data-server.ts'
-import { DnsPacketCodec } from './dns-codec.ts'
-import { LeaseFile } from './lease-file.ts'
-import { readSwitchRecord, switchPaths, type SwitchRecord } from './switch-record.ts'
+import { systemResolvers, UdpDnsUpstream, type Resolver } from './dns-upstream.ts'
+import { Networks } from './networks.ts'
+import { switchStatistics } from './statistics.ts'
+import { portSocketPath, readSwitchRecord, switchPaths, type SwitchRecord } from './switch-record.ts'
 import { Tunnel } from './tunnel.ts'
 import { WakeTimer } from './wake-timer.ts'
 
@@ -22,11 +25,12 @@ export interface SwitchOptions {
   readonly state: string
   readonly subnet: string
   readonly domain: string
+  /** Who is asked for names outside the private networks; this computer's own resolvers when not given. */
+  readonly resolvers?: readonly Resolver[]
   log(text: string): void
 }
 
 export interface RunningSwitch {
-  readonly dataSocketPath: string
   readonly controlSocketPath: string
   /** Resolves after `shutdown`, asked for here or over the control socket. */
   readonly ended: Promise<void>
@@ -44,46 +48,40 @@ export async function runSwitch(options: SwitchOptions): Promise<RunningSwitch> 
   if (!DOMAIN.test(options.domain)) throw new RangeError(`"${options.domain}" is not a domain: write lower-case labels with dots, like diptych.internal`)
   const runtime = ensurePrivateDirectory(resolve(options.runtime))
   const paths = switchPaths(runtime)
-  const leaseFile = new LeaseFile(ensurePrivateDirectory(resolve(options.state)))
   const instance = randomUUID()
-  const data = new DataServer()
+  const data = new DataServer(options.log)
   const control = new ControlServer((request) => handle(request), capture)
-  const timer = new WakeTimer(() => network.fabric.release())
-  const network = new VirtualSwitch({
-    subnet,
+  const timer = new WakeTimer(() => networks.set.release())
+  const networks = new Networks({
+    state: ensurePrivateDirectory(resolve(options.state)),
     domain: options.domain,
-    codec: new DnsPacketCodec(),
-    leases: await leaseFile.read(),
-    now: () => performance.now(),
-    wallClock: Date.now,
-    random: Math.random,
+    upstream: new UdpDnsUpstream(() => options.resolvers ?? systemResolvers()),
+    socketPathOf: (network, guest) => portSocketPath(runtime, network, guest),
     wakeAt: (atMs) => timer.wakeAt(atMs),
-    saveLeases: (document) => leaseFile.save(document),
     event: (event) => control.publish(event),
   })
+  const stage = await networks.open(stageNetwork, subnet)
   // The control socket first: it decides who serves this directory.
-  const greeting = { diptych: 'switch' as const, version: PROTOCOL_VERSION, processId: process.pid, instance, subnet: subnet.text, gateway: ipv4Text(subnet.gateway), domain: options.domain, dataSocketPath: paths.data }
+  const greeting = { diptych: 'switch' as const, version: PROTOCOL_VERSION, processId: process.pid, instance, subnet: subnet.text, gateway: stage.info.gateway, domain: options.domain }
   await control.listen(paths.control, greeting)
   try {
-    await data.listen(paths.data, network.fabric, options.log)
     const record: SwitchRecord = { version: 1, pid: process.pid, startTicks: identify(process.pid)?.startTicks ?? null, instance }
     await writeFileAtomic(paths.record, JSON.stringify(record))
   } catch (error) {
     control.close()
-    data.close()
     throw error
   }
-  const meters = setInterval(() => control.publish(network.tick()), METER_INTERVAL_MS)
+  const meters = setInterval(() => control.publish({ type: 'meters', meters: networks.set.tick() }), METER_INTERVAL_MS)
   const { promise: ended, resolve: end } = withResolvers()
   let stopping: Promise<void> | null = null
-  options.log(`serving ${subnet.text} as ${options.domain} on ${paths.data}`)
-  return { dataSocketPath: paths.data, controlSocketPath: paths.control, ended, shutdown }
+  options.log(`serving ${subnet.text} as ${options.domain} below ${paths.networks}`)
+  return { controlSocketPath: paths.control, ended, shutdown }
 
   function shutdown(): Promise<void> {
     stopping ??= (async () => {
       clearInterval(meters)
       timer.dispose()
-      await leaseFile.written().catch((error: unknown) => options.log(`leases.json could not be written: ${String(error)}`))
+      await networks.written().catch((error: unknown) => options.log(`leases could not be written: ${String(error)}`))
       if (readSwitchRecord(runtime)?.instance === instance) rmSync(paths.record, { force: true })
       data.close()
       control.close()
@@ -95,69 +93,87 @@ export async function runSwitch(options: SwitchOptions): Promise<RunningSwitch> 
 
   async function handle(request: ControlRequest): Promise<ControlOutcome> {
     switch (request.method) {
-      case 'definePort': {
-        const reply = outcome(network.definePort(request.params), 'lease')
-        await leaseFile.written().catch((error: unknown) => options.log(`leases.json could not be written: ${String(error)}`))
-        return reply
+      case 'createNetwork':
+        return networks.create(request.params.name, request.params.subnet)
+      case 'removeNetwork': {
+        const refusal = networks.set.remove(request.params.name)
+        return refusal === null ? { result: null } : { error: refusal }
       }
-      case 'removePort':
-        return network.removePort(request.params.guest) ? { result: null } : { error: { code: 'not-found', message: `no port is defined for ${request.params.guest}` } }
-      case 'setLink':
-        return outcome(network.setLink(request.params.guest, request.params.change), 'link')
+      case 'networks':
+        return { result: networks.set.infos() }
       case 'ports':
-        return { result: network.ports() }
+        return { result: networks.set.ports() }
       case 'requests':
-        return { result: network.http.lines(request.params.limit) }
+        return { result: networks.set.lines(request.params.limit) }
       case 'statistics':
-        return { result: statistics() }
+        return { result: switchStatistics(networks.set.all(), data.connections) }
       case 'subscribe':
         return { result: null }
-      case 'capture':
-        if (request.params.guest === null || network.fabric.ports.has(request.params.guest)) return { result: null }
-        return { error: { code: 'not-found', message: `no port is defined for ${request.params.guest}` } }
-      case 'dial': {
-        const port = network.fabric.ports.get(request.params.guest)
-        if (port === undefined) return { error: { code: 'not-found', message: `no port is defined for ${request.params.guest}` } }
-        return new Tunnel(network.dialer, port, request.params.guest, request.params.port).outcome
-      }
       case 'shutdown':
         setImmediate(() => void shutdown())
         return { result: null }
+      default: {
+        const network = networks.set.get(request.params.network)
+        return network === undefined ? { error: notDefined(request.params.network) } : handleOn(network, request)
+      }
+    }
+  }
+
+  async function handleOn(network: VirtualSwitch, request: NetworkRequest): Promise<ControlOutcome> {
+    const { name } = network.info
+    switch (request.method) {
+      case 'definePort': {
+        const { guest } = request.params
+        const reply = outcome(network.definePort(request.params), 'lease')
+        if ('error' in reply) return reply
+        try {
+          await data.open(portSocketPath(runtime, name, guest), network.fabric, guest)
+        } catch (error) {
+          network.removePort(guest)
+          return { error: { code: 'unreachable', message: `the socket of ${guest} on ${name} could not be made: ${error instanceof Error ? error.message : String(error)}` } }
+        }
+        await networks.written().catch((error: unknown) => options.log(`leases could not be written: ${String(error)}`))
+        return reply
+      }
+      case 'removePort':
+        if (!network.removePort(request.params.guest)) return { error: noPort(request.params.guest, name) }
+        data.shut(portSocketPath(runtime, name, request.params.guest))
+        return { result: null }
+      case 'setLink':
+        return outcome(network.setLink(request.params.guest, request.params.change), 'link')
+      case 'capture':
+        if (request.params.guest === null || network.fabric.ports.has(request.params.guest)) return { result: null }
+        return { error: noPort(request.params.guest, name) }
+      case 'dial': {
+        const port = network.fabric.ports.get(request.params.guest)
+        if (port === undefined) return { error: noPort(request.params.guest, name) }
+        return new Tunnel(network.dialer, port, request.params.guest, request.params.port).outcome
+      }
     }
   }
 
   function capture(wanted: CaptureOptions, sink: (bytes: Uint8Array) => boolean): () => void {
     const started = performance.timeOrigin
     const running = new Capture(wanted, sink, () => Math.round((started + performance.now()) * 1_000))
-    network.fabric.captures.add(running)
+    const captures = networks.set.get(wanted.network)?.fabric.captures
+    captures?.add(running)
     return () => {
-      network.fabric.captures.delete(running)
+      captures?.delete(running)
       options.log(`a capture ended with ${running.packets} packets; ${running.missed} were left out because its reader was slow`)
-    }
-  }
-
-  function statistics() {
-    return {
-      ports: [...network.fabric.ports.values()].map((port) => ({
-        guest: port.settings.guest,
-        drops: port.drops,
-        backlogBytes: port.wire?.backlogBytes ?? 0,
-        heldBytes: (port.txShaper?.heldBytes ?? 0) + (port.rxShaper?.heldBytes ?? 0),
-      })),
-      strays: network.fabric.strays,
-      connections: data.connections,
-      macTableEntries: network.fabric.macs.size,
-      httpFlows: network.http.flowCount,
-      httpSampledOut: network.http.sampledOut,
-      residentMiB: process.memoryUsage.rss() / 1_048_576,
     }
   }
 }
 
+type NetworkRequest = Extract<ControlRequest, { method: 'definePort' | 'removePort' | 'setLink' | 'capture' | 'dial' }>
+
+function noPort(guest: GuestName, network: NetworkName): ControlError {
+  return { code: 'not-found', message: `no port is defined for ${guest} on the network ${network}` }
+}
+
 function outcome(reply: PortReply, part: 'lease' | 'link'): ControlOutcome {
   if ('error' in reply) return reply
-  const { guest, mac, ipv4, bound, link } = reply.port
-  return { result: part === 'link' ? link : { guest, mac, ipv4, bound } }
+  const { link, meter: _meter, ...lease } = reply.port
+  return { result: part === 'link' ? link : lease }
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {

@@ -1,10 +1,19 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import type { GuestName, NetworkName } from '../../contract/names.ts'
 
 /** Paths of a switch below its runtime directory. */
 export function switchPaths(runtime: string) {
-  return { record: join(runtime, 'switch.json'), data: join(runtime, 'sw.sock'), control: join(runtime, 'sw-ctl.sock') }
+  return { record: join(runtime, 'switch.json'), networks: join(runtime, 'n'), control: join(runtime, 'sw-ctl.sock') }
+}
+
+/**
+ * Where a guest's card on a network connects. The same in every run of guest, switch and host, so that whichever was
+ * started anew finds the others.
+ */
+export function portSocketPath(runtime: string, network: NetworkName, guest: GuestName): string {
+  return join(switchPaths(runtime).networks, network, guest)
 }
 
 /** switch.json: who serves this runtime directory. `startTicks` null where /proc is not there to ask. */

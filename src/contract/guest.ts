@@ -1,9 +1,10 @@
 import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
-import { Control, ControlChange, ControlName, ControlResult } from './control.ts'
+import { Control, ControlChange, ControlName, ControlResult, Priority } from './control.ts'
 import { errors } from './error.ts'
 import { LinkView } from './link.ts'
 import { GuestName, MacAddress } from './names.ts'
+import { Activity, Policies } from './policy.ts'
 
 /** The guest's life. The state diagram stands in src/guest/lifecycle.ts. */
 export const GuestState = z.enum(['defined', 'starting', 'running', 'paused', 'suspending', 'suspended', 'stopping', 'stopped', 'failed'])
@@ -60,6 +61,9 @@ export const GuestView = z.object({
   clipboard: ClipboardMode,
   vcpus: z.number().int(),
   controls: z.record(ControlName, Control),
+  /** The preset whose values are all asked for, or null. */
+  priority: Priority.nullable(),
+  policies: Policies,
   actions: z.record(GuestAction, ActionAnswer),
 })
 export type GuestView = z.infer<typeof GuestView>
@@ -80,14 +84,31 @@ export const ActionResult = z.object({ outcome: z.enum(['done', 'already']), gue
 
 const named = z.object({ name: GuestName })
 
+/** A value of a slider before and after the crossfade. Units as in Control; null is no cap. */
+const Moved = z.object({ guest: GuestName, control: ControlName, before: z.number().nullable(), after: z.number().nullable() })
+
+/** What a crossfade did. `limits` says in words what kept it from going all the way. */
+export const CrossfadeResult = z.object({
+  moved: z.array(Moved),
+  limits: z.array(z.string()),
+  /** Give each to `set` and everything is as before. */
+  undo: z.array(z.object({ name: GuestName, change: ControlChange })),
+  guests: z.array(GuestUpdate),
+})
+export type CrossfadeResult = z.infer<typeof CrossfadeResult>
+
 export const guest = {
   list: oc.errors(errors).output(z.array(GuestUpdate)),
   get: oc.errors(errors).input(named).output(GuestUpdate),
   /** First event `listed`, then changes as they happen. */
   watch: oc.errors(errors).output(eventIterator(GuestEvent)),
+  /**
+   * Refused (`over-budget`) when it would promise more memory than the host has besides its reserve; with `force` only when
+   * the host would certainly have to swap.
+   */
   start: oc
     .errors(errors)
-    .input(named.extend({ boot: z.enum(['auto', 'warm', 'cold']).default('auto') }))
+    .input(named.extend({ boot: z.enum(['auto', 'warm', 'cold']).default('auto'), force: z.boolean().default(false) }))
     .output(ActionResult),
   /** Graceful: agent, then ACPI; waits until stopped or `timeoutMs`, then refuses with what to do next. */
   stop: oc
@@ -97,11 +118,29 @@ export const guest = {
   pause: oc.errors(errors).input(named).output(ActionResult),
   resume: oc.errors(errors).input(named).output(ActionResult),
   reset: oc.errors(errors).input(named).output(ActionResult),
-  /** Moves sliders. Answers when each change took effect or stopped short (at most `waitMs` for the balloon). */
+  /**
+   * Moves sliders. Answers when each change took effect or stopped short (at most `waitMs` for memory and vCPUs, which the
+   * guest has to follow). Raising beyond the host's budget is refused (`over-budget`) without `force`.
+   */
   set: oc
     .errors(errors)
-    .input(named.extend({ change: ControlChange, waitMs: z.number().int().min(0).max(60_000).default(0) }))
+    .input(named.extend({ change: ControlChange, waitMs: z.number().int().min(0).max(60_000).default(0), force: z.boolean().default(false) }))
     .output(z.object({ results: z.partialRecord(ControlName, ControlResult), guest: GuestUpdate })),
+  /**
+   * Divides what two guests have of CPU (cap and vCPUs) and memory: `share` 0 to 1 goes to `right`, the rest to `left`, as far
+   * as both stay within their ranges; the sum stays. Asking for the same share again changes nothing.
+   */
+  crossfade: oc
+    .errors(errors)
+    .input(z.object({ left: GuestName, right: GuestName, share: z.number().min(0).max(1), waitMs: z.number().int().min(0).max(60_000).default(0) }))
+    .output(CrossfadeResult),
+  /** Replaces the policies in the guest's file. They hold from now on. */
+  setPolicies: oc.errors(errors).input(named.extend({ policies: Policies })).output(GuestUpdate),
+  /** What was done to the guest, oldest first: policies with their rule, changes, starts and ends. */
+  activity: oc
+    .errors(errors)
+    .input(named.extend({ limit: z.number().int().min(1).max(500).default(100) }))
+    .output(z.array(Activity)),
   setClipboard: oc.errors(errors).input(named.extend({ mode: ClipboardMode })).output(GuestUpdate),
   /** Presses the keys together, then releases them. QEMU key codes (QKeyCode), e.g. ['ctrl','alt','delete']. */
   sendKeys: oc

@@ -1,9 +1,9 @@
-import { contextBridge, ipcRenderer, type IpcRendererEvent } from 'electron'
+import { contextBridge, ipcRenderer, type IpcRendererEvent, webUtils } from 'electron'
 import type { PortRequest, ShellBridge } from '../../src/contract/connect-shell.ts'
 import { portAnswerChannel, portRequestChannel } from './channels.ts'
 
 /**
- * Runs before the page in a sandboxed, isolated world. Gives the page one function and hands the ports it asks for on;
+ * Runs before the page in a sandboxed, isolated world. Gives the page two functions and hands the ports it asks for on;
  * the page gets neither ipcRenderer nor any event object.
  */
 
@@ -14,6 +14,9 @@ declare const location: { readonly origin: string }
 const bridge: ShellBridge = {
   requestPort(id: string, request: PortRequest) {
     ipcRenderer.send(portRequestChannel, id, request)
+  },
+  pathOf(file: unknown) {
+    return webUtils.getPathForFile(file as Parameters<typeof webUtils.getPathForFile>[0])
   },
 }
 

@@ -3,12 +3,15 @@ import type { Connection } from './connection.ts'
 import type { MessagePortLike } from './flow-port.ts'
 
 /**
- * What the Electron shell's preload script puts into the page as `diptychShell`: nothing but a way to ask for ports.
+ * What the Electron shell's preload script puts into the page as `diptychShell`: a way to ask for ports, and the paths of
+ * files that the person handed to the page.
  * A port comes back as a window message `{ diptychPort: id }`, because contextBridge cannot carry ports. What the host
  * has to say against a request comes over the port itself.
  */
 export interface ShellBridge {
   requestPort(id: string, request: PortRequest): void
+  /** The path of a `File` that was dropped or picked; empty when it has none on disk. */
+  pathOf(file: unknown): string
 }
 
 /** `control` carries calls and events; a screen carries one guest's picture and input. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { errors } from './error.ts'
 import { GuestUpdate } from './guest.ts'
 import { GuestName } from './names.ts'
+import { UploadId } from './upload.ts'
 
 /** What can be imported. `ova` and `ovf` are machines, `iso` is an optical disc, the others are disks. */
 export const ImageFormat = z.enum(['qcow2', 'raw', 'vmdk', 'vhd', 'vhdx', 'vdi', 'iso', 'ova', 'ovf'])
@@ -13,7 +14,7 @@ export const ExportFormat = z.enum(['qcow2', 'raw', 'vmdk', 'vhd', 'vhdx', 'ova'
 export type ExportFormat = z.infer<typeof ExportFormat>
 
 /** A file by its path on the host's computer, or one that a browser has sent there (`PUT /upload/<name>` answers the id). */
-export const ImageSource = z.union([z.object({ path: z.string().min(1).max(4_096) }).strict(), z.object({ upload: z.string().regex(/^[0-9a-f]{32}$/) }).strict()])
+export const ImageSource = z.union([z.object({ path: z.string().min(1).max(4_096) }).strict(), z.object({ upload: UploadId }).strict()])
 export type ImageSource = z.infer<typeof ImageSource>
 
 /**

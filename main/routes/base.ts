@@ -1,9 +1,11 @@
-import { implement } from '@orpc/server'
-import { contract } from '../../src/contract/contract.ts'
+import { implement, type ImplementerInternalWithMiddlewares } from '@orpc/server'
+import { type Contract, contract } from '../../src/contract/contract.ts'
 import { toWireError } from '../error-map.ts'
 
-/** The contract, to be answered. Every error leaves through `toWireError`. */
-export const base = implement(contract).use(async ({ next }) => {
+type Context = Record<never, never>
+
+/** The contract, to be answered. Every error leaves through `toWireError`. Its type is named because the inferred one is too long to write out. */
+export const base: ImplementerInternalWithMiddlewares<Contract, Context, Context> = implement(contract).use(async ({ next }) => {
   try {
     return await next()
   } catch (error) {

@@ -19,11 +19,11 @@ const positionsPerDecade = 20
 const unlimitedShare = 0.06
 
 /**
- * Bit rates run logarithmically (1 Mbit/s to 10 Gbit/s is four decades), everything else in even steps. Values
+ * Rates and weights run logarithmically (1 Mbit/s to 10 Gbit/s is four decades), everything else in even steps. Values
  * outside the range land on its nearest end, `null` on the top of an unlimited control.
  */
 export function scaleOf(range: Range): Scale {
-  return range.unit === 'bit/s' ? logarithmic(range) : linear(range)
+  return ['bit/s', 'B/s', 'IO/s', 'weight'].includes(range.unit) ? logarithmic(range) : linear(range)
 }
 
 function linear(range: Range): Scale {
@@ -77,7 +77,15 @@ function clamp(value: number, low: number, high: number): number {
 export type Parsed = { readonly value: number | null } | { readonly problem: string }
 
 const factors: Record<Control['unit'], readonly (readonly [RegExp, number])[]> = {
+  vCPU: [[/^(v?cpus?)?$/i, 1]],
   percent: [[/^(%|percent)?$/i, 1]],
+  weight: [[/^$/, 1]],
+  'IO/s': [[/^(io\/?s|iops)?$/i, 1]],
+  'B/s': [
+    [/^(m|mb|mb\/s)?$/i, 1e6],
+    [/^(k|kb|kb\/s)$/i, 1e3],
+    [/^(g|gb|gb\/s)$/i, 1e9],
+  ],
   MiB: [
     [/^(m|mb|mib)?$/i, 1],
     [/^(g|gb|gib)$/i, 1024],
@@ -105,13 +113,25 @@ export function parseTyped(text: string, range: Range): Parsed {
   return { value }
 }
 
-const example: Record<Control['unit'], string> = { percent: '75 %', MiB: '512 MiB or 2 GiB', 'bit/s': '250 Mbit/s or 1 Gbit/s' }
+const example: Record<Control['unit'], string> = {
+  vCPU: '2',
+  percent: '75 %',
+  weight: '200',
+  MiB: '512 MiB or 2 GiB',
+  'IO/s': '500',
+  'B/s': '20 MB/s',
+  'bit/s': '250 Mbit/s or 1 Gbit/s',
+}
 
 /** A value in words, as the slider's field and the screen reader show it. */
 export function spell(value: number | null, unit: Control['unit']): string {
   if (value === null) return unit === 'percent' ? 'no cap' : 'no limit'
   if (unit === 'percent') return `${trim(value)} %`
   if (unit === 'MiB') return `${trim(value)} MiB`
+  if (unit === 'vCPU') return `${value} vCPU${value === 1 ? '' : 's'}`
+  if (unit === 'weight') return String(value)
+  if (unit === 'IO/s') return `${trim(value)} IO/s`
+  if (unit === 'B/s') return value >= 1e9 ? `${trim(value / 1e9)} GB/s` : value >= 1e6 ? `${trim(value / 1e6)} MB/s` : `${trim(value / 1e3)} kB/s`
   if (value >= 1e9) return `${trim(value / 1e9)} Gbit/s`
   if (value >= 1e6) return `${trim(value / 1e6)} Mbit/s`
   return `${trim(value / 1e3)} kbit/s`

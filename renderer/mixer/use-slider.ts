@@ -32,12 +32,15 @@ export function useSlider(guest: GuestName, control: ControlName, requested: num
 
 function changeOf(control: ControlName, value: number | null): ControlChange {
   switch (control) {
-    case 'cpuCap':
-      return { cpuCap: value }
+    case 'vcpus':
+    case 'cpuWeight':
     case 'memory':
-      // Memory has no "unlimited": its scale never gives null.
-      return value === null ? {} : { memory: value }
+      // These have no "unlimited": their scales never give null.
+      return value === null ? {} : { [control]: value }
+    case 'cpuCap':
+    case 'diskIops':
+    case 'diskBandwidth':
     case 'linkBandwidth':
-      return { linkBandwidth: value }
+      return { [control]: value }
   }
 }

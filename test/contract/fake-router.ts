@@ -8,7 +8,7 @@ import type { StageView } from '../../src/contract/stage.ts'
 import type { TaskView } from '../../src/contract/task.ts'
 import type { WebMatrix } from '../../src/contract/web.ts'
 import { Publisher } from '../../src/publisher.ts'
-import { fakeGuest, fakeHostInfo, fakeMatrix, fakeMeter, fakeNetwork, fakePresets } from './fake-views.ts'
+import { fakeBudget, fakeGuest, fakeHostInfo, fakeMatrix, fakeMeter, fakeNetwork, fakePresets } from './fake-views.ts'
 
 /**
  * The whole contract over two guests in memory: states change, unknown guests are not found, illegal requests are
@@ -99,6 +99,9 @@ export class FakeHost {
           { id: 'qemu', title: 'QEMU', status: 'ok', detail: '7.2.22', remedy: null },
           { id: 'kvm', title: 'Hardware virtualisation', status: 'warning', detail: 'there is no /dev/kvm', remedy: 'enable it in the firmware' },
         ]),
+        budget: os.host.budget.handler(() => fakeBudget),
+        history: os.host.history.handler(({ input }) => ({ span: input.span, stepMs: 1_000, at: [], guests: [] })),
+        exportHistory: os.host.exportHistory.handler(({ input }) => ({ fileName: `diptych-${input.span}.csv`, csv: 'at,guest\r\n' })),
       },
       guest: {
         list: os.guest.list.handler(() => [...this.#guests.values()]),
@@ -128,6 +131,9 @@ export class FakeHost {
           const network = { ...view.network, linkUp: input.change.linkUp ?? view.network.linkUp }
           return { results, guest: this.change(input.name, { network }) ?? find(input.name, errors) }
         }),
+        crossfade: os.guest.crossfade.handler(({ input, errors }) => ({ moved: [], limits: [], undo: [], guests: [find(input.left, errors), find(input.right, errors)] })),
+        setPolicies: os.guest.setPolicies.handler(({ input, errors }) => this.change(input.name, { policies: input.policies }) ?? find(input.name, errors)),
+        activity: os.guest.activity.handler(() => []),
         setClipboard: os.guest.setClipboard.handler(({ input, errors }) => this.change(input.name, { clipboard: input.mode }) ?? find(input.name, errors)),
         sendKeys: os.guest.sendKeys.handler(() => ({})),
         screenshot: os.guest.screenshot.handler(() => ({ png: Buffer.from('\x89PNG').toString('base64'), width: 1280, height: 800 })),

@@ -1,6 +1,6 @@
 import type { Control, ControlName } from '../../src/contract/control.ts'
 import { GuestAction, type GuestView } from '../../src/contract/guest.ts'
-import type { HostInfo, HostMeter } from '../../src/contract/host.ts'
+import type { HostBudget, HostInfo, HostMeter } from '../../src/contract/host.ts'
 import { type LinkPreset, unshaped } from '../../src/contract/link.ts'
 import { GuestName, MacAddress } from '../../src/contract/names.ts'
 import type { NetworkView } from '../../src/contract/network.ts'
@@ -20,7 +20,7 @@ const at = '2026-01-01T00:00:00.000Z'
 function control(name: ControlName, unit: Control['unit'], value: number | null, minimum: number, maximum: number): Control {
   return {
     name, unit, minimum, maximum,
-    requested: value, effective: value, step: 1, unlimited: unit !== 'MiB', marks: [],
+    requested: value, effective: value, step: 1, unlimited: value === null, marks: [],
     applies: 'live', reason: null, status: 'settled', note: null,
   }
 }
@@ -37,6 +37,7 @@ export function fakeGuest(name: string, state: GuestView['state']): GuestView {
     kind: name === 'linux' ? 'linux' : 'windows-stand-in',
     state,
     detail: null,
+    stopDeadline: null,
     agent: running ? 'live' : 'absent',
     boot: running ? 'warm' : null,
     startedAt: running ? at : null,
@@ -54,10 +55,16 @@ export function fakeGuest(name: string, state: GuestView['state']): GuestView {
     clipboard: 'off',
     vcpus: 1,
     controls: {
+      vcpus: control('vcpus', 'vCPU', 1, 1, 4),
       cpuCap: control('cpuCap', 'percent', null, 5, 200),
+      cpuWeight: control('cpuWeight', 'weight', 100, 1, 10_000),
       memory: control('memory', 'MiB', 512, 256, 512),
+      diskIops: control('diskIops', 'IO/s', null, 10, 100_000),
+      diskBandwidth: control('diskBandwidth', 'B/s', null, 100_000, 10_000_000_000),
       linkBandwidth: control('linkBandwidth', 'bit/s', null, 64_000, 10_000_000_000),
     },
+    priority: 'normal',
+    policies: {},
     actions: Object.fromEntries(answers) as GuestView['actions'], // every action is in the list it is made from
   }
 }
@@ -89,6 +96,11 @@ export function fakeMatrix(names: readonly string[], path: string): WebMatrix {
   return { path, intervalMs: 15_000, parties, cells }
 }
 
+export const fakeBudget: HostBudget = {
+  memory: { total: 24_000, reserve: 4_800, limit: 19_200, promised: 1_024, inUse: 4_000, free: 18_176, guests: [] },
+  cpu: { total: 200, reserve: 0, limit: 200, promised: 200, inUse: 30, free: 0, guests: [] },
+}
+
 export function fakeMeter(cpuPercent: number): HostMeter {
-  return { at, cpuPercent, memoryUsedMiB: 4_000, memoryTotalMiB: 24_000, promisedMiB: 1_024, guests: [] }
+  return { at, cpuPercent, memoryUsedMiB: 4_000, memoryTotalMiB: 24_000, promisedMiB: 1_024, budget: fakeBudget, guests: [] }
 }

@@ -2,6 +2,7 @@ import { type Router, implement } from '@orpc/server'
 import { type Contract, contract } from '../../../src/contract/contract.ts'
 import type { GuestAction } from '../../../src/contract/guest.ts'
 import { playFirstRun } from './first-run.ts'
+import { crossfade, historyOf } from './mixer.ts'
 import { presets } from './presets.ts'
 import { evidenceOf, matrixOf } from './web.ts'
 import { answerFor, type FakeGuest, updateOf } from './views.ts'
@@ -31,6 +32,9 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       meters: on.host.meters.handler(({ signal }) => world.meters.stream([world.meter()], signal)),
       messages: on.host.messages.handler(({ signal }) => world.messageEvents.stream(world.messages, signal)),
       doctor: on.host.doctor.handler(() => []),
+      budget: on.host.budget.handler(() => world.meter().budget),
+      history: on.host.history.handler(({ input }) => historyOf(world.guests, input.span)),
+      exportHistory: on.host.exportHistory.handler(({ input }) => ({ fileName: `diptych-${input.span}.csv`, csv: 'at,guest,cpuPercent\r\n' })),
     },
     guest: {
       list: on.guest.list.handler(() => listed()),
@@ -66,6 +70,15 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
         world.set(guest, input.change)
         return { results: {}, guest: updateOf(guest) }
       }),
+      crossfade: on.guest.crossfade.handler(({ input, errors }) => crossfade(may(input.left, 'set', errors), may(input.right, 'set', errors), input.share, (guest, change) => world.set(guest, change))),
+      setPolicies: on.guest.setPolicies.handler(({ input, errors }) => {
+        const guest = find(input.name, errors)
+        world.change(guest, { policies: input.policies })
+        return updateOf(guest)
+      }),
+      activity: on.guest.activity.handler(({ input, errors }) => [
+        { sequence: 1, at: new Date().toISOString(), guest: find(input.name, errors).name, rule: 'memory.auto', text: 'took 128 MiB that lay idle' },
+      ]),
       setClipboard: on.guest.setClipboard.handler(({ input, errors }) => {
         const guest = find(input.name, errors)
         world.change(guest, { clipboard: input.mode })

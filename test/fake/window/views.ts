@@ -1,5 +1,5 @@
 import { presets } from './presets.ts'
-import type { Control, ControlName } from '../../../src/contract/control.ts'
+import type { Control, ControlName, Mark } from '../../../src/contract/control.ts'
 import type { ActionAnswer, AgentState, GuestAction, GuestKind, GuestState, GuestUpdate, GuestView } from '../../../src/contract/guest.ts'
 import { type LinkShape, type LinkView, unshaped } from '../../../src/contract/link.ts'
 import { GuestName, MacAddress } from '../../../src/contract/names.ts'
@@ -18,6 +18,8 @@ export interface FakeGuest {
   link: LinkShape
   clipboard: GuestView['clipboard']
   controls: Record<ControlName, Control>
+  priority: GuestView['priority']
+  policies: GuestView['policies']
   generation: number
 }
 
@@ -67,6 +69,8 @@ export function updateOf(guest: FakeGuest): GuestUpdate {
       clipboard: guest.clipboard,
       vcpus: 2,
       controls: structuredClone(guest.controls),
+      priority: guest.priority,
+      policies: guest.policies,
       actions,
     },
   }
@@ -91,8 +95,12 @@ export function makeGuest(name: string, title: string, kind: GuestKind, index: n
     link: { tx: unshaped, rx: unshaped },
     clipboard: 'off',
     controls: {
+      vcpus: control({ name: 'vcpus', requested: 1, minimum: 1, maximum: 4, step: 1, unlimited: false, unit: 'vCPU', marks: marks([1, 'boot', 'boot'], [4, 'most', 'maximum']) }),
       cpuCap: control({ name: 'cpuCap', requested: null, minimum: 10, maximum: 200, step: 5, unlimited: true, unit: 'percent', marks: marks([50, '50 %'], [100, '1 CPU'], [200, '2 CPUs']) }),
       memory: control({ name: 'memory', requested: 1024, minimum: 256, maximum: 2048, step: 64, unlimited: false, unit: 'MiB', marks: marks([512, '512 MiB'], [1024, '1 GiB'], [2048, '2 GiB']) }),
+      cpuWeight: control({ name: 'cpuWeight', requested: 100, minimum: 1, maximum: 10_000, step: 1, unlimited: false, unit: 'weight', marks: marks([100, 'normal'], [1000, 'star']) }),
+      diskIops: control({ name: 'diskIops', requested: null, minimum: 10, maximum: 100_000, step: 1, unlimited: true, unit: 'IO/s', marks: marks([100, '100'], [10_000, '10 k']) }),
+      diskBandwidth: control({ name: 'diskBandwidth', requested: null, minimum: 1e5, maximum: 1e10, step: 1, unlimited: true, unit: 'B/s', marks: marks([1e6, '1 MB/s'], [1e9, '1 GB/s']) }),
       linkBandwidth: control({
         name: 'linkBandwidth',
         requested: null,
@@ -104,6 +112,8 @@ export function makeGuest(name: string, title: string, kind: GuestKind, index: n
         marks: marks([1e6, '1 M'], [1e7, '10 M'], [1e8, '100 M'], [1e9, '1 G'], [1e10, '10 G']),
       }),
     },
+    priority: 'normal',
+    policies: {},
     generation: 1,
   }
 }
@@ -114,6 +124,6 @@ function control(given: Given): Control {
   return { ...given, effective: given.requested, applies: 'live', reason: null, status: 'settled', note: null }
 }
 
-function marks(...pairs: readonly (readonly [number, string])[]): Control['marks'] {
-  return pairs.map(([value, label]) => ({ value, label }))
+function marks(...marks: readonly (readonly [number, string, Mark['kind']?])[]): Mark[] {
+  return marks.map(([value, label, kind = 'guide']) => ({ value, label, kind }))
 }

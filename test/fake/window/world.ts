@@ -6,6 +6,7 @@ import type { SetupStep, StageView } from '../../../src/contract/stage.ts'
 import { LinkShape } from '../../../src/contract/link.ts'
 import type { WebMatrix } from '../../../src/contract/web.ts'
 import { Broadcast } from './broadcast.ts'
+import { budgetOf, changedControls } from './mixer.ts'
 import { presets } from './presets.ts'
 import { FakeTasks } from './tasks.ts'
 import { type FakeGuest, updateOf } from './views.ts'
@@ -100,11 +101,9 @@ export class World {
       this.change(guest, { link, linkUp: preset?.up ?? guest.linkUp })
     }
     if (change.linkUp !== undefined) this.change(guest, { linkUp: change.linkUp })
-    const controls = structuredClone(guest.controls)
-    if (change.cpuCap !== undefined) Object.assign(controls.cpuCap, { requested: change.cpuCap, effective: change.cpuCap })
-    if (change.linkBandwidth !== undefined) Object.assign(controls.linkBandwidth, { requested: change.linkBandwidth, effective: change.linkBandwidth })
-    if (change.memory !== undefined) Object.assign(controls.memory, { requested: change.memory, status: 'following', note: null })
-    this.change(guest, { controls })
+    this.change(guest, { controls: changedControls(guest, change), priority: change.priority ?? guest.priority })
+    const { vcpus } = guest.controls
+    if (vcpus.status === 'following') setTimeout(() => this.change(guest, { controls: { ...guest.controls, vcpus: { ...vcpus, effective: vcpus.requested, status: 'settled' } } }), 600)
   }
 
   #quarter(): void {
@@ -207,6 +206,16 @@ export class World {
           guestTotalMiB: total,
           diskReadBytesPerSecond: 0,
           diskWriteBytesPerSecond: 40_000,
+          diskReadsPerSecond: 0,
+          diskWritesPerSecond: 9,
+          throttledPercent: guest.controls.cpuCap.effective === null ? 0 : 12,
+          cpuSharePercent: 100 / this.guests.length,
+          vcpusPlugged: guest.controls.vcpus.effective,
+          vcpusOnline: guest.agent === 'live' ? guest.controls.vcpus.effective : null,
+          actualMiB: total,
+          guestAvailableMiB: total - 392,
+          txBitsPerSecond: 2e6,
+          rxBitsPerSecond: 3e6,
         }
       })
     return {
@@ -215,6 +224,7 @@ export class World {
       memoryUsedMiB: 3_480 + guests.reduce((sum, guest) => sum + guest.residentMiB, 0),
       memoryTotalMiB: 24_064,
       promisedMiB: this.guests.reduce((sum, guest) => sum + (guest.controls.memory.requested ?? 0), 0),
+      budget: budgetOf(this.guests, guests),
       guests,
     }
   }

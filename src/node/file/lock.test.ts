@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { build } from 'vite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { identify } from '../process/process-identity.ts'
 import { LockHeld, takeLock } from './lock.ts'
@@ -39,4 +42,20 @@ describe('takeLock', () => {
     expect(() => takeLock(directory)).toThrow(LockHeld)
     expect(readdirSync(directory)).toEqual(['lock'])
   })
+
+  it('is held by one of four processes that all find a dead holder’s, again and again', async () => {
+    const out = join(directory, 'out')
+    await build({
+      configFile: false,
+      logLevel: 'error',
+      build: { ssr: fileURLToPath(new URL('../../../test/fake/lock-contender.ts', import.meta.url)), outDir: out, rolldownOptions: { output: { entryFileNames: 'contender.mjs' } } },
+    })
+    const place = mkdtempSync(join(directory, 'place-'))
+    const gone = spawnSync('true').pid
+    const run = promisify(execFile)
+    const said = await Promise.all([1, 2, 3, 4].map(() => run(process.execPath, [join(out, 'contender.mjs'), place, '1500', String(gone)])))
+    expect(said.map(({ stdout }) => stdout).join('')).not.toContain('twice')
+    for (const { stdout } of said) expect(Number(/taken (\d+)/.exec(stdout)?.[1])).toBeGreaterThan(0)
+    expect(readdirSync(place)).toEqual(['lock'])
+  }, 30_000)
 })

@@ -18,7 +18,7 @@ export interface KeynoteGuest {
   readonly title: string
   /** Read from the guest, through its agent. */
   readonly os: { readonly name: string; readonly version: string; readonly kernel: string; readonly hostName: string } | null
-  readonly boot: 'cold' | 'warm' | null
+  readonly boot: 'cold' | 'warm' | 'restored' | null
   /** Milliseconds from power-on (or warm start); null when the guest was running before the keynote began. */
   readonly powerOnToWebMs: number | null
   readonly powerOnToScreenMs: number | null

@@ -4,6 +4,7 @@ import { z } from 'zod'
 export const RefusalCode = z.enum([
   'wrong-state', // the guest's state does not allow the action
   'busy', // another request for this guest is being carried out
+  'not-followed', // the guest was asked and did not do it in time
   'agent-needed', // the guest agent is absent or silent
   'unsupported', // the engine or this host cannot do it for this guest
   'out-of-range', // a value lies outside what this host and guest can do

@@ -17,7 +17,7 @@ export type AgentState = z.infer<typeof AgentState>
 export const GuestKind = z.enum(['linux', 'windows', 'windows-stand-in', 'other'])
 export type GuestKind = z.infer<typeof GuestKind>
 
-export const GuestAction = z.enum(['start', 'stop', 'forceStop', 'pause', 'resume', 'reset', 'set', 'sendKeys', 'screenshot', 'exec'])
+export const GuestAction = z.enum(['start', 'stop', 'forceStop', 'restart', 'pause', 'resume', 'suspend', 'reset', 'snapshot', 'restore', 'set', 'sendKeys', 'screenshot', 'exec'])
 export type GuestAction = z.infer<typeof GuestAction>
 
 /** The answer of the one `can` table for one action: allowed, or why not (a whole sentence). */
@@ -43,9 +43,11 @@ export const GuestView = z.object({
   state: GuestState,
   /** Why the guest is `failed`, or what it is doing right now while `starting`/`stopping`. */
   detail: z.string().nullable(),
+  /** While it is being stopped gracefully: when its patience ends and the stop is given up. */
+  stopDeadline: z.iso.datetime().nullable(),
   agent: AgentState,
-  /** How this run began; null while it is not running. */
-  boot: z.enum(['cold', 'warm']).nullable(),
+  /** How this run began: power-on, a warm state, or its own saved memory (suspended, or a snapshot). Null while it is not running. */
+  boot: z.enum(['cold', 'warm', 'restored']).nullable(),
   startedAt: z.iso.datetime().nullable(),
   milestones: Milestones,
   os: z.object({ name: z.string(), version: z.string().nullable(), hostName: z.string().nullable(), source: z.enum(['agent', 'definition']) }),
@@ -110,12 +112,25 @@ export const guest = {
     .errors(errors)
     .input(named.extend({ boot: z.enum(['auto', 'warm', 'cold']).default('auto'), force: z.boolean().default(false) }))
     .output(ActionResult),
-  /** Graceful: agent, then ACPI; waits until stopped or `timeoutMs`, then refuses with what to do next. */
+  /**
+   * Graceful: agent, then ACPI; waits until stopped or `timeoutMs` (see `stopDeadline`), then refuses (`not-followed`) with
+   * what to do next; the guest is left running.
+   */
   stop: oc
     .errors(errors)
     .input(named.extend({ mode: z.enum(['graceful', 'force']).default('graceful'), timeoutMs: z.number().int().positive().default(60_000) }))
     .output(ActionResult),
+  /** Graceful stop, then a start from its own disk, as one request. A guest that does not stop in time is left running. */
+  restart: oc
+    .errors(errors)
+    .input(named.extend({ timeoutMs: z.number().int().positive().default(60_000) }))
+    .output(ActionResult),
   pause: oc.errors(errors).input(named).output(ActionResult),
+  /**
+   * Writes its memory beside its disk and ends its process; `start` goes on from exactly there, once. `start` with `boot`
+   * cold throws the saved memory away instead. Progress is a task of kind `suspend`.
+   */
+  suspend: oc.errors(errors).input(named).output(ActionResult),
   resume: oc.errors(errors).input(named).output(ActionResult),
   reset: oc.errors(errors).input(named).output(ActionResult),
   /**

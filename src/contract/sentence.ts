@@ -86,6 +86,7 @@ function refused({ code, subject, reason, remedy }: ErrorData<'REFUSED'>): Sente
 const refusals: Readonly<Record<RefusalCode, (subject: string, reason: string) => readonly [string, string | null]>> = {
   'wrong-state': (subject, reason) => [`${subject} cannot do that now: ${reason}`, null],
   busy: (subject, reason) => [`${subject} is busy: ${reason}`, 'Try again when that is done.'],
+  'not-followed': (subject, reason) => [reason.startsWith(subject) ? reason : `${subject} did not do it: ${reason}`, null],
   'agent-needed': (subject, reason) => [`that needs the guest agent of ${subject}: ${reason}`, 'Wait until the guest has booted, or install qemu-guest-agent in it.'],
   unsupported: (subject, reason) => [`that cannot be done for ${subject} on this host: ${reason}`, null],
   'out-of-range': (subject, reason) => [`that value does not fit ${subject}: ${reason}`, null],

@@ -2,6 +2,7 @@ import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
 import { errors } from './error.ts'
 import { GuestName } from './names.ts'
+import { SnapshotId, SnapshotTitle } from './snapshot.ts'
 
 /**
  * One step of getting from nothing to a live pair. `fraction` is null while it cannot be told; `expectedSeconds`
@@ -31,6 +32,23 @@ export const StageView = z.object({
 })
 export type StageView = z.infer<typeof StageView>
 
+/** Every guest of the stage and its links at one instant. Each part is also in its guest's own tree. */
+export const StageSnapshotView = z.object({
+  id: SnapshotId,
+  title: z.string(),
+  takenAt: z.iso.datetime(),
+  parts: z.array(z.object({ guest: GuestName, snapshot: SnapshotId, kind: z.enum(['live', 'disk']) })),
+  /** Between the first guest's standing still and the last one's. */
+  skewMs: z.number(),
+  /** How long the guests stood still. */
+  pausedMs: z.number(),
+  /** Why it cannot be restored (a part was deleted), a whole sentence; null when it can. */
+  unusable: z.string().nullable(),
+})
+export type StageSnapshotView = z.infer<typeof StageSnapshotView>
+
+const named = z.object({ id: SnapshotId })
+
 export const stage = {
   get: oc.errors(errors).output(StageView),
   watch: oc.errors(errors).output(eventIterator(StageView)),
@@ -46,4 +64,23 @@ export const stage = {
     .errors(errors)
     .input(z.object({ mode: z.enum(['graceful', 'force']).default('graceful') }))
     .output(StageView),
+  /** Oldest first. */
+  snapshots: oc.errors(errors).output(z.array(StageSnapshotView)),
+  /** The whole list, again after every change. */
+  watchSnapshots: oc.errors(errors).output(eventIterator(z.array(StageSnapshotView))),
+  /** Pauses every guest of the stage that is up, saves all, resumes all. A guest that is off is saved as its disk. */
+  takeSnapshot: oc.errors(errors).input(z.object({ title: SnapshotTitle.optional() })).output(StageSnapshotView),
+  /** Brings every guest, its links and the connections between the guests back. `keep` takes a stage snapshot first. */
+  restoreSnapshot: oc
+    .errors(errors)
+    .input(named.extend({ keep: z.boolean().default(false) }))
+    .output(z.object({ stage: StageView, kept: StageSnapshotView.nullable() })),
+  renameSnapshot: oc.errors(errors).input(named.extend({ title: SnapshotTitle })).output(StageSnapshotView),
+  /** Deletes its part of every guest, too. */
+  deleteSnapshot: oc.errors(errors).input(named).output(z.object({ reclaimedBytes: z.number() })),
+  /**
+   * Back to the pristine state, the one every first start begins from: fresh disks, nothing suspended. What the guests hold
+   * is lost, except their snapshots and, as after every such start, the disk of the last run. Guests that are up are ended.
+   */
+  reset: oc.errors(errors).output(StageView),
 }

@@ -6,21 +6,28 @@ import type { GuestAction, GuestState } from '../contract/guest.ts'
  *
  *                    start                        running <---- resume ---- paused
  *   defined/stopped --------> starting ---------->   |  ------- pause ---->   |
- *        ^   ^                   |                   | stop                   | forceStop
- *        |   |                   | fault             v                        |
- *        |   +------ exited -- stopping <------------+                        |
- *        |                       |                                            |
- *        +------ failed <--------+  (start may be tried again)  <-------------+
+ *        ^   ^                 ^ |                   | stop                   | forceStop
+ *        |   |           start | | fault             v                        |
+ *        |   +------ exited ---|-|-- stopping <------+                        |
+ *        |                     | |                                            |
+ *        +------ failed <------|-+  (start may be tried again)  <-------------+
+ *                              |
+ *                          suspended <--- suspending <--- suspend --- running, paused
  *
- * `suspending` and `suspended` belong to suspend-to-disk.
+ * A graceful stop or a suspend that does not succeed leads back to where it came from. `restart` is `stopping`, then
+ * `starting`; `restore` is `starting`; a snapshot changes no state, whatever it does to the guest meanwhile.
  */
 export const can: Readonly<Record<GuestAction, readonly GuestState[]>> = {
   start: ['defined', 'stopped', 'failed', 'suspended'],
   stop: ['running'],
+  restart: ['running'],
   forceStop: ['starting', 'running', 'paused', 'stopping', 'suspending'],
   pause: ['running'],
   resume: ['paused'],
+  suspend: ['running', 'paused'],
   reset: ['running', 'paused'],
+  snapshot: ['running', 'paused', 'stopped', 'failed'],
+  restore: ['defined', 'running', 'paused', 'stopped', 'suspended', 'failed'],
   set: ['defined', 'starting', 'running', 'paused', 'stopped', 'suspended', 'failed'],
   sendKeys: ['running'],
   screenshot: ['running', 'paused'],
@@ -32,6 +39,7 @@ const met: Readonly<Partial<Record<GuestAction, readonly GuestState[]>>> = {
   start: ['running', 'starting'],
   stop: ['defined', 'stopped', 'suspended', 'failed'],
   forceStop: ['defined', 'stopped', 'suspended', 'failed'],
+  suspend: ['suspended'],
   pause: ['paused'],
   resume: ['running'],
 }
@@ -63,7 +71,11 @@ const needs: Readonly<Record<GuestAction, string>> = {
   forceStop: 'There is nothing to stop',
   pause: 'Only a running guest can be paused',
   resume: 'Only a paused guest can be resumed',
+  restart: 'Only a running guest can be restarted',
+  suspend: 'Only a running or paused guest can be suspended',
   reset: 'Only a running or paused guest can be reset',
+  snapshot: 'A snapshot is taken of a guest that runs, is paused or is stopped',
+  restore: 'It cannot be put back to a snapshot now',
   set: 'Its settings cannot be changed now',
   sendKeys: 'Keys reach only a running guest',
   screenshot: 'Only a running or paused guest has a screen',

@@ -116,6 +116,12 @@ export class GuestOwner {
     return results
   }
 
+  /** Takes over what was changed in the definition; a run that is under way keeps what it was started with. */
+  redefine(change: Partial<GuestDefinition>): void {
+    this.#definition = { ...this.#definition, ...change }
+    this.publish()
+  }
+
   async setClipboard(mode: ClipboardMode): Promise<void> {
     await this.#machine?.setClipboard(mode)
     this.#definition = { ...this.#definition, clipboard: mode }
@@ -150,6 +156,7 @@ export class GuestOwner {
       definition: this.#definition,
       state: this.#queue.state,
       detail: this.#detail,
+      stopDeadline: null,
       agent: this.agentState,
       machine: this.#machine,
       milestones: this.#milestones,

@@ -26,6 +26,7 @@ export interface ViewParts {
   readonly definition: GuestDefinition
   readonly state: GuestState
   readonly detail: string | null
+  readonly stopDeadline: string | null
   readonly agent: AgentState
   readonly machine: Machine | null
   readonly milestones: Milestones
@@ -47,6 +48,7 @@ export function composeView(parts: ViewParts): GuestView {
     kind: definition.kind,
     state,
     detail: parts.detail,
+    stopDeadline: parts.stopDeadline,
     agent: parts.agent,
     boot: machine?.boot ?? null,
     startedAt: machine === null ? null : new Date(machine.startedAtMs).toISOString(),

@@ -4,11 +4,12 @@ import type { GuestEvent, GuestUpdate, GuestView } from '../../src/contract/gues
 import type { HostMeter, Message } from '../../src/contract/host.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import type { NetworkEvent } from '../../src/contract/network.ts'
-import type { StageView } from '../../src/contract/stage.ts'
+import type { SnapshotTree } from '../../src/contract/snapshot.ts'
+import type { StageSnapshotView, StageView } from '../../src/contract/stage.ts'
 import type { TaskView } from '../../src/contract/task.ts'
 import type { WebMatrix } from '../../src/contract/web.ts'
 import { Publisher } from '../../src/publisher.ts'
-import { fakeBudget, fakeGuest, fakeHostInfo, fakeMatrix, fakeMeter, fakeNetwork, fakePresets } from './fake-views.ts'
+import { fakeBudget, fakeGuest, fakeHostInfo, fakeMatrix, fakeMeter, fakeNetwork, fakePresets, fakeSnapshot, fakeStageSnapshot } from './fake-views.ts'
 
 /**
  * The whole contract over two guests in memory: states change, unknown guests are not found, illegal requests are
@@ -119,6 +120,8 @@ export class FakeHost {
           return move(input.name, errors, 'paused')
         }),
         resume: os.guest.resume.handler(({ input, errors }) => move(input.name, errors, 'running')),
+        restart: os.guest.restart.handler(({ input, errors }) => move(input.name, errors, 'running')),
+        suspend: os.guest.suspend.handler(({ input, errors }) => move(input.name, errors, 'suspended')),
         reset: os.guest.reset.handler(({ input, errors }) => ({ outcome: 'done', guest: find(input.name, errors) })),
         set: os.guest.set.handler(({ input, errors }) => {
           const { view } = find(input.name, errors)
@@ -154,11 +157,19 @@ export class FakeHost {
         }),
         unpublish: os.network.unpublish.handler(() => []),
         publications: os.network.publications.handler(() => []),
-        startCapture: os.network.startCapture.handler(({ input }) => ({ id: 'capture-1', guest: input.guest, path: '/tmp/capture.pcapng', startedAt: '2026-01-01T00:00:00.000Z', packets: null })),
+        startCapture: os.network.startCapture.handler(({ input }) => ({ id: 'capture-1', network: input.network, guest: input.guest, path: '/tmp/capture.pcapng', startedAt: '2026-01-01T00:00:00.000Z', packets: null })),
         stopCapture: os.network.stopCapture.handler(({ input, errors }) => {
           throw errors.NOT_FOUND({ data: { noun: 'capture', name: input.id, known: [] } })
         }),
         captures: os.network.captures.handler(() => []),
+        list: os.network.list.handler(() => []),
+        create: os.network.create.handler(({ input }) => ({ name: input.name, domain: `${input.name}.diptych.internal`, subnet: input.subnet ?? '10.78.0.0/24', gateway: '10.78.0.1', guests: [] })),
+        delete: os.network.delete.handler(({ input, errors }) => {
+          throw errors.NOT_FOUND({ data: { noun: 'network', name: input.name, known: ['stage'] } })
+        }),
+        connect: os.network.connect.handler(({ input }) => ({ guest: input.guest, applies: 'next-start', networks: [] })),
+        disconnect: os.network.disconnect.handler(({ input }) => ({ guest: input.guest, applies: 'now', networks: [] })),
+        setUplink: os.network.setUplink.handler(({ input }) => ({ guest: input.guest, applies: input.on ? 'next-start' : 'already', networks: [] })),
       },
       task: {
         list: os.task.list.handler(() => []),
@@ -167,7 +178,25 @@ export class FakeHost {
           throw errors.NOT_FOUND({ data: { noun: 'task', name: input.id, known: [] } })
         }),
       },
+      snapshot: {
+        list: os.snapshot.list.handler(({ input, errors }) => ({ guest: find(input.guest, errors).view.name, current: null, snapshots: [] })),
+        watch: os.snapshot.watch.handler(({ signal }) => this.#watch(new Publisher<SnapshotTree>(), [], signal)),
+        take: os.snapshot.take.handler(({ input }) => fakeSnapshot(input.title ?? 'now')),
+        restore: os.snapshot.restore.handler(({ input, errors }) => {
+          throw errors.NOT_FOUND({ data: { noun: 'snapshot', name: input.id, known: [] } })
+        }),
+        delete: os.snapshot.delete.handler(() => ({ reclaimedBytes: 0 })),
+        rename: os.snapshot.rename.handler(({ input }) => fakeSnapshot(input.title)),
+        thumbnail: os.snapshot.thumbnail.handler(() => ({ png: Buffer.from('\x89PNG').toString('base64'), width: 1280, height: 800 })),
+      },
       stage: {
+        snapshots: os.stage.snapshots.handler(() => []),
+        watchSnapshots: os.stage.watchSnapshots.handler(({ signal }) => this.#watch(new Publisher<StageSnapshotView[]>(), [[]], signal)),
+        takeSnapshot: os.stage.takeSnapshot.handler(({ input }) => fakeStageSnapshot(input.title ?? 'now')),
+        restoreSnapshot: os.stage.restoreSnapshot.handler(() => ({ stage: this.#stage, kept: null })),
+        renameSnapshot: os.stage.renameSnapshot.handler(({ input }) => fakeStageSnapshot(input.title)),
+        deleteSnapshot: os.stage.deleteSnapshot.handler(() => ({ reclaimedBytes: 0 })),
+        reset: os.stage.reset.handler(() => this.#stage),
         get: os.stage.get.handler(() => this.#stage),
         watch: os.stage.watch.handler(({ signal }) => this.#watch(this.#stageEvents, [this.#stage], signal)),
         up: os.stage.up.handler(async ({ errors }) => {

@@ -4,6 +4,8 @@ import type { HostBudget, HostInfo, HostMeter } from '../../src/contract/host.ts
 import { type LinkPreset, unshaped } from '../../src/contract/link.ts'
 import { GuestName, MacAddress } from '../../src/contract/names.ts'
 import type { NetworkView } from '../../src/contract/network.ts'
+import { SnapshotId, type SnapshotView } from '../../src/contract/snapshot.ts'
+import type { StageSnapshotView } from '../../src/contract/stage.ts'
 import type { WebMatrix } from '../../src/contract/web.ts'
 
 /** Plain values in the contract's shapes, as a host with two guests would give them. */
@@ -78,7 +80,7 @@ export const fakeHostInfo: HostInfo = {
 }
 
 export const fakeNetwork: NetworkView = {
-  running: true, reason: null, domain: 'diptych.internal', subnet: '10.77.0.0/24', gateway: '10.77.0.1', ports: [], publications: [], captures: [],
+  running: true, reason: null, domain: 'diptych.internal', subnet: '10.77.0.0/24', gateway: '10.77.0.1', ports: [], networks: [], uplinks: [], publications: [], captures: [],
 }
 
 /** Every pair answers 200, but `windows` answers nobody. */
@@ -103,4 +105,14 @@ export const fakeBudget: HostBudget = {
 
 export function fakeMeter(cpuPercent: number): HostMeter {
   return { at, cpuPercent, memoryUsedMiB: 4_000, memoryTotalMiB: 24_000, promisedMiB: 1_024, budget: fakeBudget, guests: [] }
+}
+
+const snapshotId = SnapshotId.parse('0123456789ab')
+
+export function fakeSnapshot(title: string): SnapshotView {
+  return { id: snapshotId, parent: null, kind: 'live', title, takenAt: at, memoryBytes: 1 << 27, diskBytes: 1 << 20, pausedMs: 200, consistent: true, thumbnail: null, stage: null, unusable: null }
+}
+
+export function fakeStageSnapshot(title: string): StageSnapshotView {
+  return { id: snapshotId, title, takenAt: at, parts: [{ guest: GuestName.parse('linux'), snapshot: snapshotId, kind: 'live' }], skewMs: 1, pausedMs: 200, unusable: null }
 }

@@ -4,6 +4,7 @@ import type { GuestAction } from '../../../src/contract/guest.ts'
 import { playFirstRun } from './first-run.ts'
 import { crossfade, historyOf } from './mixer.ts'
 import { presets } from './presets.ts'
+import { snapshotRoutes, stageSnapshotRoutes, type Thrower } from './snapshot-routes.ts'
 import { evidenceOf, matrixOf } from './web.ts'
 import { answerFor, type FakeGuest, updateOf } from './views.ts'
 import type { World } from './world.ts'
@@ -11,7 +12,6 @@ import type { World } from './world.ts'
 /** The whole contract over a world in memory. Inputs and outputs pass the real schemas. */
 export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png: string; width: number; height: number }): Router<Contract, Record<never, never>> {
   const on = implement(contract)
-  type Thrower = { NOT_FOUND: (options: { data: { noun: string; name: string; known: string[] } }) => Error; REFUSED: (options: { data: { code: 'wrong-state'; subject: string; reason: string } }) => Error }
   const find = (name: string, errors: Thrower): FakeGuest => {
     const guest = world.find(name)
     if (guest === undefined) throw errors.NOT_FOUND({ data: { noun: 'guest', name, known: world.guests.map((known) => known.name) } })
@@ -65,6 +65,16 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
         world.start(guest)
         return done(guest)
       }),
+      restart: on.guest.restart.handler(({ input, errors }) => {
+        const guest = may(input.name, 'restart', errors)
+        world.start(guest)
+        return done(guest)
+      }),
+      suspend: on.guest.suspend.handler(({ input, errors }) => {
+        const guest = may(input.name, 'suspend', errors)
+        world.suspend(guest)
+        return done(guest)
+      }),
       set: on.guest.set.handler(({ input, errors }) => {
         const guest = may(input.name, 'set', errors)
         world.set(guest, input.change)
@@ -115,7 +125,7 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       }),
       publications: on.network.publications.handler(() => world.publications),
       startCapture: on.network.startCapture.handler(({ input }) => {
-        const capture = { id: `capture-${world.tick}`, guest: input.guest, path: `/home/person/.local/state/diptych/captures/${input.guest ?? 'network'}.pcapng`, startedAt: new Date().toISOString(), packets: null }
+        const capture = { id: `capture-${world.tick}`, network: input.network, guest: input.guest, path: `/home/person/.local/state/diptych/captures/${input.guest ?? 'network'}.pcapng`, startedAt: new Date().toISOString(), packets: null }
         world.captures.push(capture)
         return capture
       }),
@@ -126,6 +136,18 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
         return { ...capture, packets: 1_204 }
       }),
       captures: on.network.captures.handler(() => world.captures),
+      list: on.network.list.handler(() => world.networks.list()),
+      create: on.network.create.handler(({ input, errors }) => {
+        const made = world.networks.create(input.name)
+        if (made === undefined) throw errors.NOT_FOUND({ data: { noun: 'network', name: input.name, known: [] } })
+        return made
+      }),
+      delete: on.network.delete.handler(({ input, errors }) => {
+        throw errors.REFUSED({ data: { code: 'in-use', subject: input.name, reason: 'a guest is on it' } })
+      }),
+      connect: on.network.connect.handler(({ input }) => world.networks.connect(input.guest, input.network, true)),
+      disconnect: on.network.disconnect.handler(({ input }) => world.networks.connect(input.guest, input.network, false)),
+      setUplink: on.network.setUplink.handler(({ input }) => world.networks.setUplink(input.guest, input.on)),
     },
     task: {
       list: on.task.list.handler(() => world.tasks.list),
@@ -136,6 +158,7 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
         return task
       }),
     },
+    snapshot: snapshotRoutes(world, { find, may, screenshot }),
     stage: {
       get: on.stage.get.handler(() => world.stage()),
       watch: on.stage.watch.handler(({ signal }) => world.stageEvents.stream([world.stage()], signal)),
@@ -152,6 +175,7 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
         for (const guest of world.guests) if (answerFor(guest, 'stop').allowed) world.stop(guest, false)
         return world.stage()
       }),
+      ...stageSnapshotRoutes(world, { find, may, screenshot }),
     },
     web: {
       probe: on.web.probe.handler(() => []),

@@ -12,8 +12,9 @@ export interface FakeGuest {
   readonly index: number
   state: GuestState
   detail: string | null
+  stopDeadline: string | null
   agent: AgentState
-  boot: 'cold' | 'warm' | null
+  boot: 'cold' | 'warm' | 'restored' | null
   linkUp: boolean
   link: LinkShape
   clipboard: GuestView['clipboard']
@@ -29,7 +30,11 @@ const allowedIn: Record<GuestAction, readonly GuestState[]> = {
   forceStop: ['starting', 'running', 'paused', 'suspending', 'stopping'],
   pause: ['running'],
   resume: ['paused'],
+  restart: ['running'],
+  suspend: ['running', 'paused'],
   reset: ['running', 'paused'],
+  snapshot: ['running', 'paused', 'stopped', 'failed'],
+  restore: ['defined', 'running', 'paused', 'stopped', 'suspended', 'failed'],
   set: ['defined', 'starting', 'running', 'paused', 'suspended', 'stopped'],
   sendKeys: ['starting', 'running'],
   screenshot: ['starting', 'running', 'paused', 'stopping'],
@@ -52,6 +57,7 @@ export function updateOf(guest: FakeGuest): GuestUpdate {
       kind: guest.kind,
       state: guest.state,
       detail: guest.detail,
+      stopDeadline: guest.stopDeadline,
       agent: guest.agent,
       boot: on ? guest.boot : null,
       startedAt: on ? new Date().toISOString() : null,
@@ -89,6 +95,7 @@ export function makeGuest(name: string, title: string, kind: GuestKind, index: n
     index,
     state: 'running',
     detail: null,
+    stopDeadline: null,
     agent: 'live',
     boot: 'warm',
     linkUp: true,

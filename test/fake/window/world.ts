@@ -8,6 +8,7 @@ import type { WebMatrix } from '../../../src/contract/web.ts'
 import { Broadcast } from './broadcast.ts'
 import { budgetOf, changedControls } from './mixer.ts'
 import { presets } from './presets.ts'
+import { FakeSnapshots } from './snapshots.ts'
 import { FakeTasks } from './tasks.ts'
 import { type FakeGuest, updateOf } from './views.ts'
 
@@ -21,6 +22,7 @@ export class World {
   readonly matrixEvents = new Broadcast<WebMatrix>()
   readonly messageEvents = new Broadcast<Message>()
   readonly tasks = new FakeTasks()
+  readonly snapshots = new FakeSnapshots()
   readonly messages: Message[] = []
   readonly requests: HttpLine[] = []
   publications: Publication[] = []
@@ -82,14 +84,20 @@ export class World {
   }
 
   start(guest: FakeGuest): void {
-    this.change(guest, { state: 'starting', detail: 'Loading the warm snapshot', boot: 'warm', agent: 'absent' })
+    this.change(guest, { state: 'starting', detail: 'Loading the warm snapshot', boot: guest.state === 'suspended' ? 'restored' : 'warm', agent: 'absent' })
     setTimeout(() => guest.state === 'starting' && this.change(guest, { state: 'running', detail: null }), 700)
     setTimeout(() => guest.state === 'running' && this.change(guest, { agent: 'live' }), 1_400)
   }
 
   stop(guest: FakeGuest, force: boolean): void {
-    this.change(guest, { state: 'stopping', detail: force ? 'Ending QEMU' : 'Asked the guest agent to shut down' })
-    setTimeout(() => this.change(guest, { state: 'stopped', detail: null, agent: 'absent' }), force ? 200 : 1_500)
+    const stopDeadline = force ? null : new Date(Date.now() + 60_000).toISOString()
+    this.change(guest, { state: 'stopping', detail: force ? 'Ending QEMU' : 'Asked the guest agent to shut down', stopDeadline })
+    setTimeout(() => this.change(guest, { state: 'stopped', detail: null, stopDeadline: null, agent: 'absent' }), force ? 200 : 1_500)
+  }
+
+  suspend(guest: FakeGuest): void {
+    this.change(guest, { state: 'suspending', detail: 'writing its memory' })
+    setTimeout(() => this.change(guest, { state: 'suspended', detail: null, agent: 'absent', boot: null }), 800)
   }
 
   set(guest: FakeGuest, change: ControlChange): void {
@@ -162,6 +170,8 @@ export class World {
       subnet: '10.77.0.0/24',
       gateway: '10.77.0.1',
       ports: this.guests.map((guest) => this.#port(guest)),
+      networks: this.networks.list(),
+      uplinks: this.networks.uplinks,
       publications: structuredClone(this.publications),
       captures: structuredClone(this.captures),
     }
@@ -179,6 +189,7 @@ export class World {
     this.#counters.set(guest.name, sum)
     return {
       guest: guest.name,
+      network: stageNetwork,
       connected,
       linkUp: guest.linkUp,
       txBytes: sum.tx,

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { GuestName } from '../src/contract/names.ts'
+import type { GuestName, NetworkName } from '../src/contract/names.ts'
 import type { CaptureView } from '../src/contract/network.ts'
 import { captureToFile } from '../src/node/switch/capture.ts'
 import { notFound } from './error-map.ts'
@@ -35,17 +35,17 @@ export class CaptureService {
   }
 
   /** Answers when frames are being written. Rejects with SwitchFault when the network is not running. */
-  async start(guest: GuestName | null, maxBytes: number): Promise<CaptureView> {
+  async start(network: NetworkName, guest: GuestName | null, maxBytes: number): Promise<CaptureView> {
     const startedAt = new Date().toISOString()
     this.#count += 1
     mkdirSync(this.#ports.directory, { recursive: true, mode: 0o700 })
-    const path = join(this.#ports.directory, `${guest ?? 'network'}-${startedAt.replaceAll(/[:.]/g, '-')}-${this.#count}.pcapng`)
+    const path = join(this.#ports.directory, `${guest ?? network}-${startedAt.replaceAll(/[:.]/g, '-')}-${this.#count}.pcapng`)
     const id = `capture-${process.pid}-${this.#count}`
     const abort = new AbortController()
-    const view = { id, guest, path, startedAt, packets: null }
+    const view = { id, network, guest, path, startedAt, packets: null }
     let started = () => {}
     const begun = new Promise<void>((resolve) => (started = resolve))
-    const done = captureToFile(this.#ports.runtime, { guest, snapBytes: 65_549 }, path, maxBytes, abort.signal, started)
+    const done = captureToFile(this.#ports.runtime, { network, guest, snapBytes: 65_549 }, path, maxBytes, abort.signal, started)
     await Promise.race([begun, done])
     this.#running.set(id, { view, abort, done })
     done.then(

@@ -1,9 +1,11 @@
 import { cpus } from 'node:os'
+import { join } from 'node:path'
 import type { GuestEvent, GuestState } from '../src/contract/guest.ts'
 import type { Message } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { reasonOf } from '../src/contract/refusal.ts'
-import type { EngineDescription, Machine, MachineStatus } from '../src/engine/engine.ts'
+import type { EngineDescription, Machine, MachineSpec, MachineStatus } from '../src/engine/engine.ts'
+import { cardsOf, type NetworkCard } from '../src/guest/cards.ts'
 import type { GuestDefinition } from '../src/guest/definition.ts'
 import { GuestOwner } from '../src/guest/owner.ts'
 import type { GuestStore, UnusableGuest } from '../src/node/guest-store.ts'
@@ -85,10 +87,32 @@ export class GuestRegistry {
       return
     }
     if (network.client !== null) {
-      await network.definePort(name, owner.definition.mac).catch((error: unknown) => message('warning', name, `its port could not be defined: ${reasonOf(error)}`))
+      await network.definePorts(name, cardsIn(machine.spec), machine.spec.nics.some((nic) => nic.kind === 'uplink')).catch((error: unknown) => message('warning', name, `its ports could not be defined: ${reasonOf(error)}`))
     }
     await owner.adopt(machine, status)
     message('info', name, 'found running and taken over as it is')
+  }
+
+  /** Writes a change of single settings into guest.yaml; the guest takes them at its next start. */
+  async redefine(name: GuestName, change: Partial<GuestDefinition>): Promise<void> {
+    const owner = this.get(name)
+    await this.#ports.store.edit(
+      name,
+      Object.entries(change).map(([key, value]) => ({ path: [key], value })),
+    )
+    owner.redefine(change)
+  }
+
+  /** Ends what a killed host began with the guests' disks. Once, after the adoptions. */
+  settleDisks(): void {
+    for (const { definition } of this.all()) {
+      const { name } = definition
+      try {
+        for (const done of this.#ports.engine.settleDisk(name, join(this.#ports.store.directory(name), 'disk.qcow2'))) this.#ports.message('warning', name, done)
+      } catch (error) {
+        this.#ports.message('error', name, `what a start that was cut short left of its disk could not be put in order: ${reasonOf(error)}`)
+      }
+    }
   }
 
   find(name: GuestName): GuestOwner | undefined {
@@ -130,8 +154,8 @@ export class GuestRegistry {
     const owner = new GuestOwner(definition, {
       controls,
       prepare: async (current, boot) => {
-        const client = await this.#ports.network.definePort(name, current.mac)
-        const spec = await specify(this.#ports.preparation(), current, () => client.dataSocketPath)
+        const socketPathOf = await this.#ports.network.definePorts(name, cardsOf(current), current.uplink)
+        const spec = await specify(this.#ports.preparation(), current, socketPathOf)
         return { spec, from: await prepareStart(this.#ports.preparation(), current, spec, boot) }
       },
       startMachine: (spec, options) => engine.start(spec, options),
@@ -167,7 +191,7 @@ export class GuestRegistry {
         cpuCapUnavailable: description === null || description.cpuCap.available ? null : description.cpuCap.reason,
         balloonUnavailable: balloon === true ? null : balloon,
         linkPresets,
-        setLink: (link) => this.#ports.network.setLink(name, definition.mac, link),
+        setLink: (link) => this.#ports.network.setLink(name, link),
         persist: (requested) =>
           this.#keep(
             name,
@@ -183,4 +207,9 @@ export class GuestRegistry {
   #keep(name: GuestName, changes: Parameters<GuestStore['edit']>[1]): void {
     void this.#ports.store.edit(name, changes).catch((error: unknown) => this.#ports.message('warning', name, `settings could not be written: ${reasonOf(error)}`))
   }
+}
+
+/** The cards on the private networks that a machine was started with. */
+export function cardsIn(spec: MachineSpec): NetworkCard[] {
+  return spec.nics.flatMap((nic) => (nic.kind === 'switch' ? [{ network: nic.network, mac: nic.mac }] : []))
 }

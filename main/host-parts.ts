@@ -6,6 +6,7 @@ import type { Stage } from '../src/stage/stage.ts'
 import type { CaptureService } from './capture-service.ts'
 import type { GuestRegistry } from './guest-registry.ts'
 import type { NetworkService } from './network-service.ts'
+import type { PrivateNetworks } from './private-networks.ts'
 import type { PublishService } from './publish-service.ts'
 import type { TaskService } from './task-service.ts'
 import type { WebService } from './web-service.ts'
@@ -15,6 +16,7 @@ export interface HostParts {
   readonly guests: GuestRegistry
   readonly stage: Stage
   readonly network: NetworkService
+  readonly networks: PrivateNetworks
   readonly web: WebService
   readonly publishing: PublishService
   readonly capturing: CaptureService

@@ -11,24 +11,28 @@ import { MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.
 import type { StageView } from '../src/contract/stage.ts'
 import type { EngineDescription } from '../src/engine/engine.ts'
 import { type GuestDefinition, demonstrationGuests, recipeOf } from '../src/guest/definition.ts'
+import { cardsOf } from '../src/guest/cards.ts'
+import type { GuestOwner } from '../src/guest/owner.ts'
 import { progressFraction } from '../src/image/recipe.ts'
 import { GuestStore } from '../src/node/guest-store.ts'
 import { Recipes } from '../src/node/image/recipes.ts'
 import type { Directories } from '../src/node/paths.ts'
 import { type QemuEngine, createQemuEngine } from '../src/node/qemu/engine.ts'
 import { openRawChannel } from '../src/node/switch/raw-channel.ts'
+import { NetworkStore } from '../src/node/network-store.ts'
 import { findSwitch, startOrAdoptSwitch } from '../src/node/switch/start-or-adopt.ts'
 import { Publisher } from '../src/publisher.ts'
 import { Stage } from '../src/stage/stage.ts'
 import { CaptureService } from './capture-service.ts'
 import { demandPrograms, examine } from './doctor.ts'
 import { notFound } from './error-map.ts'
-import { GuestRegistry } from './guest-registry.ts'
+import { GuestRegistry, cardsIn } from './guest-registry.ts'
 import { holdLock, makeDirectories } from './host-place.ts'
 import type { Host, HostLogger, HostOptions } from './host-types.ts'
 import { Journal } from './journal.ts'
 import { MeterService } from './meters.ts'
 import { NetworkService } from './network-service.ts'
+import { type ConnectedGuest, PrivateNetworks } from './private-networks.ts'
 import type { Preparation } from './prepare.ts'
 import { type Resources, findResources } from './resources.ts'
 import { PublishService } from './publish-service.ts'
@@ -69,6 +73,7 @@ class LocalHost implements Host {
   readonly #recipes: Recipes
   readonly #engine: QemuEngine
   readonly #network: NetworkService
+  readonly #networks: PrivateNetworks
   readonly #web: WebService
   readonly #publishing: PublishService
   readonly #capturing: CaptureService
@@ -107,6 +112,20 @@ class LocalHost implements Host {
       },
       publications: () => this.#publishing.list(),
       captures: () => this.#capturing.list(),
+      subnetOf: (network) => this.#networks.subnetOf(network),
+      networks: () => this.#networks.list(),
+      uplinks: () => this.#networks.uplinks(),
+      message: (level, text) => this.#say(level, null, text),
+    })
+    this.#networks = new PrivateNetworks({
+      store: new NetworkStore(directories.data),
+      guests: () => this.#guests.all().map(connectedGuest),
+      guest: (name) => connectedGuest(this.#guests.get(name)),
+      redefine: (name, change) => this.#guests.redefine(name, change),
+      removeFromSwitch: (name) => this.#network.removeNetwork(name),
+      stageSubnet: () => this.#network.client?.subnet ?? '',
+      addressOf: (guest, network) => this.#network.addressOf(guest, network),
+      changed: () => this.#network.tell(),
       message: (level, text) => this.#say(level, null, text),
     })
     this.#guests = new GuestRegistry({
@@ -122,7 +141,7 @@ class LocalHost implements Host {
       },
       message: (level, guest, text) => this.#say(level, guest, text),
     })
-    const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port })
+    const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: cardsOf(this.#guests.get(guest).definition)[0]?.network })
     this.#web = new WebService({
       owners: () => this.#guests.all(),
       owner: (name) => this.#guests.get(name),
@@ -196,6 +215,7 @@ class LocalHost implements Host {
       tasks: this.#tasks,
       stage: this.#stage,
       network: this.#network,
+      networks: this.#networks,
       web: this.#web,
       publishing: this.#publishing,
       capturing: this.#capturing,
@@ -213,8 +233,10 @@ class LocalHost implements Host {
   async open(): Promise<void> {
     await this.#describeEngine()
     this.#guests.load()
+    this.#networks.load()
     const [adoptions] = await Promise.all([this.#description === null ? [] : this.#engine.adopt(), this.#network.adopt()])
     for (const { spec, machine, status } of adoptions) await this.#guests.adopt(spec.name, machine, status)
+    this.#guests.settleDisks()
     await this.#stage.refresh()
   }
 
@@ -305,6 +327,12 @@ class LocalHost implements Host {
   #say(level: Message['level'], guest: GuestName | null, text: string): void {
     this.#journal.say(level, guest, text)
   }
+}
+
+/** What a guest's definition and its running machine say of its cards. */
+function connectedGuest({ definition, machine }: GuestOwner): ConnectedGuest {
+  if (machine === null) return { definition, running: null }
+  return { definition, running: { networks: cardsIn(machine.spec).map((card) => card.network), uplink: machine.spec.nics.some((nic) => nic.kind === 'uplink') } }
 }
 
 function guestNamed(name: string): GuestName {

@@ -1,8 +1,9 @@
 import { unshaped, type LinkPreset, type LinkShape } from '../src/contract/link.ts'
-import type { GuestName, MacAddress } from '../src/contract/names.ts'
-import type { CaptureView, HttpLine, NetworkEvent, NetworkReport, NetworkView, PortMeter, Publication } from '../src/contract/network.ts'
+import { stageNetwork, type GuestName, type NetworkName } from '../src/contract/names.ts'
+import type { CaptureView, HttpLine, NetworkEvent, NetworkReport, NetworkSummary, NetworkView, PortMeter, Publication } from '../src/contract/network.ts'
 import { reasonOf } from '../src/contract/refusal.ts'
-import type { SwitchClient, SwitchEvent } from '../src/network/client.ts'
+import type { NetworkCard } from '../src/guest/cards.ts'
+import type { PortLease, SwitchClient, SwitchEvent } from '../src/network/client.ts'
 import { LINK_PRESETS } from '../src/network/link-presets.ts'
 import { Publisher } from '../src/publisher.ts'
 
@@ -17,12 +18,21 @@ export interface NetworkServicePorts {
   replaced(): Promise<void>
   publications(): Publication[]
   captures(): CaptureView[]
+  /** The subnet of a network besides the stage's. Rejects when there is none of that name. */
+  subnetOf(network: NetworkName): Promise<string>
+  /** Every network and who is on it, for the view. */
+  networks(): NetworkSummary[]
+  uplinks(): GuestName[]
   message(level: 'info' | 'warning' | 'error', text: string): void
 }
 
-interface DefinedPort {
-  readonly mac: MacAddress
+/** What one guest has on the networks. */
+interface Connected {
+  cards: readonly NetworkCard[]
+  uplink: boolean
   link: LinkShape & { up: boolean }
+  /** Its address on each network, once it uses it. */
+  readonly addresses: Map<NetworkName, string>
 }
 
 const plain = { up: true, tx: unshaped, rx: unshaped }
@@ -31,12 +41,12 @@ const plain = { up: true, tx: unshaped, rx: unshaped }
 export const linkPresets: readonly LinkPreset[] = Object.entries(LINK_PRESETS).map(([name, preset]) => ({ name, ...preset }))
 
 /**
- * The host's side of the stage's network: one switch process, found or started on demand, its ports kept defined
- * across a restart of the switch. Owns the SwitchClient; publishes meters and requests.
+ * The host's side of the private networks: one switch process, found or started on demand, its networks and ports kept
+ * defined across a restart of the switch. Owns the SwitchClient; publishes meters and requests.
  */
 export class NetworkService {
   readonly #ports: NetworkServicePorts
-  readonly #defined = new Map<GuestName, DefinedPort>()
+  readonly #connected = new Map<GuestName, Connected>()
   readonly publisher = new Publisher<NetworkEvent>(512)
   #client: Promise<SwitchClient> | null = null
   #live: SwitchClient | null = null
@@ -70,22 +80,51 @@ export class NetworkService {
     return this.#client
   }
 
-  async definePort(guest: GuestName, mac: MacAddress): Promise<SwitchClient> {
+  /**
+   * Makes a port for every card of the guest, and none elsewhere. Returns where each card is to connect. A guest's link
+   * settings hold on all of them.
+   */
+  async definePorts(guest: GuestName, cards: readonly NetworkCard[], uplink: boolean): Promise<(network: NetworkName) => string> {
     const client = await this.start()
-    const lease = await client.definePort({ guest, mac })
-    if (!this.#defined.has(guest)) this.#defined.set(guest, { mac, link: plain })
-    if (lease.bound) this.#ports.addressSeen(guest, lease.ipv4)
-    return client
+    const before = this.#connected.get(guest)
+    const connected: Connected = { cards, uplink, link: before?.link ?? plain, addresses: new Map() }
+    const leases = await this.#define(client, guest, connected)
+    this.#connected.set(guest, connected)
+    const gone = (before?.cards ?? []).filter((card) => !cards.some((each) => each.network === card.network))
+    for (const { network } of gone) await client.removePort(guest, network).catch(() => undefined) // a switch started since never had it
+    return (network) => leases.find((lease) => lease.network === network)?.socketPath ?? ''
   }
 
-  /** Returns what is in force; what was asked while the switch is not running. */
-  async setLink(guest: GuestName, mac: MacAddress, link: LinkShape & { up: boolean }): Promise<LinkShape & { up: boolean }> {
-    const isDefined = this.#defined.has(guest)
-    this.#defined.set(guest, { mac, link })
-    if (this.#live === null) return link
-    if (!isDefined) await this.#live.definePort({ guest, mac })
-    const { up, tx = link.tx, rx = link.rx } = await this.#live.setLink(guest, link)
+  /** Returns what is in force; what was asked while the guest has no port. */
+  async setLink(guest: GuestName, link: LinkShape & { up: boolean }): Promise<LinkShape & { up: boolean }> {
+    const connected = this.#connected.get(guest)
+    if (connected === undefined) {
+      this.#connected.set(guest, { cards: [], uplink: false, link, addresses: new Map() })
+      return link
+    }
+    connected.link = link
+    const client = this.#live
+    if (client === null) return link
+    const [first] = await Promise.all(connected.cards.map(({ network }) => client.setLink(guest, link, network)))
+    if (first === undefined) return link
+    const { up, tx = link.tx, rx = link.rx } = first
     return { up, tx, rx }
+  }
+
+  /** Forgets a network nobody is on any more; the ports that stopped guests have left there go with it. */
+  async removeNetwork(name: NetworkName): Promise<void> {
+    for (const [guest, connected] of this.#connected) {
+      if (!connected.cards.some((card) => card.network === name)) continue
+      connected.cards = connected.cards.filter((card) => card.network !== name)
+      await this.#live?.removePort(guest, name)
+    }
+    const known = (await this.#live?.networks()) ?? []
+    if (known.some((network) => network.name === name)) await this.#live?.removeNetwork(name)
+  }
+
+  /** The address a guest was heard to use on a network. */
+  addressOf(guest: GuestName, network: NetworkName): string | null {
+    return this.#connected.get(guest)?.addresses.get(network) ?? null
   }
 
   view(): NetworkView {
@@ -97,6 +136,8 @@ export class NetworkService {
       subnet: client?.subnet ?? '',
       gateway: client?.gateway ?? '',
       ports: this.#meters,
+      networks: this.#ports.networks(),
+      uplinks: this.#ports.uplinks(),
       publications: this.#ports.publications(),
       captures: this.#ports.captures(),
     }
@@ -107,7 +148,7 @@ export class NetworkService {
     const counted = await this.#live?.statistics()
     if (counted === undefined) return { ...this.view(), statistics: null }
     const { strays, httpSampledOut, residentMiB } = counted
-    const ports = counted.ports.map(({ guest, drops, backlogBytes, heldBytes }) => ({ guest, drops: occurred(drops), backlogBytes, heldBytes }))
+    const ports = counted.ports.map(({ network, guest, drops, backlogBytes, heldBytes }) => ({ network, guest, drops: occurred(drops), backlogBytes, heldBytes }))
     return { ...this.view(), statistics: { ports, strays: occurred(strays), httpSampledOut, residentMiB } }
   }
 
@@ -119,7 +160,7 @@ export class NetworkService {
     const client = this.#live
     this.#live = null
     this.#client = null
-    this.#defined.clear()
+    this.#connected.clear()
     this.#meters = []
     this.#reason = 'the network is stopped'
     await client?.shutdown()
@@ -150,7 +191,7 @@ export class NetworkService {
         this.#ports.requestSeen(event.line)
         break
       case 'lease':
-        this.#ports.addressSeen(event.lease.guest, event.lease.bound ? event.lease.ipv4 : null)
+        this.#leased(event.lease)
         break
       case 'port':
         break
@@ -158,6 +199,27 @@ export class NetworkService {
         void this.#replace(event.reason)
         break
     }
+  }
+
+  async #define(client: SwitchClient, guest: GuestName, { cards, uplink, link }: Connected): Promise<PortLease[]> {
+    const leases: PortLease[] = []
+    for (const { network, mac } of cards) {
+      if (network !== stageNetwork) await client.createNetwork(network, await this.#ports.subnetOf(network))
+      const lease = await client.definePort({ network, guest, mac, uplink })
+      if (link !== plain) await client.setLink(guest, link, network)
+      leases.push(lease)
+    }
+    for (const lease of leases) if (lease.bound) this.#leased(lease)
+    return leases
+  }
+
+  /** The guest took its address on a network, or gave it back; its first card's is the one it is known by. */
+  #leased({ guest, network, bound, ipv4 }: PortLease): void {
+    const connected = this.#connected.get(guest)
+    if (bound) connected?.addresses.set(network, ipv4)
+    else connected?.addresses.delete(network)
+    const first = connected?.cards[0]?.network ?? stageNetwork
+    if (network === first) this.#ports.addressSeen(guest, bound ? ipv4 : null)
   }
 
   /** Tells watchers the view again: something in it changed outside the switch. */
@@ -178,10 +240,7 @@ export class NetworkService {
     this.#ports.message('warning', `the switch ended (${reason}); starting it again`)
     try {
       const client = await this.start()
-      for (const [guest, port] of this.#defined) {
-        await client.definePort({ guest, mac: port.mac })
-        await client.setLink(guest, port.link)
-      }
+      for (const [guest, connected] of this.#connected) await this.#define(client, guest, connected)
       await this.#ports.replaced()
       this.#ports.message('info', 'the network is back')
     } catch (error) {

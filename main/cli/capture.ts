@@ -1,15 +1,18 @@
 import type { Writable } from 'node:stream'
 import { InvalidArgumentError, type Command } from 'commander'
-import type { GuestName } from '../../src/contract/names.ts'
+import { stageNetwork, type GuestName, type NetworkName } from '../../src/contract/names.ts'
+import type { CaptureOptions as SwitchCapture } from '../../src/network/capture.ts'
 import { SwitchFault } from '../../src/network/client.ts'
 import { captureToFile, openCapture } from '../../src/node/switch/capture.ts'
 import type { CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
+import { readNetworkName } from './network.ts'
 import { json } from './terminal.ts'
 import { formatBytes, readAmount } from './units.ts'
 import { readGuestName } from './values.ts'
 
 interface CaptureOptions {
+  readonly network: NetworkName
   readonly file?: string
   readonly stdout?: true
   readonly size: number
@@ -25,6 +28,7 @@ export function addCaptureCommand(program: Command, context: CliContext): void {
     .command('capture')
     .description("write a guest's or the whole network's traffic as pcapng, until interrupted")
     .argument('[what]', 'a guest, or `network` for all of it', 'network')
+    .option('--network <network>', 'which private network; default the stage', readNetworkName, stageNetwork)
     .option('--file <file>', 'where to write; default <what>.pcapng')
     .option('--stdout', 'write to standard output, for `| tshark -i -`')
     .option('--size <size>', 'at most this much per file: the newest two are kept (512kB, 64MB, 1GB)', readSize, 64e6)
@@ -37,7 +41,7 @@ export function addCaptureCommand(program: Command, context: CliContext): void {
       const timeUp = options.seconds === undefined ? [] : [AbortSignal.timeout(options.seconds * 1_000)]
       const end = AbortSignal.any([context.interrupted, ...timeUp])
       try {
-        if (options.stdout === true) await toOutput(context.directories.runtime, guest, process.stdout, end)
+        if (options.stdout === true) await toOutput(context.directories.runtime, { network: options.network, guest, snapBytes: whole }, process.stdout, end)
         else await toFile(context, guest, options.file ?? `${what}.pcapng`, options, end)
       } catch (error) {
         throw faultOf(error, what)
@@ -48,14 +52,14 @@ export function addCaptureCommand(program: Command, context: CliContext): void {
 async function toFile(context: CliContext, guest: GuestName | null, path: string, options: CaptureOptions, end: AbortSignal): Promise<void> {
   const { terminal, directories } = context
   const said = () => terminal.say(`Capturing ${guest ?? 'the network'} to ${path}, at most ${formatBytes(options.size)} a file; Ctrl+C ends it.`)
-  const packets = await captureToFile(directories.runtime, { guest, snapBytes: whole }, path, options.size, end, said)
+  const packets = await captureToFile(directories.runtime, { network: options.network, guest, snapBytes: whole }, path, options.size, end, said)
   if (options.json === true) terminal.print(json({ path, packets }))
   else terminal.say(`${packets} packets in ${path}.`)
 }
 
 /** Ends with the signal, with the network, or when nobody reads any more. */
-async function toOutput(runtime: string, guest: GuestName | null, output: Writable, end: AbortSignal): Promise<void> {
-  const stream = await openCapture(runtime, { guest, snapBytes: whole })
+async function toOutput(runtime: string, what: SwitchCapture, output: Writable, end: AbortSignal): Promise<void> {
+  const stream = await openCapture(runtime, what)
   await new Promise<void>((resolve) => {
     const stop = () => stream.destroy()
     end.addEventListener('abort', stop, { once: true })
@@ -71,7 +75,7 @@ async function toOutput(runtime: string, guest: GuestName | null, output: Writab
 
 function faultOf(error: unknown, what: string): unknown {
   if (error instanceof SwitchFault) {
-    if (error.code === 'not-found') return new CommandFailure(exitCodes.notFound, `No guest "${what}" is on the network.`, 'Start it first; `diptych list` shows the guests.', error)
+    if (error.code === 'not-found') return new CommandFailure(exitCodes.notFound, what === 'network' ? 'The network is not in use.' : `No guest "${what}" is on the network.`, 'Start it first; `diptych network list` shows who is on which network.', error)
     if (error.code === 'unreachable') return new CommandFailure(exitCodes.refused, 'The network is not running, so there is nothing to capture.', 'Start a guest first: diptych up', error)
     return error
   }

@@ -11,6 +11,7 @@ import { addInfoCommand } from './info.ts'
 import { addKeynoteCommand } from './keynote.ts'
 import { addListCommand } from './list.ts'
 import { addLogsCommand } from './logs.ts'
+import { addNetworkCommands } from './network.ts'
 import { addPauseCommand } from './pause.ts'
 import { addPresetsCommand } from './presets.ts'
 import { addPublishCommands } from './publish.ts'
@@ -48,7 +49,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

@@ -2,7 +2,7 @@ import type { HostParts } from '../host-parts.ts'
 import { linkPresets } from '../network-service.ts'
 import { base } from './base.ts'
 
-export function networkRoutes({ guests, network, publishing, capturing }: Pick<HostParts, 'guests' | 'network' | 'publishing' | 'capturing'>) {
+export function networkRoutes({ guests, network, networks, publishing, capturing }: Pick<HostParts, 'guests' | 'network' | 'networks' | 'publishing' | 'capturing'>) {
   const route = base.network
   return {
     get: route.get.handler(() => network.report()),
@@ -11,9 +11,15 @@ export function networkRoutes({ guests, network, publishing, capturing }: Pick<H
     publish: route.publish.handler(({ input }) => publishing.publish(guests.get(input.guest).definition.name, input.port, input.hostPort)),
     unpublish: route.unpublish.handler(({ input }) => publishing.unpublish(guests.get(input.guest).definition.name, input.port)),
     publications: route.publications.handler(() => publishing.list()),
-    startCapture: route.startCapture.handler(({ input }) => capturing.start(input.guest === null ? null : guests.get(input.guest).definition.name, input.maxBytes)),
+    startCapture: route.startCapture.handler(({ input }) => capturing.start(input.network, input.guest === null ? null : guests.get(input.guest).definition.name, input.maxBytes)),
     stopCapture: route.stopCapture.handler(({ input }) => capturing.stop(input.id)),
     captures: route.captures.handler(() => capturing.list()),
+    list: route.list.handler(() => networks.list()),
+    create: route.create.handler(({ input }) => networks.create(input.name, input.subnet)),
+    delete: route.delete.handler(({ input }) => networks.delete(input.name)),
+    connect: route.connect.handler(({ input }) => networks.connect(input.guest, input.network)),
+    disconnect: route.disconnect.handler(({ input }) => networks.disconnect(input.guest, input.network)),
+    setUplink: route.setUplink.handler(({ input }) => networks.setUplink(input.guest, input.on)),
     requests: route.requests.handler(({ input }) => network.requests(input.limit)),
   }
 }

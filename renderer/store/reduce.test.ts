@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { stageNetwork } from '../../src/contract/names.ts'
 import { makeGuest, updateOf } from '../../test/fake/window/views.ts'
 import { applyGuestEvent, applyMessage, applyNetwork, applyRelist, applyUpdate } from './reduce.ts'
 import { historyLength } from './state.ts'
@@ -75,8 +76,8 @@ describe('what is kept', () => {
   it('holds a bounded history of traffic', () => {
     let state: Parameters<typeof applyNetwork>[0] = { history: {}, requests: [] }
     const { name } = at(1).view
-    const port = { guest: name, connected: true, linkUp: true, txBytes: 0, rxBytes: 0, txPackets: 0, rxPackets: 0, drops: 0, txBitsPerSecond: 3, rxBitsPerSecond: 4 }
-    const network = { running: true, reason: null, domain: 'd', subnet: 's', gateway: 'g', ports: [port], publications: [], captures: [] }
+    const port = { guest: name, network: stageNetwork, connected: true, linkUp: true, txBytes: 0, rxBytes: 0, txPackets: 0, rxPackets: 0, drops: 0, txBitsPerSecond: 3, rxBitsPerSecond: 4 }
+    const network = { running: true, reason: null, domain: 'd', subnet: 's', gateway: 'g', ports: [port], networks: [], uplinks: [], publications: [], captures: [] }
     for (let sample = 0; sample < historyLength + 20; sample += 1) {
       state = { ...state, ...applyNetwork(state, { type: 'meters', at: '2026-01-01T00:00:00Z', network }) }
     }

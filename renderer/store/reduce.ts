@@ -87,9 +87,10 @@ export function applyNetwork(state: Pick<WindowState, 'history' | 'requests'>, e
     return { requests: [...older, event.line].slice(-requestsKept) }
   }
   const history: Record<string, History> = { ...state.history }
-  for (const port of event.network.ports) {
-    const before = history[port.guest] ?? emptyHistory
-    history[port.guest] = { ...before, bitsPerSecond: append(before.bitsPerSecond, port.txBitsPerSecond + port.rxBitsPerSecond) }
+  for (const guest of new Set(event.network.ports.map((port) => port.guest))) {
+    const before = history[guest] ?? emptyHistory
+    const own = event.network.ports.filter((port) => port.guest === guest) // one a network
+    history[guest] = { ...before, bitsPerSecond: append(before.bitsPerSecond, own.reduce((sum, port) => sum + port.txBitsPerSecond + port.rxBitsPerSecond, 0)) }
   }
   return { network: event.network, history }
 }

@@ -4,9 +4,11 @@ import type { HostInfo, HostMeter, Message } from '../../../src/contract/host.ts
 import type { CaptureView, HttpLine, NetworkEvent, NetworkView, PortMeter, Publication } from '../../../src/contract/network.ts'
 import type { SetupStep, StageView } from '../../../src/contract/stage.ts'
 import { LinkShape } from '../../../src/contract/link.ts'
+import { stageNetwork } from '../../../src/contract/names.ts'
 import type { WebMatrix } from '../../../src/contract/web.ts'
 import { Broadcast } from './broadcast.ts'
 import { budgetOf, changedControls } from './mixer.ts'
+import { FakeNetworks } from './networks.ts'
 import { presets } from './presets.ts'
 import { FakeSnapshots } from './snapshots.ts'
 import { FakeTasks } from './tasks.ts'
@@ -25,6 +27,7 @@ export class World {
   readonly snapshots = new FakeSnapshots()
   readonly messages: Message[] = []
   readonly requests: HttpLine[] = []
+  readonly networks = new FakeNetworks(() => this.guests.map((guest) => guest.name))
   publications: Publication[] = []
   captures: CaptureView[] = []
   readonly #counters = new Map<string, { tx: number; rx: number }>()

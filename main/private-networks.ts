@@ -1,0 +1,194 @@
+import { stageNetwork, type GuestName, type NetworkName } from '../src/contract/names.ts'
+import type { CardChange, NetworkSummary } from '../src/contract/network.ts'
+import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
+import { cardsOf } from '../src/guest/cards.ts'
+import { stageDomain, type GuestDefinition } from '../src/guest/definition.ts'
+import { parseSubnet, ipv4Text } from '../src/network/address.ts'
+import { freeSubnet, type NetworkDefinition } from '../src/network/networks-file.ts'
+import type { NetworkStore } from '../src/node/network-store.ts'
+import { notFound } from './error-map.ts'
+
+/** A guest as far as its cards go. */
+export interface ConnectedGuest {
+  readonly definition: GuestDefinition
+  /** The networks its running machine has a card on, and whether it has one to the host's; null when it does not run. */
+  readonly running: { readonly networks: readonly NetworkName[]; readonly uplink: boolean } | null
+}
+
+export interface PrivateNetworksPorts {
+  readonly store: NetworkStore
+  guests(): ConnectedGuest[]
+  /** Throws NOT_FOUND for an unknown name. */
+  guest(name: GuestName): ConnectedGuest
+  /** Writes the change into guest.yaml and the guest's definition. */
+  redefine(name: GuestName, change: Pick<GuestDefinition, 'networks'> | Pick<GuestDefinition, 'uplink'>): Promise<void>
+  /** Takes a network away from the running switch. */
+  removeFromSwitch(name: NetworkName): Promise<void>
+  stageSubnet(): string
+  addressOf(guest: GuestName, network: NetworkName): string | null
+  changed(): void
+  message(level: 'info' | 'warning' | 'error', text: string): void
+}
+
+const stageSubnetText = '10.77.0.0/24'
+
+/** The private networks and which guests have a card on which. A card comes and goes with the guest's next start. */
+export class PrivateNetworks {
+  readonly #ports: PrivateNetworksPorts
+  #known: readonly NetworkDefinition[] = []
+
+  constructor(ports: PrivateNetworksPorts) {
+    this.#ports = ports
+  }
+
+  /** Reads networks.yaml; a fault in it is told, and the stage's network is there all the same. */
+  load(): void {
+    try {
+      this.#known = this.#ports.store.load()
+    } catch (error) {
+      this.#ports.message('error', reasonOf(error))
+    }
+  }
+
+  list(): NetworkSummary[] {
+    const networks = [{ name: stageNetwork, subnet: this.#ports.stageSubnet() || stageSubnetText }, ...this.#known]
+    const guests = this.#ports.guests()
+    return networks.map(({ name, subnet }) => {
+      const domain = domainOf(name)
+      const on = guests.flatMap(({ definition }) => cardsOf(definition).flatMap((card) => (card.network === name ? [{ definition, card }] : [])))
+      return {
+        name,
+        domain,
+        subnet,
+        gateway: ipv4Text(parseSubnet(subnet).gateway),
+        guests: on.map(({ definition, card }) => ({ guest: definition.name, mac: card.mac, dnsName: `${definition.name}.${domain}`, ipv4: this.#ports.addressOf(definition.name, name) })),
+      }
+    })
+  }
+
+  uplinks(): GuestName[] {
+    return this.#ports.guests().flatMap(({ definition }) => (definition.uplink ? [definition.name] : []))
+  }
+
+  /** The subnet of a network that a guest's definition names; one that nobody has made yet is made. */
+  async subnetOf(name: NetworkName): Promise<string> {
+    const known = this.#known.find((network) => network.name === name)
+    if (known !== undefined) return known.subnet
+    this.#ports.message('info', `the network ${name} is made, because a guest's definition names it`)
+    return (await this.create(name, undefined)).subnet
+  }
+
+  /** The same again when it is there. Throws Refusal, or what is wrong with networks.yaml. */
+  async create(name: NetworkName, subnet: string | undefined): Promise<NetworkSummary> {
+    const wanted = subnet === undefined ? undefined : readSubnet(subnet)
+    if (name === stageNetwork && (wanted ?? stageSubnetText) !== stageSubnetText) throw new Refusal('in-use', name, `its subnet is ${stageSubnetText}`)
+    if (this.#ports.guests().some(({ definition }) => String(definition.name) === name)) {
+      throw new Refusal('in-use', name, `a guest has that name, and ${domainOf(name)} is its own`, 'choose another name')
+    }
+    if (name !== stageNetwork) {
+      this.#known = await this.#change((before) => {
+        const known = before.find((network) => network.name === name)
+        if (known !== undefined && (wanted === undefined || wanted === known.subnet)) return before
+        if (known !== undefined) throw new Refusal('already-exists', name, `it has the subnet ${known.subnet}`, `delete it first: diptych network delete ${name}`)
+        return [...before, { name, subnet: choose(wanted, [{ name: stageNetwork, subnet: stageSubnetText }, ...before]) }]
+      })
+      this.#ports.changed()
+    }
+    return this.#get(name)
+  }
+
+  async delete(name: NetworkName): Promise<NetworkSummary> {
+    const found = this.#get(name)
+    if (name === stageNetwork) throw new Refusal('in-use', name, 'it is the network of the stage and always there')
+    const users = this.#ports.guests().filter(({ definition, running }) => cardsOf(definition).some((card) => card.network === name) || running?.networks.includes(name) === true)
+    const [user] = users
+    if (user !== undefined) {
+      const { definition } = user
+      const stays = cardsOf(definition).every((card) => card.network !== name)
+      throw new Refusal('in-use', name, `${definition.name} is on it${stays ? ' until it stops' : ''}`, stays ? `stop it: diptych stop ${definition.name}` : `take it off: diptych network disconnect ${definition.name} ${name}`)
+    }
+    await this.#ports.removeFromSwitch(name)
+    this.#known = await this.#change((before) => before.filter((network) => network.name !== name))
+    this.#ports.changed()
+    return found
+  }
+
+  connect(guest: GuestName, network: NetworkName): Promise<CardChange> {
+    this.#get(network)
+    const { definition } = this.#ports.guest(guest)
+    const now = namesOf(definition)
+    if (now.includes(network)) return this.#settle(guest, 'already')
+    if (now.length >= 8) throw new Refusal('out-of-range', guest, 'it is on eight networks, and has room for no more')
+    return this.#redefine(guest, { networks: [...(definition.networks ?? [stageNetwork]), network] })
+  }
+
+  disconnect(guest: GuestName, network: NetworkName): Promise<CardChange> {
+    this.#get(network)
+    const { definition } = this.#ports.guest(guest)
+    if (!namesOf(definition).includes(network)) return this.#settle(guest, 'already')
+    return this.#redefine(guest, { networks: (definition.networks ?? [stageNetwork]).filter((entry) => (typeof entry === 'object' ? entry.name : entry) !== network) })
+  }
+
+  setUplink(guest: GuestName, on: boolean): Promise<CardChange> {
+    if (this.#ports.guest(guest).definition.uplink === on) return this.#settle(guest, 'already')
+    return this.#redefine(guest, { uplink: on })
+  }
+
+  async #redefine(guest: GuestName, change: Pick<GuestDefinition, 'networks'> | Pick<GuestDefinition, 'uplink'>): Promise<CardChange> {
+    await this.#ports.redefine(guest, change)
+    this.#ports.changed()
+    const { definition, running } = this.#ports.guest(guest)
+    const fits = running === null || (running.uplink === definition.uplink && [...running.networks].sort().join() === namesOf(definition).sort().join())
+    return this.#settle(guest, fits ? 'now' : 'next-start')
+  }
+
+  async #settle(guest: GuestName, applies: CardChange['applies']): Promise<CardChange> {
+    return { guest, applies, networks: this.list() }
+  }
+
+  #get(name: NetworkName): NetworkSummary {
+    const networks = this.list()
+    const found = networks.find((network) => network.name === name)
+    if (found === undefined) throw notFound('network', name, networks.map((network) => network.name))
+    return found
+  }
+
+  #change(change: (networks: readonly NetworkDefinition[]) => readonly NetworkDefinition[]): Promise<readonly NetworkDefinition[]> {
+    return this.#ports.store.change(change).catch((error: unknown) => {
+      if (error instanceof Refusal) throw error
+      throw new Fault('networks', reasonOf(error), { cause: error, remedy: 'correct networks.yaml in the data directory, or move it away' })
+    })
+  }
+}
+
+export function domainOf(network: NetworkName): string {
+  return network === stageNetwork ? stageDomain : `${network}.${stageDomain}`
+}
+
+function namesOf(definition: GuestDefinition): NetworkName[] {
+  return cardsOf(definition).map((card) => card.network)
+}
+
+function readSubnet(text: string): string {
+  try {
+    return parseSubnet(text).text
+  } catch (error) {
+    throw new Refusal('out-of-range', text, reasonOf(error), 'write a private subnet like 10.80.0.0/24, or leave it out')
+  }
+}
+
+function choose(wanted: string | undefined, taken: readonly NetworkDefinition[]): string {
+  if (wanted === undefined) {
+    const free = freeSubnet(taken.map((network) => network.subnet))
+    if (free === null) throw new Refusal('out-of-range', 'subnet', 'every subnet from 10.78.0.0/24 to 10.127.0.0/24 is taken', 'name one yourself with --subnet')
+    return free
+  }
+  const [mine, other] = [parseSubnet(wanted), taken.find(({ subnet }) => overlaps(wanted, subnet))]
+  if (other !== undefined) throw new Refusal('in-use', mine.text, `it overlaps ${other.subnet} of the network ${other.name}`, 'choose another, or leave it out')
+  return mine.text
+}
+
+function overlaps(left: string, right: string): boolean {
+  const [a, b] = [parseSubnet(left), parseSubnet(right)]
+  return a.network <= b.broadcast && b.network <= a.broadcast
+}

@@ -5,6 +5,7 @@ import type { Publisher } from '../src/publisher.ts'
 import type { Stage } from '../src/stage/stage.ts'
 import type { CaptureService } from './capture-service.ts'
 import type { GuestRegistry } from './guest-registry.ts'
+import type { LibraryService } from './library-service.ts'
 import type { NetworkService } from './network-service.ts'
 import type { PrivateNetworks } from './private-networks.ts'
 import type { PublishService } from './publish-service.ts'
@@ -21,6 +22,7 @@ export interface HostParts {
   readonly publishing: PublishService
   readonly capturing: CaptureService
   readonly tasks: TaskService
+  readonly library: LibraryService
   readonly stageEvents: Publisher<StageView>
   readonly messages: Publisher<Message>
   readonly recentMessages: () => Message[]

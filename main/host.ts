@@ -30,6 +30,7 @@ import { GuestRegistry, cardsIn } from './guest-registry.ts'
 import { holdLock, makeDirectories } from './host-place.ts'
 import type { Host, HostLogger, HostOptions } from './host-types.ts'
 import { Journal } from './journal.ts'
+import { LibraryService } from './library-service.ts'
 import { MeterService } from './meters.ts'
 import { NetworkService } from './network-service.ts'
 import { type ConnectedGuest, PrivateNetworks } from './private-networks.ts'
@@ -79,6 +80,7 @@ class LocalHost implements Host {
   readonly #capturing: CaptureService
   readonly #stage: Stage
   readonly #guests: GuestRegistry
+  readonly #library: LibraryService
   readonly #tasks = new TaskService()
   readonly #stageEvents = new Publisher<StageView>()
   readonly #journal: Journal
@@ -141,6 +143,7 @@ class LocalHost implements Host {
       },
       message: (level, guest, text) => this.#say(level, guest, text),
     })
+    this.#library = new LibraryService({ guests: this.#guests, store: this.#store, otherMacs: () => [] })
     const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: cardsOf(this.#guests.get(guest).definition)[0]?.network })
     this.#web = new WebService({
       owners: () => this.#guests.all(),
@@ -213,6 +216,7 @@ class LocalHost implements Host {
     this.router = createRouter({
       guests: this.#guests,
       tasks: this.#tasks,
+      library: this.#library,
       stage: this.#stage,
       network: this.#network,
       networks: this.#networks,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { BootFrom, Firmware, HardwareProfile } from '../contract/hardware.ts'
 import { ClipboardMode, GuestKind } from '../contract/guest.ts'
+import { HostPath, MemoryMiB, Parameters, Title, Vcpus } from '../contract/guest-settings.ts'
 import { LinkShape } from '../contract/link.ts'
 import { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
 
@@ -14,8 +15,6 @@ export const GuestSource = z.union(
 )
 export type GuestSource = z.infer<typeof GuestSource>
 
-const FilePath = z.string().min(2).max(4_096).startsWith('/', 'the whole path of a file, from / on')
-
 /**
  * `guest.yaml`, version 1: what a person may write about a guest. Strict: an unknown key is an error with its line,
  * because a misspelt key that is silently ignored is a setting lost.
@@ -24,9 +23,9 @@ export const GuestDefinition = z
   .object({
     version: z.literal(1, 'this version of Diptych reads version 1 of guest.yaml'),
     name: GuestName.refine((name) => name !== 'host', 'the name host means this computer: choose another'),
-    title: z.string().min(1).max(80),
+    title: Title,
     kind: GuestKind,
-    os: z.string().min(1).max(80),
+    os: Title,
     uuid: z.uuid(),
     mac: MacAddress,
     /** The networks it has a card on, by name; a MAC only where it has to be a certain one. Absent: `stage` alone. See cards.ts. */
@@ -38,8 +37,8 @@ export const GuestDefinition = z
     /** A further card to the host's own network and the internet, through the hypervisor. */
     uplink: z.boolean().default(false),
     profile: HardwareProfile,
-    vcpus: z.number().int().min(1).max(64),
-    memoryMiB: z.number().int().min(64).max(1_048_576),
+    vcpus: Vcpus,
+    memoryMiB: MemoryMiB,
     screen: z.object({ width: z.number().int().min(640).max(7680), height: z.number().int().min(480).max(4320) }).strict(),
     clipboard: ClipboardMode.default('off'),
     source: GuestSource,
@@ -47,14 +46,14 @@ export const GuestDefinition = z
     /** What is tried first at power-on. `disk`: an empty one falls through to the disc in the drive, which is how a system gets installed. */
     bootFrom: BootFrom.default('disk'),
     /** The disc image in the optical drive; null for an empty drive. */
-    cdrom: FilePath.nullable().default(null),
+    cdrom: HostPath.nullable().default(null),
     /** A second disc with paravirtual drivers (virtio-win) for Windows: its disk and network cards are then virtio. */
-    driverDisc: FilePath.nullable().default(null),
+    driverDisc: HostPath.nullable().default(null),
     /** Firmware that starts only signed loaders, and a TPM 2.0. Absent: what the profile has. See `securityOf`. */
     secureBoot: z.boolean().optional(),
     tpm: z.boolean().optional(),
     /** Firmware configuration strings, read in the guest below `opt/diptych/`. */
-    parameters: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.string().max(1024)).default({}),
+    parameters: Parameters.default({}),
     controls: z
       .object({
         cpuCap: z.number().positive().nullable().default(null),

@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { open, rename } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import type { GuestName } from '../contract/names.ts'
+import { Fault, Refusal, reasonOf } from '../contract/refusal.ts'
+import { parseGuestFile } from '../guest/definition-file.ts'
+import { syncPath, writeFileAtomic } from './file/atomic.ts'
+
+const unfinished = '.new-'
+/** A guest.yaml that is to take the old one's place once its folder has the name in it. */
+const renamed = 'guest.yaml.renamed'
+
+/**
+ * The guests' folders, `<root>/<name>/`. One appears, changes its name and goes by a single rename(2) of the folder, so
+ * that whoever looks, at whatever moment this process was killed, finds a whole guest or none.
+ */
+export class GuestFolders {
+  readonly root: string
+
+  constructor(root: string) {
+    this.root = root
+    mkdirSync(root, { recursive: true, mode: 0o700 })
+  }
+
+  path(name: GuestName): string {
+    return join(this.root, name)
+  }
+
+  isTaken(name: GuestName): boolean {
+    return existsSync(this.path(name))
+  }
+
+  /**
+   * A new empty folder beside the guests, to put a guest together in. Whatever is in it when this process dies is swept at
+   * the next start, so nothing may be moved into it whose loss would be one.
+   */
+  begin(): string {
+    const folder = join(this.root, `${unfinished}${randomBytes(6).toString('hex')}`)
+    mkdirSync(folder, { mode: 0o700 })
+    return folder
+  }
+
+  discard(folder: string): void {
+    if (dirname(folder) === this.root && basename(folder).startsWith(unfinished)) rmSync(folder, { recursive: true, force: true })
+  }
+
+  /** Everything in `folder` reaches the disk, then it becomes the guest's. Throws Refusal when the name is taken. */
+  async place(folder: string, name: GuestName): Promise<void> {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isFile()) await syncFile(join(folder, entry.name))
+    syncPath(folder)
+    if (this.isTaken(name)) throw taken(name, this.path(name))
+    await rename(folder, this.path(name)).catch((error: unknown) => {
+      throw isNotEmpty(error) ? taken(name, this.path(name)) : new Fault('disk', `${this.path(name)} could not be made: ${reasonOf(error)}`, { cause: error })
+    })
+    syncPath(this.root)
+  }
+
+  /**
+   * Gives the guest in `from`, anywhere in this file system, the name `to`, with `text` for its guest.yaml. The moment of
+   * the folder's rename is the moment it counts; see `recover` for a process that dies before or after.
+   */
+  async move(from: string, to: GuestName, text: string): Promise<void> {
+    const target = this.path(to)
+    if (this.isTaken(to)) throw taken(to, target)
+    await writeFileAtomic(join(from, renamed), text)
+    try {
+      renameSync(from, target)
+    } catch (error) {
+      rmSync(join(from, renamed), { force: true })
+      throw isNotEmpty(error) ? taken(to, target) : new Fault('disk', `${from} could not become ${target}: ${reasonOf(error)}`, { cause: error, remedy: 'both must be on one disk; check space and permissions' })
+    }
+    syncPath(this.root)
+    if (dirname(from) !== this.root) syncPath(dirname(from))
+    finishMove(target)
+  }
+
+  /** Ends what a killed process had begun: unfinished guests go, a folder that has its new name gets its new file. */
+  recover(): void {
+    for (const entry of readdirSync(this.root, { withFileTypes: true })) {
+      if (!entry.isDirectory()) continue
+      const folder = join(this.root, entry.name)
+      if (entry.name.startsWith(unfinished)) rmSync(folder, { recursive: true, force: true })
+      else recoverMove(folder)
+    }
+  }
+}
+
+/** The second half of a move that was cut off after the folder's rename; a file left from before it is removed. */
+export function recoverMove(folder: string): void {
+  const path = join(folder, renamed)
+  if (!existsSync(path)) return
+  if (nameIn(path) === basename(folder)) finishMove(folder)
+  else rmSync(path, { force: true })
+}
+
+function finishMove(folder: string): void {
+  renameSync(join(folder, renamed), join(folder, 'guest.yaml'))
+  syncPath(folder)
+}
+
+function nameIn(path: string): string | null {
+  try {
+    return parseGuestFile(readFileSync(path, 'utf8'), path).name
+  } catch {
+    return null // written by another version: the old guest.yaml stands
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+function isNotEmpty(error: unknown): boolean {
+  return ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')
+}
+
+function taken(name: GuestName, path: string): Refusal {
+  return new Refusal('already-exists', name, `there is a folder ${path}`)
+}

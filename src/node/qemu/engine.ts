@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Adoption, Engine, EngineDescription, Machine, MachineSpec, StartOptions } from '../../engine/engine.ts'
+import type { GuestName } from '../../contract/names.ts'
 import { describeEngine } from '../../engine/qemu/description.ts'
 import { warmKeyText } from '../../engine/qemu/warm-key.ts'
 import { findCpuCap } from '../cgroup/find-cpu-cap.ts'
 import { ensurePrivateDirectory, type Directories } from '../paths.ts'
 import { adoptMachines } from './adopt.ts'
+import { settleDisk } from './disk-place.ts'
 import { runLayout } from './layout.ts'
 import { silentLogger, type EngineLogger } from './logger.ts'
 import { probeQemu, type QemuProbe } from './probe.ts'
+import { examineRun } from './run-directory.ts'
 import { startMachine } from './start.ts'
 import { SpareMaker } from './spare-maker.ts'
 
@@ -21,6 +24,8 @@ export interface QemuEngineOptions {
 export interface QemuEngine extends Engine {
   /** Does the background work that is due (copies for the next warm start) now, and resolves when it is done. */
   settled(): Promise<void>
+  /** Ends what a killed host began with a guest's disk; answers what was done, in sentences. Asked once after `adopt`. */
+  settleDisk(name: GuestName, diskPath: string): string[]
 }
 
 /**
@@ -58,5 +63,9 @@ export function createQemuEngine({ directories, logger = silentLogger, env = pro
     adopt: (): Promise<Adoption[]> => adoptMachines({ directories, probe, cpuCap, logger, onSaved, warmKey: (record, found) => keyOf(record.spec, found) }),
     warmKey: async (spec) => keyOf(spec, await probe()),
     settled: () => spares.settled(),
+    settleDisk: (name, diskPath) => {
+      const { kind } = examineRun(runLayout(directories, name))
+      return kind === 'half' ? [] : settleDisk(diskPath, kind === 'alive')
+    },
   }
 }

@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PNG } from 'pngjs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { ByteStream } from '../../engine/qemu/byte-stream.ts'
-import { placeDisk } from './disk-place.ts'
+import { placeDisk, settleDisk } from './disk-place.ts'
 import { checkSocketPath } from './layout.ts'
 import { fromPpm } from './screenshot.ts'
 import { SerialLog } from './serial-log.ts'
@@ -28,6 +28,28 @@ test('a placed disk keeps the one before as .previous, or puts it back', () => {
   expect(readdirSync(home).sort()).toEqual(['disk', 'disk.previous'])
   expect(() => placeDisk(join(home, 'none'), disk)).toThrow('ENOENT')
   expect(readFileSync(disk, 'utf8')).toBe('second')
+})
+
+test('a start that was killed loses no disk', () => {
+  const disk = put('disk', 'first')
+  const names = () => readdirSync(home).sort()
+  expect(settleDisk(disk, false)).toEqual([])
+  placeDisk(put('o1', 'never run'), disk)
+  expect(settleDisk(disk, false)).toEqual([expect.stringContaining('is back in place')])
+  expect([readFileSync(disk, 'utf8'), names()]).toEqual(['first', ['disk']])
+
+  renameSync(disk, `${disk}.aside-00`) // killed before the new one came
+  settleDisk(disk, false)
+  expect([readFileSync(disk, 'utf8'), names()]).toEqual(['first', ['disk']])
+
+  placeDisk(put('o2', 'second'), disk)
+  put('disk', 'second, written to by its guest')
+  expect(settleDisk(disk, false)).toEqual([expect.stringContaining('kept as')])
+  expect([readFileSync(disk, 'utf8'), readFileSync(`${disk}.previous`, 'utf8')]).toEqual(['second, written to by its guest', 'first'])
+
+  placeDisk(put('o3', 'third'), disk)
+  settleDisk(disk, true) // its guest runs, though it has not written yet
+  expect([readFileSync(disk, 'utf8'), names()]).toEqual(['third', ['disk', 'disk.previous']])
 })
 
 test('with no disk before there is none after an undo', () => {

@@ -3,9 +3,10 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GuestName, MacAddress } from '../../../src/contract/names.ts'
+import { GuestName, MacAddress, stageNetwork } from '../../../src/contract/names.ts'
 import type { SwitchClient } from '../../../src/network/client.ts'
 import { startOrAdoptSwitch } from '../../../src/node/switch/start-or-adopt.ts'
+import { portSocketPath } from '../../../src/node/switch/switch-record.ts'
 import { figure, machine, type BenchDocument, type Figure } from '../document.ts'
 import endpointSource from './endpoint.c?raw'
 
@@ -42,7 +43,8 @@ export async function run(entry: string = resolve('out/main/switch.js')): Promis
   try {
     await waitFor(join(vdeDirectory, 'ctl'), vde)
     for (const number of [1, 2, 3]) await client.definePort({ guest: GuestName.parse(`bench${number}`), mac: MacAddress.parse(`52:54:00:d1:00:0${number}`) })
-    return { bench: 'switch', machine: machine('none', 'none'), figures: await measure(program, `stream:${client.dataSocketPath}`, `vde:${vdeDirectory}`, client) }
+    const ports = portSocketPath(join(directory, 'run'), stageNetwork, GuestName.parse('bench'))
+    return { bench: 'switch', machine: machine('none', 'none'), figures: await measure(program, `stream:${ports}`, `vde:${vdeDirectory}`, client) }
   } finally {
     await client.shutdown()
     vde.kill()

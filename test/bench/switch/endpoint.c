@@ -4,7 +4,7 @@
  *
  *   endpoint TRANSPORT throughput SIZE SECONDS [with-reader|with-staller]
  *   endpoint TRANSPORT latency SIZE COUNT
- *   TRANSPORT: stream:PATH (4-byte length before each frame, one write a frame, as QEMU does)
+ *   TRANSPORT: stream:PATH (number 1, 2 or 3 put after it; 4-byte length before each frame, one write a frame, as QEMU does)
  *              vde:DIR     (vde_switch's control socket DIR/ctl, then one datagram a frame)
  *              pair        (the same stream over a bare socket pair)
  */
@@ -55,9 +55,9 @@ static int open_vde(const char *dir, int number) {
     if (connect(d, (void *)&remote, sizeof remote) < 0) fail("vde data");
     return d; /* the control connection stays open: closing it closes the port */
 }
-static int open_stream(const char *path) {
+static int open_stream(const char *path, int number) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    strncpy(a.sun_path, path, sizeof a.sun_path - 1);
+    snprintf(a.sun_path, sizeof a.sun_path, "%s%d", path, number);
     int s = socket(AF_UNIX, SOCK_STREAM, 0);
     if (connect(s, (void *)&a, sizeof a) < 0) fail(path);
     return s;
@@ -126,7 +126,7 @@ int main(int argc, char **argv) {
     int fds[3] = {-1, -1, -1};
     signal(SIGPIPE, SIG_IGN);
     if (!strncmp(transport, "stream:", 7)) {
-        for (int i = 0; i < 2 + third; i++) fds[i] = open_stream(transport + 7);
+        for (int i = 0; i < 2 + third; i++) fds[i] = open_stream(transport + 7, i + 1);
     } else if (!strncmp(transport, "vde:", 4)) {
         framed = 0;
         for (int i = 0; i < 2; i++) fds[i] = open_vde(transport + 4, i);

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { GuestName, MacAddress } from '../../../src/contract/names.ts'
+import { GuestName, MacAddress, stageNetwork } from '../../../src/contract/names.ts'
 import { parseArp } from '../../../src/network/arp.ts'
 import type { SwitchClient } from '../../../src/network/client.ts'
 import { captureToFile, openCapture } from '../../../src/node/switch/capture.ts'
@@ -26,10 +26,9 @@ beforeEach(async () => {
   runtime = join(directory, 'run')
   running = await runSwitch({ runtime, state: join(directory, 'state'), subnet: '10.77.0.0/24', domain: 'diptych.internal', log: () => {} })
   client = await connectControl(running.controlSocketPath)
-  await client.definePort(linux)
-  await client.definePort(windows)
-  a = await Endpoint.open(running.dataSocketPath, linux.mac)
-  b = await Endpoint.open(running.dataSocketPath, windows.mac)
+  const [first, second] = [await client.definePort(linux), await client.definePort(windows)]
+  a = await Endpoint.open(first.socketPath, linux.mac)
+  b = await Endpoint.open(second.socketPath, windows.mac)
   for (const [wire, ip] of [[a, '10.77.0.11'], [b, '10.77.0.12']] as const) {
     wire.send(arpRequest(wire.mac, address(ip), address('10.77.0.1')))
     await wire.receive((frame) => parseArp(frame.subarray(14))?.operation === 'reply')
@@ -62,7 +61,7 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
   it('of one link holds both directions', async () => {
     const path = join(directory, 'link.pcapng')
     const end = new AbortController()
-    const done = captureToFile(runtime, { guest: linux.guest, snapBytes: 65_549 }, path, 1_000_000_000, end.signal)
+    const done = captureToFile(runtime, { network: stageNetwork, guest: linux.guest, snapBytes: 65_549 }, path, 1_000_000_000, end.signal)
     await untilBytes(path, 60)
     a.send(tcpFrame(a.mac, b.mac, address('10.77.0.11'), address('10.77.0.12'), [40_000, 80], 1, 0x18, 'GET /seen HTTP/1.1\r\n\r\n'), testFrame(a.mac, b.mac, 1, 65_549))
     await b.receive(isTestFrame(1))
@@ -77,7 +76,7 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
   it('of the network holds each frame once, the gateway\'s too, and cuts at the length asked for', async () => {
     const path = join(directory, 'network.pcapng')
     const end = new AbortController()
-    const done = captureToFile(runtime, { guest: null, snapBytes: 64 }, path, 1_000_000_000, end.signal)
+    const done = captureToFile(runtime, { network: stageNetwork, guest: null, snapBytes: 64 }, path, 1_000_000_000, end.signal)
     await untilBytes(path, 60)
     a.send(arpRequest(a.mac, address('10.77.0.11'), address('10.77.0.1')), testFrame(a.mac, b.mac, 1, 9_000))
     await b.receive(isTestFrame(1))
@@ -91,7 +90,7 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
   it('keeps the newest part within a size', async () => {
     const path = join(directory, 'ring.pcapng')
     const end = new AbortController()
-    const done = captureToFile(runtime, { guest: linux.guest, snapBytes: 65_549 }, path, 100_000, end.signal)
+    const done = captureToFile(runtime, { network: stageNetwork, guest: linux.guest, snapBytes: 65_549 }, path, 100_000, end.signal)
     await untilBytes(path, 60)
     for (let number = 0; number < 40; number++) a.send(testFrame(a.mac, b.mac, number, 9_000))
     await b.receive(isTestFrame(39))
@@ -107,5 +106,5 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
 })
 
 it('refuses to capture a guest that has no port', async () => {
-  await expect(openCapture(runtime, { guest: GuestName.parse('nobody'), snapBytes: 100 })).rejects.toThrow('no port is defined for nobody')
+  await expect(openCapture(runtime, { network: stageNetwork, guest: GuestName.parse('nobody'), snapBytes: 100 })).rejects.toThrow('no port is defined for nobody')
 })

@@ -36,8 +36,8 @@ afterEach(async () => {
 })
 
 async function open(port: typeof linux): Promise<NamespaceGuest> {
-  await client.definePort({ ...port, mtu: 1_500 })
-  const guest = await NamespaceGuest.open({ name: port.guest, socket: running.dataSocketPath, mac: port.mac, resolver: `${PREFIX}:1`, domain: 'diptych.internal' })
+  const { socketPath: socket } = await client.definePort({ ...port, mtu: 1_500 })
+  const guest = await NamespaceGuest.open({ name: port.guest, socket, mac: port.mac, resolver: `${PREFIX}:1`, domain: 'diptych.internal' })
   guests.push(guest)
   return guest
 }

@@ -30,13 +30,18 @@ export class NamespaceGuest {
     // `ip netns exec` mounts this over /etc/resolv.conf: the machine's own is never touched (ip-netns(8)).
     mkdirSync(join('/etc/netns', name), { recursive: true })
     writeFileSync(join('/etc/netns', name, 'resolv.conf'), `nameserver ${options.resolver}\nsearch ${options.domain}\noptions timeout:2 attempts:5\n`)
-    const bridge = spawn('python3', [join(import.meta.dirname, 'tap-bridge.py'), options.socket, name, options.mac, String(options.mtu ?? 1_500)], { stdio: ['ignore', 'pipe', 'inherit'] })
-    guest.#children.push(bridge)
+    await guest.plug({ ...options, device: 'eth0' })
+    return guest
+  }
+
+  /** A card, on one of the switch's ports. */
+  async plug({ socket, mac, mtu, device }: { socket: string; mac: string; mtu?: number; device: string }): Promise<void> {
+    const bridge = spawn('python3', [join(import.meta.dirname, 'tap-bridge.py'), socket, this.name, mac, String(mtu ?? 1_500), device], { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#children.push(bridge)
     await new Promise<void>((resolve, reject) => {
       bridge.stdout.once('data', () => resolve())
       bridge.once('exit', (code) => reject(new Error(`tap-bridge.py ended with ${code}`)))
     })
-    return guest
   }
 
   /** Runs a program in the namespace to its end. */

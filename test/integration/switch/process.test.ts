@@ -53,10 +53,8 @@ child.unref(); setInterval(() => {}, 1000)`
     writeFileSync(script, program)
     const host = spawn(process.execPath, [script], { stdio: 'ignore', detached: true })
     const client = await poll(() => findSwitch(place()))
-    await client.definePort(linux)
-    await client.definePort(windows)
-    const a = await Endpoint.open(client.dataSocketPath, linux.mac)
-    const b = await Endpoint.open(client.dataSocketPath, windows.mac)
+    const a = await Endpoint.open((await client.definePort(linux)).socketPath, linux.mac)
+    const b = await Endpoint.open((await client.definePort(windows)).socketPath, windows.mac)
     b.send(testFrame(b.mac, a.mac, 0))
     a.send(testFrame(a.mac, b.mac, 1))
     await poll(async () => ((await client.ports()).every((port) => port.meter.connected) ? true : null))
@@ -117,10 +115,11 @@ child.unref(); setInterval(() => {}, 1000)`
 
   it('ends cleanly on SIGTERM', async () => {
     const client = await startOrAdoptSwitch(place())
+    const { socketPath } = await client.definePort(linux)
     const identity = identify(client.processId)
     if (identity !== null) signalProcess(identity, 'SIGTERM')
     expect(identity !== null && (await waitGone(identity, 10_000))).toBe(true)
-    expect(existsSync(join(directory, 'run/sw.sock'))).toBe(false)
+    expect(existsSync(socketPath)).toBe(false)
   })
 })
 

@@ -35,8 +35,8 @@ afterEach(async () => {
 })
 
 async function open(port: typeof linux, mtu: number): Promise<NamespaceGuest> {
-  await client.definePort({ ...port, mtu })
-  const guest = await NamespaceGuest.open({ name: port.guest, socket: running.dataSocketPath, mac: port.mac, mtu, resolver: '10.77.0.1', domain: 'diptych.internal' })
+  const { socketPath: socket } = await client.definePort({ ...port, mtu })
+  const guest = await NamespaceGuest.open({ name: port.guest, socket, mac: port.mac, mtu, resolver: '10.77.0.1', domain: 'diptych.internal' })
   guests.push(guest)
   return guest
 }
@@ -183,10 +183,10 @@ describe.skipIf((missing ?? qemuMissing) !== null)(`iPXE in QEMU${(missing ?? qe
     // Both families: iPXE takes the IPv6 address where there is one, and does not try the other when it is refused.
     server.start('python3', '-m', 'http.server', '80', '--bind', '::', '--directory', root)
     await server.run('curl', '-sS', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', 'http://localhost/page.txt', '-o', '/dev/null')
-    await client.definePort({ ...linux, mtu: 1_500, bootUrl: 'http://windows.diptych.internal/boot.ipxe' })
+    const { socketPath } = await client.definePort({ ...linux, mtu: 1_500, bootUrl: 'http://windows.diptych.internal/boot.ipxe' })
     const machine = spawn('qemu-system-x86_64', [
       '-machine', 'q35', '-accel', 'tcg', '-m', '128', '-nodefaults', '-display', 'none', '-serial', 'none', '-boot', 'n',
-      '-netdev', `stream,id=n0,server=off,addr.type=unix,addr.path=${running.dataSocketPath}`,
+      '-netdev', `stream,id=n0,server=off,addr.type=unix,addr.path=${socketPath}`,
       '-device', `${device},netdev=n0,mac=${linux.mac}`,
     ])
     machines.push(machine)

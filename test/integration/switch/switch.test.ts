@@ -1,9 +1,9 @@
 import { decode, encode } from 'dns-packet'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { GuestName, MacAddress } from '../../../src/contract/names.ts'
+import { GuestName, MacAddress, stageNetwork } from '../../../src/contract/names.ts'
 import { macAt, sameMac } from '../../../src/network/address.ts'
 import { parseArp } from '../../../src/network/arp.ts'
 import { u16, u8 } from '../../../src/network/bytes.ts'
@@ -11,6 +11,7 @@ import { SwitchFault, type SwitchClient, type SwitchEvent } from '../../../src/n
 import { GATEWAY_MAC_PARTS } from '../../../src/network/gateway.ts'
 import { connectControl } from '../../../src/node/switch/control-client.ts'
 import { runSwitch, type RunningSwitch } from '../../../src/node/switch/run-switch.ts'
+import { portSocketPath } from '../../../src/node/switch/switch-record.ts'
 import { address, arpRequest, echoRequest, Endpoint, isTestFrame, tcpFrame, testFrame, udpFrame, udpPayload, withLength } from './endpoint.ts'
 
 const linux = { guest: GuestName.parse('linux'), mac: MacAddress.parse('52:54:00:d1:00:01') }
@@ -28,8 +29,9 @@ async function start(): Promise<void> {
   client = await connectControl(running.controlSocketPath)
 }
 
-async function open(port: { mac: MacAddress }): Promise<Endpoint> {
-  const endpoint = await Endpoint.open(running.dataSocketPath, port.mac)
+/** Connects to the socket of a port that is defined; `mac` is what it then says it is. */
+async function open(port: { guest: GuestName; mac: MacAddress }): Promise<Endpoint> {
+  const endpoint = await Endpoint.open(portSocketPath(join(directory, 'run'), stageNetwork, port.guest), port.mac)
   endpoints.push(endpoint)
   return endpoint
 }
@@ -66,14 +68,31 @@ afterEach(async () => {
 })
 
 describe('ports and connections', () => {
-  it('drops the frames of a connection until its MAC is defined, then binds it', async () => {
-    const early = await open(linux)
-    early.send(arpRequest(early.mac, address('10.77.0.11'), gateway))
-    await eventually(async () => (await client.statistics()).strays['unknown-source'] === 1, 'stray counted')
-    await client.definePort(linux)
-    early.send(arpRequest(early.mac, address('10.77.0.11'), gateway))
-    await early.receive((frame) => parseArp(frame.subarray(14))?.operation === 'reply')
-    expect((await meterOf(linux.guest))?.connected).toBe(true)
+  it('gives each port a socket of its own, private, from its definition to its removal', async () => {
+    const { socketPath } = await client.definePort(linux)
+    expect(socketPath).toBe(join(directory, 'run/n/stage/linux'))
+    expect(statSync(join(directory, 'run/n/stage')).mode & 0o777).toBe(0o700)
+    const wire = await open(linux)
+    await eventually(async () => (await meterOf(linux.guest))?.connected === true, 'connected, though it has said nothing')
+    await client.definePort({ ...linux, mtu: 1_500 })
+    expect(wire.closed).toBe(false)
+    await client.removePort(linux.guest)
+    await wire.waitClosed()
+    await expect(open(linux)).rejects.toThrow()
+  })
+
+  it('lets nobody be another guest, not even one that has never said a word', async () => {
+    await client.definePort(windows)
+    const [hostile, honest] = [await attach(linux), await attach(third)]
+    const silent = await open({ guest: linux.guest, mac: windows.mac })
+    for (const wire of [hostile.wire, silent]) wire.send(testFrame(silent.mac, honest.wire.mac, 1), testFrame(silent.mac, { high: 0xffff, low: 0xffff_ffff }, 2))
+    await eventually(async () => (await dropsOf(linux.guest))?.['mac-spoof'] === 2 && (await client.statistics()).strays['unknown-source'] === 2, 'all four were dropped')
+    expect(honest.wire.frames.filter((frame) => u16(frame, 12) === 0x88b5)).toEqual([])
+    expect((await meterOf(windows.guest))?.connected).toBe(false)
+    // What is for the silent guest does not reach the one that would be it.
+    honest.wire.send(testFrame(honest.wire.mac, silent.mac, 3), testFrame(honest.wire.mac, hostile.wire.mac, 4))
+    await hostile.wire.receive(isTestFrame(4))
+    expect([...hostile.wire.frames, ...silent.frames].some(isTestFrame(3))).toBe(false)
   })
 
   it('sends frames between guests, alone and flooded, and never back', async () => {

@@ -1,12 +1,13 @@
 """Joins a network namespace to a switch: a tap device on one side, a stream of length-headed frames on the other.
 
-usage: tap-bridge.py SOCKET NAMESPACE MAC [MTU] -- prints "ready" once frames flow, ends with the switch.
+usage: tap-bridge.py SOCKET NAMESPACE MAC [MTU [DEVICE]] -- prints "ready" once frames flow, ends with the switch.
 Linux only: tuntap.rst (TUNSETIFF with IFF_TAP | IFF_NO_PI) and network namespaces.
 """
 import ctypes, fcntl, os, select, socket, struct, subprocess, sys
 
 path, namespace, mac = sys.argv[1:4]
 mtu = sys.argv[4] if len(sys.argv) > 4 else "1500"
+device = sys.argv[5] if len(sys.argv) > 5 else "eth0"
 libc = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
 with open(f"/run/netns/{namespace}") as handle:
@@ -14,10 +15,10 @@ with open(f"/run/netns/{namespace}") as handle:
         raise OSError(ctypes.get_errno(), "setns")
 
 tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", b"eth0", 0x0002 | 0x1000))
-subprocess.run(["ip", "link", "set", "eth0", "address", mac, "mtu", mtu], check=True)
+fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", device.encode(), 0x0002 | 0x1000))
+subprocess.run(["ip", "link", "set", device, "address", mac, "mtu", mtu], check=True)
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-subprocess.run(["ip", "link", "set", "eth0", "up"], check=True)
+subprocess.run(["ip", "link", "set", device, "up"], check=True)
 
 wire = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 wire.connect(path)

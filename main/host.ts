@@ -2,7 +2,6 @@ import { createConnection } from 'node:net'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import type { Duplex } from 'node:stream'
 import packageJson from '../package.json' with { type: 'json' }
 import type { HostInfo, Message } from '../src/contract/host.ts'
@@ -15,6 +14,7 @@ import { cardsOf } from '../src/guest/cards.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { progressFraction } from '../src/image/recipe.ts'
 import { GuestStore } from '../src/node/guest-store.ts'
+import { readTail } from '../src/node/file/tail.ts'
 import { Recipes } from '../src/node/image/recipes.ts'
 import type { Directories } from '../src/node/paths.ts'
 import { type QemuEngine, createQemuEngine } from '../src/node/qemu/engine.ts'
@@ -41,6 +41,9 @@ import { createRouter } from './router.ts'
 import { TaskService } from './task-service.ts'
 import { WebService } from './web-service.ts'
 import { hasWarmState, saveWarmStates } from './warm.ts'
+
+/** Of a log that is larger, the end is shown. */
+const longestLogText = 4 << 20
 
 const silent: HostLogger = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -305,10 +308,7 @@ class LocalHost implements Host {
     const owner = this.#guests.get(name)
     const path = join(this.#directories.state, 'guests', name, `${source}.log`)
     const file = owner.machine?.logPaths[source] ?? path
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-      throw error
-    })
+    const text = readTail(file, longestLogText)
     return { text: text.split('\n').slice(-lines - 1).join('\n'), path: file }
   }
 

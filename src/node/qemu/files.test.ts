@@ -1,13 +1,11 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PNG } from 'pngjs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { ByteStream } from '../../engine/qemu/byte-stream.ts'
 import { placeDisk, settleDisk } from './disk-place.ts'
 import { checkSocketPath } from './layout.ts'
 import { fromPpm } from './screenshot.ts'
-import { SerialLog } from './serial-log.ts'
 import { copySparsely } from './sparse-copy.ts'
 import { newDirectoryName, recoverDirectory, replaceDirectory, sweepDirectory } from './warm-directory.ts'
 
@@ -82,33 +80,6 @@ test('a PPM becomes the same picture as PNG', () => {
   expect([shot.width, shot.height]).toEqual([2, 1])
   expect([...PNG.sync.read(Buffer.from(shot.png)).data]).toEqual([255, 0, 0, 255, 1, 2, 3, 255])
   expect(() => fromPpm(Buffer.from('P5 nonsense'))).toThrow('not a PPM')
-})
-
-test('the serial log rotates, and its lines are rationed', () => {
-  mkdirSync(join(home, 'logs'))
-  const path = join(home, 'logs', 'serial.log')
-  const stream: ByteStream = { write: () => undefined, close: () => undefined, onData: () => undefined, onClose: () => undefined }
-  const lines: string[] = []
-  const log = new SerialLog(path, stream, (line) => lines.push(line), () => undefined)
-  const block = new TextEncoder().encode(`${'x'.repeat(1023)}\n`.repeat(1024))
-  for (let sent = 0; sent < 9; sent++) stream.onData(block)
-  expect(statSync(path).size + statSync(`${path}.1`).size).toBeLessThanOrEqual(9 << 20)
-  expect(statSync(path).size).toBeLessThan(4 << 20)
-  expect(lines.length).toBeLessThan(3_000)
-  log.close()
-  stream.onData(block)
-  expect(existsSync(path)).toBe(true)
-})
-
-test('a serial log that can no longer be written says so once and goes on telling lines', () => {
-  const stream: ByteStream = { write: () => undefined, close: () => undefined, onData: () => undefined, onClose: () => undefined }
-  const lines: string[] = []
-  const faults: string[] = []
-  const log = new SerialLog('/dev/full', stream, (line) => lines.push(line), (reason) => faults.push(reason))
-  for (const text of ['one\n', 'two\n']) stream.onData(new TextEncoder().encode(text))
-  expect(lines).toEqual(['one', 'two'])
-  expect(faults).toEqual([expect.stringContaining('ENOSPC')])
-  log.close()
 })
 
 test('a replacement of a directory that was cut short is undone before a start and swept before a save', () => {

@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, renameSync, statSync, type PathLike } from 'node:fs'
+import { existsSync, renameSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { explainStartFailure } from '../../engine/qemu/start-failure.ts'
+import { readTail } from '../file/tail.ts'
 import { spawnDetached } from '../process/detached.ts'
 import { identify, type ProcessIdentity } from '../process/process-identity.ts'
 import type { RunLayout } from './layout.ts'
@@ -48,7 +49,7 @@ export async function openQmp({ child }: Launched, layout: RunLayout, spec: Mach
 
 /** The reason a start failed, from QEMU's log: it may end right after its sockets appear. */
 export function startFault(spec: MachineSpec, layout: RunLayout, ending: string, cause?: unknown): EngineFault {
-  const { part, reason, remedy } = explainStartFailure(spec.name, tail(layout.logs.engine), ending)
+  const { part, reason, remedy } = explainStartFailure(spec.name, readTail(layout.logs.engine, 4_000), ending)
   return new EngineFault(part, reason, { cause, ...(remedy === undefined ? {} : { remedy }) })
 }
 
@@ -61,14 +62,6 @@ export function endingOf(child: ChildProcess): string | null {
 export async function endingWithin(child: ChildProcess, timeoutMs: number): Promise<string | null> {
   if (endingOf(child) === null && timeoutMs > 0) await Promise.race([once(child, 'exit'), sleep(timeoutMs, undefined, { ref: false })])
   return endingOf(child)
-}
-
-function tail(path: PathLike): string {
-  try {
-    return readFileSync(path, 'utf8').slice(-4000)
-  } catch {
-    return '' // nothing was written
-  }
 }
 
 /** Files a start needs, checked before anything is made, so that a missing one is named plainly. */

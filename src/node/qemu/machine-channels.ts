@@ -1,12 +1,13 @@
 import { EngineFault, type MachineEvent } from '../../engine/engine.ts'
 import { AgentSession } from '../../engine/qemu/agent-session.ts'
+import { boundEngineLog } from './engine-log.ts'
 import type { RunLayout } from './layout.ts'
 import { SerialLog } from './serial-log.ts'
 import { byteStream, connectUnix } from './unix-stream.ts'
 
 /**
  * A machine's two guest-facing connections: the agent's port (made when first used, made anew when it broke) and the
- * serial console (made at once). Both end with `dispose`; neither ever touches the guest.
+ * serial console (made at once); and the look at QEMU's own log. All end with `dispose`; none ever touches the guest.
  */
 export class MachineChannels {
   /** Whether the guest's agent has its port open; null until QEMU said so. */
@@ -14,10 +15,12 @@ export class MachineChannels {
   readonly #layout: RunLayout
   #agent: Promise<AgentSession> | null = null
   #serial: SerialLog | null = null
+  readonly #stopBounding: () => void
   #disposed = false
 
   constructor(layout: RunLayout, emit: (event: MachineEvent) => void) {
     this.#layout = layout
+    this.#stopBounding = boundEngineLog(layout.logs.engine)
     void this.#openSerial(emit)
   }
 
@@ -34,7 +37,8 @@ export class MachineChannels {
 
   dispose(): void {
     this.#disposed = true
-    this.#serial?.close()
+    this.#stopBounding()
+    void this.#serial?.close()
     void this.#agent?.then(
       (session) => session.close(),
       () => undefined,

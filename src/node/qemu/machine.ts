@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
 import type { GuestAgent } from '../../engine/agent.ts'
@@ -10,6 +9,7 @@ import { asObject, asString } from '../../engine/qemu/json.ts'
 import { diskCounters, machineEvent, machineStatus, shutdownReason } from '../../engine/qemu/machine-event.ts'
 import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
+import { readTail } from '../file/tail.ts'
 import { cpuMs, residentMiB, signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
 import { plugClipboard } from './clipboard.ts'
 import { watchExit, type ProcessExit } from './exit-watch.ts'
@@ -271,9 +271,5 @@ export class QemuMachine implements Machine {
 }
 
 function lastLine(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trimEnd().split('\n').at(-1)?.slice(0, 500) ?? ''
-  } catch {
-    return '' // no log was written
-  }
+  return readTail(path, 4_000).trimEnd().split('\n').at(-1)?.slice(0, 500) ?? ''
 }

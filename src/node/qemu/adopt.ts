@@ -65,7 +65,12 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
     onSaved: context.onSaved,
     cleanUp: () => removeRunFiles(layout, record, cpuCap),
   })
-  return { spec: machine.spec, machine, status: await machine.status() }
+  try {
+    return { spec: machine.spec, machine, status: await machine.status() }
+  } catch (error) {
+    machine.dispose()
+    throw error
+  }
 }
 
 async function greet(layout: RunLayout, record: RunRecord, process: ProcessIdentity): Promise<QmpSession> {

@@ -1,22 +1,30 @@
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { bandwidthOf, percentOf, type CpuCapPort } from './cpu-cap.ts'
+import { bandwidthOf, defaultWeight, percentOf, type CpuCapPort } from './cpu-cap.ts'
+import { readOr } from './read-or.ts'
+
+/** What version 1 calls the default weight: cpu.shares of 1024 (Linux, Documentation/scheduler/sched-design-CFS.rst). */
+const defaultShares = 1024
 
 /**
- * Version 1: groups `<controller>/diptych/<name>-<pid>` with cpu.cfs_quota_us and cpu.cfs_period_us. `root` is where
- * the cpu controller is mounted. Null when this user may not make groups there.
+ * Version 1: groups `<controller>/diptych/<name>-<pid>` with cpu.cfs_quota_us, cpu.cfs_period_us and cpu.shares. `root`
+ * is where the cpu controller is mounted. Null when this user may not make groups there.
  */
 export function cgroupV1CpuCap(root: string): CpuCapPort | null {
   if (!existsSync(join(root, 'cpu.cfs_quota_us')) || !isWritable(root)) return null
   const parent = join(root, 'diptych')
   const groupOf = (name: string, pid: number) => join(parent, `${name}-${pid}`)
+  const enter = (group: string, pid: number) => {
+    // cgroup.procs moves every thread of the process, and later ones are born in the group.
+    if (!readOr(join(group, 'cgroup.procs'), '').split('\n').includes(String(pid))) writeFileSync(join(group, 'cgroup.procs'), String(pid))
+  }
   const get = (name: string, pid: number) => {
     const group = groupOf(name, pid)
-    if (!existsSync(group)) return null
-    const quotaUs = Number(readFileSync(join(group, 'cpu.cfs_quota_us'), 'utf8'))
-    const periodUs = Number(readFileSync(join(group, 'cpu.cfs_period_us'), 'utf8'))
+    const quotaUs = Number(readOr(join(group, 'cpu.cfs_quota_us'), '-1'))
+    const periodUs = Number(readOr(join(group, 'cpu.cfs_period_us'), '100000'))
     return quotaUs < 0 ? null : percentOf({ quotaUs, periodUs })
   }
+  const getWeight = (name: string, pid: number) => ({ weight: weightOfShares(Number(readOr(join(groupOf(name, pid), 'cpu.shares'), String(defaultShares)))), note: null })
   return {
     available: true,
     reason: `Control groups version 1 (${root}).`,
@@ -31,13 +39,39 @@ export function cgroupV1CpuCap(root: string): CpuCapPort | null {
         writeFileSync(join(group, 'cpu.cfs_period_us'), String(periodUs))
         writeFileSync(join(group, 'cpu.cfs_quota_us'), String(quotaUs))
       }
-      // cgroup.procs moves every thread of the process, and later ones are born in the group.
-      writeFileSync(join(group, 'cgroup.procs'), String(pid))
+      enter(group, pid)
       return get(name, pid)
+    },
+    getWeight,
+    setWeight: async (name, pid, weight) => {
+      const group = groupOf(name, pid)
+      mkdirSync(group, { recursive: true })
+      writeFileSync(join(group, 'cpu.shares'), String(sharesOf(weight)))
+      enter(group, pid)
+      // Against everything else on this computer the guests together weigh as much as each of them by itself would.
+      writeFileSync(join(parent, 'cpu.shares'), String(Math.min(262_144, totalOf(parent, 'cpu.shares'))))
+      return getWeight(name, pid)
+    },
+    throttledMs: (name, pid) => {
+      const nanoseconds = /^throttled_time (\d+)$/m.exec(readOr(join(groupOf(name, pid), 'cpu.stat'), ''))?.[1]
+      return nanoseconds === undefined ? null : Number(nanoseconds) / 1e6
     },
     release: (name, pid) => removeGroup(groupOf(name, pid)),
     sweep: () => sweepGroups(parent),
   }
+}
+
+function sharesOf(weight: number): number {
+  return Math.max(2, Math.round((weight * defaultShares) / defaultWeight))
+}
+
+function weightOfShares(shares: number): number {
+  return Math.max(1, Math.round((shares * defaultWeight) / defaultShares))
+}
+
+/** The sum of one file's number over the groups below `parent`. */
+export function totalOf(parent: string, file: string): number {
+  return readdirSync(parent).reduce((sum, name) => sum + Number(readOr(join(parent, name, file), '0')), 0)
 }
 
 export function isWritable(path: string): boolean {

@@ -6,6 +6,7 @@ import { cgroupV1CpuCap } from './cgroup-v1.ts'
 import { cgroupV2CpuCap } from './cgroup-v2.ts'
 import { bandwidthOf, percentOf } from './cpu-cap.ts'
 import { findCpuCap } from './find-cpu-cap.ts'
+import { niceOnly } from './nice.ts'
 
 let root = ''
 beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'diptych-cgroup-'))))
@@ -70,4 +71,50 @@ test('what is mounted decides, and every refusal says why', () => {
   expect(findCpuCap({}, 'cgroup /nowhere cgroup rw,cpu 0 0')).toMatchObject({ available: false, reason: expect.stringContaining('belongs to root') as string })
   expect(findCpuCap({}, 'cgroup2 /nowhere cgroup2 rw 0 0')).toMatchObject({ available: false, reason: expect.stringContaining('cpu controller') as string })
   expect(findCpuCap({}, 'proc /proc proc rw 0 0')).toMatchObject({ available: false, reason: expect.stringContaining('none are mounted') as string })
+})
+
+describe('weight', () => {
+  test('version 1: shares of the group, and of all guests together beside the rest of the computer', async () => {
+    put('cpu.cfs_quota_us', '-1')
+    const port = cgroupV1CpuCap(root)
+    expect(port?.getWeight('linux', 42)).toEqual({ weight: 100, note: null })
+    for (const weight of [1, 20, 100, 250, 10_000]) expect((await port?.setWeight('linux', 42, weight))?.weight).toBe(weight)
+    await port?.setWeight('windows', 43, 50)
+    expect([read('diptych/linux-42/cpu.shares'), read('diptych/windows-43/cpu.shares'), read('diptych/cpu.shares')]).toEqual(['102400', '512', '102912'])
+    expect(read('diptych/windows-43/cgroup.procs')).toBe('43')
+  })
+  test('version 2: cpu.weight of the group below diptych/', async () => {
+    put('cgroup.controllers', 'cpu\n')
+    put('cgroup.subtree_control', '')
+    const port = cgroupV2CpuCap(root, { userScopes: false, pathOf: () => '/elsewhere' })
+    expect(await port?.setWeight('linux', 42, 300)).toEqual({ weight: 300, note: null })
+    expect([read('diptych/linux-42/cpu.weight'), read('diptych/cpu.weight')]).toEqual(['300', '300'])
+  })
+  test('version 2: a scope’s weight is asked of the user’s systemd', async () => {
+    put('cgroup.controllers', 'cpu\n')
+    const scope = 'user.slice/diptych-linux-1.scope'
+    put(`${scope}/cpu.weight`, '100\n')
+    const port = cgroupV2CpuCap(root, { userScopes: true, pathOf: () => `/${scope}/vm`, setScopeWeight: async (unit, weight) => put(`user.slice/${unit}/cpu.weight`, `${weight}\n`) })
+    expect(await port?.setWeight('linux', 42, 40)).toEqual({ weight: 40, note: null })
+    expect(existsSync(join(root, scope, 'vm', 'cpu.weight'))).toBe(false)
+  })
+  test('throttled time is told in milliseconds by both', () => {
+    put('cpu.cfs_quota_us', '-1')
+    put('diptych/linux-42/cpu.stat', 'nr_periods 9\nnr_throttled 4\nthrottled_time 1500000000\n')
+    expect(cgroupV1CpuCap(root)?.throttledMs('linux', 42)).toBe(1_500)
+    put('cgroup.controllers', 'cpu\n')
+    put('cgroup.subtree_control', '')
+    put('diptych/linux-42/cpu.stat', 'usage_usec 9\nthrottled_usec 250000\n')
+    const v2 = cgroupV2CpuCap(root, { userScopes: false, pathOf: () => '/elsewhere' })
+    expect(v2?.throttledMs('linux', 42)).toBe(250)
+    expect(v2?.throttledMs('windows', 43)).toBeNull()
+  })
+  test('nice is the last resort and says so; a user who may not raise is told', async () => {
+    let current = 0
+    const port = niceOnly('no control groups here', { get: () => current, set: (_pid, nice) => { if (nice < current) throw new Error('EACCES'); current = nice } })
+    expect(await port.setWeight('linux', 42, 20)).toEqual({ weight: 20, note: expect.stringContaining('nice(2)') as string })
+    expect(current).toBe(7)
+    expect(await port.setWeight('linux', 42, 100)).toEqual({ weight: 21, note: expect.stringContaining('not raise') as string })
+    expect(port.getWeight('linux', 42).weight).toBe(21)
+  })
 })

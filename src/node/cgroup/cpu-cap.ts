@@ -1,18 +1,32 @@
 /**
- * Caps the processor time of one process and all its threads. One port over control groups version 1 and 2; when
- * neither can be used by this user, `available` is false and says why.
+ * Holds the processor time of one process and all its threads: a cap, and a weight against others. One port over control
+ * groups version 1 and 2; where neither can be used by this user, `available` is false and says why, and only a weight
+ * is left, by nice(2). `name` and `pid` name the group. What a setter answers is read back from the kernel.
  */
 export interface CpuCapPort {
   readonly available: boolean
   readonly reason: string
-  /** `percent` of one CPU, null for no cap. `name` and `pid` name the group. Returns what the kernel reads back. */
+  /** `percent` of one CPU, null for no cap. */
   set(name: string, pid: number, percent: number | null): number | null
   get(name: string, pid: number): number | null
+  /** `weight` 1 to 10 000, 100 is the default: twice the weight gets twice the time while both want it. */
+  setWeight(name: string, pid: number, weight: number): Promise<WeightReading>
+  getWeight(name: string, pid: number): WeightReading
+  /** How long the cap has held the process's threads back, all together, since the group was made; null without a group. */
+  throttledMs(name: string, pid: number): number | null
   /** Removes the group of a process that is gone; nothing happens when there is none. */
   release(name: string, pid: number): void
   /** Removes the groups of guests whose process is gone and that no host was there to release. */
   sweep(): void
 }
+
+/** The weight in force, and what to know of it: null when the kernel takes weights as they are asked. */
+export interface WeightReading {
+  readonly weight: number
+  readonly note: string | null
+}
+
+export const defaultWeight = 100
 
 /** A quota in microseconds of processor time per period (Linux, Documentation/scheduler/sched-bwc.rst). */
 export interface Bandwidth {
@@ -31,8 +45,4 @@ export function bandwidthOf(percent: number): Bandwidth {
 
 export function percentOf({ quotaUs, periodUs }: Bandwidth): number {
   return Math.round((quotaUs / periodUs) * 10_000) / 100
-}
-
-export function unavailableCpuCap(reason: string): CpuCapPort {
-  return { available: false, reason, set: () => null, get: () => null, release: () => undefined, sweep: () => undefined }
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { scopePrefix } from '../process/detached.ts'
 import { cgroupV1CpuCap } from './cgroup-v1.ts'
 import { cgroupV2CpuCap } from './cgroup-v2.ts'
-import { unavailableCpuCap, type CpuCapPort } from './cpu-cap.ts'
+import type { CpuCapPort } from './cpu-cap.ts'
+import { niceOnly } from './nice.ts'
 
 /**
  * The way this host can cap a guest's CPU. A controller is mounted in version 1 or in version 2, never both, so the
@@ -12,10 +13,10 @@ export function findCpuCap(env: NodeJS.ProcessEnv, mounts = readFileSync('/proc/
   const rows = mounts.split('\n').map((row) => row.split(' '))
   const v1 = rows.find(([, , type, options]) => type === 'cgroup' && options?.split(',').includes('cpu') === true)?.[1]
   if (v1 !== undefined) {
-    return cgroupV1CpuCap(v1) ?? unavailableCpuCap(`The CPU cap needs a writable control group, but ${v1} belongs to root; use control groups version 2 with a systemd user session.`)
+    return cgroupV1CpuCap(v1) ?? niceOnly(`The CPU cap needs a writable control group, but ${v1} belongs to root; use control groups version 2 with a systemd user session.`)
   }
   const v2 = rows.find(([, , type]) => type === 'cgroup2')?.[1]
-  if (v2 === undefined) return unavailableCpuCap('The CPU cap needs control groups, and none are mounted on this host.')
+  if (v2 === undefined) return niceOnly('The CPU cap needs control groups, and none are mounted on this host.')
   const userScopes = scopePrefix('probe', env).length > 0
-  return cgroupV2CpuCap(v2, { userScopes }) ?? unavailableCpuCap(`The CPU cap needs the cpu controller in ${v2} and either a systemd user session or root; this host offers neither.`)
+  return cgroupV2CpuCap(v2, { userScopes }) ?? niceOnly(`The CPU cap needs the cpu controller in ${v2} and either a systemd user session or root; this host offers neither.`)
 }

@@ -56,6 +56,8 @@ export interface MachineSpec {
   readonly parameters: Readonly<Record<string, string>>
   readonly clipboard: ClipboardMode
   readonly screen: { readonly width: number; readonly height: number }
+  /** false: no balloon, because its memory is a private mapping of a template's file, into which one would punch holes. */
+  readonly balloon?: boolean
 }
 
 /** A network card, and where its cable goes: to a port of the switch, or to the host's own network (`uplink`). */
@@ -65,10 +67,13 @@ export type MachineNic =
 
 export interface StartOptions {
   /**
-   * cold: power-on. savable: power-on with RAM in a file, so that `save` works. warm: from the state in `directory`,
-   * which is never modified (each run gets its own copy of what it may write to).
+   * cold: power-on. savable: power-on for a first warm state (`save`). warm: from the state in `directory`, with a fresh
+   * disk. restored: from what `saveState` wrote into `directory`, with the guest's own disk, which must be as it was then.
+   * The directories are never modified (each run gets its own copy of what it may write to).
    */
-  readonly from: { readonly kind: 'cold' } | { readonly kind: 'savable' } | { readonly kind: 'warm'; readonly directory: string }
+  readonly from: { readonly kind: 'cold' } | { readonly kind: 'savable' } | { readonly kind: 'warm'; readonly directory: string } | { readonly kind: 'restored'; readonly directory: string }
+  /** A restored machine is loaded and has not run yet; when this rejects, it never does and the start fails. */
+  readonly beforeRunning?: () => Promise<void>
   readonly signal?: AbortSignal
 }
 
@@ -98,7 +103,7 @@ export interface Machine {
   readonly spec: MachineSpec
   /** When the process was started (also for an adopted one), epoch milliseconds. */
   readonly startedAtMs: number
-  readonly boot: 'cold' | 'warm'
+  readonly boot: 'cold' | 'warm' | 'restored'
   readonly processId: number
   readonly agent: GuestAgent
   /** Path of a unix socket that speaks RFB; many clients may connect. */
@@ -126,10 +131,38 @@ export interface Machine {
   usage(): Promise<MachineUsage>
   /** Pauses, writes the warm state into `directory` (made atomically), resumes. Only for `savable` machines. */
   save(directory: string): Promise<{ pausedMs: number }>
+  /** Writes the whole machine except its disk, so that it can be started `restored`. Any machine can be saved so. */
+  saveState(request: SaveStateRequest): Promise<SavedReport>
+  /** Names the disk as it is now; the guest goes on. See `whileFrozen` for one that is ready for it. */
+  takeDiskSnapshot(name: string): Promise<void>
+  deleteDiskSnapshot(name: string): Promise<void>
   /** Makes the cards connect to the switch again after the switch was restarted. */
   reconnectNetwork(): Promise<void>
   /** Lets go without touching the machine. */
   dispose(): void
+}
+
+export interface SaveStateRequest {
+  /** Made; must not exist. Removed again when saving fails. */
+  readonly directory: string
+  /** The name under which the disk is kept as it was at the same instant; null when nothing will write to it any more. */
+  readonly diskSnapshot: string | null
+  /** run: goes on as before. stand: stays paused, to be ended with `quit`; its disk is not written to any more. */
+  readonly afterwards: 'run' | 'stand'
+  /** Called while the guest stands still, before and after it is written: for several machines to wait for each other. */
+  readonly paused?: () => Promise<void>
+  readonly saved?: () => Promise<void>
+  readonly signal?: AbortSignal
+}
+
+export interface SavedReport {
+  /** How long the guest stood still (with `stand`: until it was written). */
+  readonly pausedMs: number
+  /** When it came to stand, epoch milliseconds with fractions. */
+  readonly pausedAtMs: number
+  readonly wasRunning: boolean
+  /** The size of `screen.png`, when there was a screen to show. */
+  readonly screen: { readonly width: number; readonly height: number } | null
 }
 
 /** MiB. `guest*` null while the guest's balloon driver does not report. */

@@ -19,7 +19,7 @@ const spec: MachineSpec = {
   clipboard: 'off',
   screen: { width: 1024, height: 768 },
 }
-const paths: RunPaths = { qmp: '/r/qmp', agent: '/r/qga', screen: '/r/vnc', serial: '/r/ser', pid: '/r/pid', ram: { kind: 'anonymous' }, firmware: null, incoming: false }
+const paths: RunPaths = { qmp: '/r/qmp', agent: '/r/qga', screen: '/r/vnc', serial: '/r/ser', pid: '/r/pid', ram: { kind: 'unnamed' }, firmware: null, incoming: false }
 const features: QemuFeatures = {
   version: '7.2.22',
   build: 'Debian 1:7.2+dfsg-7',
@@ -63,7 +63,7 @@ test('without reconnect the NIC sits on a hub; with it, on the stream itself', (
   ])
   const newer = commandLine(spec, paths, { ...features, netReconnect: 'reconnect-ms' }, 'tcg')
   expect(withOption(newer, '-netdev')).toEqual(['stream,id=n0,server=off,addr.type=unix,addr.path=/run/sw,reconnect-ms=200'])
-  expect(newer.join(' ')).toContain('virtio-net-pci,id=nic0,netdev=n0,mac=52:54:00:d1:00:01,romfile=,host_mtu=65520')
+  expect(newer.join(' ')).toContain('virtio-net-pci,id=nic0,netdev=n0,bus=slot1,mac=52:54:00:d1:00:01,romfile=,host_mtu=65520')
 })
 
 const lab: MachineNic = { kind: 'switch', mac: MacAddress.parse('52:54:00:aa:00:01'), network: NetworkName.parse('lab'), socketPath: '/run/lab' }
@@ -72,7 +72,7 @@ const uplink: MachineNic = { kind: 'uplink', mac: MacAddress.parse('52:54:00:aa:
 test('each further card has a cable of its own and comes after all other devices', () => {
   const args = commandLine({ ...spec, nics: [...spec.nics, lab, uplink] }, paths, features, 'tcg')
   expect(withOption(args, '-netdev').slice(3)).toEqual(['stream,id=n1,server=off,addr.type=unix,addr.path=/run/lab', 'hubport,id=h1,hubid=1,netdev=n1', 'hubport,id=nicport1,hubid=1', 'user,id=n2'])
-  expect(withOption(args, '-device').slice(-2)).toEqual(['virtio-net-pci,id=nic1,netdev=nicport1,mac=52:54:00:aa:00:01,romfile=,host_mtu=65520', 'virtio-net-pci,id=nic2,netdev=n2,mac=52:54:00:aa:00:02,romfile='])
+  expect(withOption(args, '-device').slice(-2)).toEqual(['virtio-net-pci,id=nic1,netdev=nicport1,bus=slot2,mac=52:54:00:aa:00:01,romfile=,host_mtu=65520', 'virtio-net-pci,id=nic2,netdev=n2,bus=slot3,mac=52:54:00:aa:00:02,romfile='])
   const before = withOption(commandLine(spec, paths, features, 'tcg'), '-device')
   expect(withOption(args, '-device').slice(0, before.length)).toEqual(before)
 })

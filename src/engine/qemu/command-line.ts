@@ -1,5 +1,8 @@
 import { EngineFault, type EngineDescription, type MachineNic, type MachineSpec } from '../engine.ts'
 import type { QemuFeatures } from './features.ts'
+import type { Json, JsonObject } from './json.ts'
+import { cardParts } from './network-card.ts'
+import { balloonSlot, fixedSlots, rootPort } from './pci-slots.ts'
 
 type Accelerator = EngineDescription['accelerator']['kind']
 
@@ -10,19 +13,21 @@ export interface RunPaths {
   readonly screen: string
   readonly serial: string
   readonly pid: string
-  /** anonymous: plain memory. file: mapped, shared with the file (`savable`) or private to this process (`warm`). */
-  readonly ram: { readonly kind: 'anonymous' } | { readonly kind: 'file'; readonly path: string; readonly share: boolean }
+  /**
+   * unnamed: shared memory without a file name (memfd), which can be saved. file: mapped, shared with the file or private
+   * to this process; with `readOnly` QEMU opens the file for reading alone and maps it privately all the same.
+   */
+  readonly ram: { readonly kind: 'unnamed' } | { readonly kind: 'file'; readonly path: string; readonly share: boolean; readonly readOnly?: boolean }
   /** UEFI code (read only) and this guest's own variables; null for BIOS. */
   readonly firmware: { readonly code: string; readonly variables: string } | null
   /** Wait for device state over QMP `migrate-incoming` instead of powering on. */
   readonly incoming: boolean
+  /** The cards' cables lead nowhere. */
+  readonly loose?: boolean
 }
 
 /** SMAP must stay off under emulation: with it Wine guests oops on QEMU 7.2 (isolated by trial), hence no `max`. */
 const emulatedCpu = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16'
-
-/** 64 KiB Ethernet frames less the header; the switch carries them whole. */
-const networkMtu = 65520
 
 /**
  * The arguments after the binary's name (QEMU, docs/system/invocation). Saved states depend on the order and ids of
@@ -41,26 +46,18 @@ export function commandLine(spec: MachineSpec, paths: RunPaths, features: QemuFe
     ['-cpu', accelerator === 'kvm' ? 'host' : emulatedCpu, '-smp', String(spec.vcpus), '-m', `${spec.memoryMiB}M`],
     ['-object', memory(spec, paths.ram), '-rtc', 'base=utc'],
     firmware(paths.firmware),
+    Array.from({ length: fixedSlots }, (_, index) => hotPlugSlot(index)).flat(),
     disk(spec),
-    spec.nics.slice(0, 1).flatMap((nic, index) => networkCard(nic, index, features)),
+    spec.nics.slice(0, 1).flatMap((nic, index) => networkCard(nic, index, features, paths.loose === true)),
     screenAndInput(spec, paths, features),
-    balloonAndEntropy(features),
+    spec.balloon === false ? [] : balloon(features),
+    entropy(features),
     serialAndAgent(paths),
     // Last of all devices: the others keep their places on the bus when a guest joins a network.
-    spec.nics.slice(1).flatMap((nic, index) => networkCard(nic, index + 1, features)),
+    spec.nics.slice(1).flatMap((nic, index) => networkCard(nic, index + 1, features, paths.loose === true)),
     bootArguments(spec, paths),
     paths.incoming ? ['-incoming', 'defer'] : [],
   ].flat()
-}
-
-/** The connection of the card number `index` to its port of the switch; also used to make it anew. */
-export function switchNetdev(socketPath: string, index: number) {
-  return { type: 'stream', id: `n${index}`, server: false, addr: { type: 'unix', path: socketPath } } as const
-}
-
-/** The hub port that carries the stream; see `networkCard`. */
-export function hubPort(index: number) {
-  return { type: 'hubport', id: `h${index}`, hubid: index, netdev: `n${index}` } as const
 }
 
 function processArguments(paths: RunPaths, features: QemuFeatures): string[] {
@@ -73,8 +70,8 @@ function processArguments(paths: RunPaths, features: QemuFeatures): string[] {
 
 function memory(spec: MachineSpec, ram: RunPaths['ram']): string {
   const size = `${spec.memoryMiB}M`
-  if (ram.kind === 'anonymous') return option('memory-backend-ram', { id: 'ram0', size })
-  return option('memory-backend-file', { id: 'ram0', size, 'mem-path': ram.path, share: ram.share ? 'on' : 'off' })
+  if (ram.kind === 'unnamed') return option('memory-backend-memfd', { id: 'ram0', size, share: 'on' })
+  return option('memory-backend-file', { id: 'ram0', size, 'mem-path': ram.path, share: ram.share ? 'on' : 'off', ...(ram.readOnly === true ? { readonly: 'on', rom: 'off' } : {}) })
 }
 
 function firmware(files: RunPaths['firmware']): string[] {
@@ -87,23 +84,22 @@ function firmware(files: RunPaths['firmware']): string[] {
 
 function disk(spec: MachineSpec): string[] {
   return [
-    ['-drive', option(`file=${escaped(spec.diskPath)}`, { if: 'none', id: 'disk0', format: 'qcow2', cache: 'writeback', discard: 'unmap', 'detect-zeroes': 'unmap' })],
+    ['-drive', option(`file=${escaped(spec.diskPath)}`, { if: 'none', id: 'disk0', format: 'qcow2', cache: 'writeback', discard: 'unmap', 'detect-zeroes': 'unmap', werror: 'stop', rerror: 'stop' })],
     ['-device', option('virtio-blk-pci', { id: 'blk0', drive: 'disk0', bootindex: '1' })],
   ].flat()
 }
 
-/**
- * With `reconnect-ms` QEMU finds a restarted switch by itself. Without it the card sits on a hub, whose other port can
- * be taken off and made anew over QMP while the guest keeps its card.
- */
-function networkCard(nic: MachineNic, index: number, features: QemuFeatures): string[] {
-  const card = { id: `nic${index}`, netdev: `n${index}`, mac: nic.mac, romfile: '' }
-  if (nic.kind === 'uplink') return ['-netdev', `user,id=n${index}`, '-device', option('virtio-net-pci', card)]
-  const { type, id, addr } = switchNetdev(nic.socketPath, index)
-  const reconnect = features.netReconnect
-  const stream = { id, server: 'off', 'addr.type': addr.type, 'addr.path': addr.path, ...(reconnect === null ? {} : { [reconnect]: reconnect === 'reconnect' ? '1' : '200' }) }
-  const hub = reconnect === null ? ['-netdev', option('hubport', { id: hubPort(index).id, hubid: `${index}`, netdev: id }), '-netdev', `hubport,id=nicport${index},hubid=${index}`] : []
-  return ['-netdev', option(type, stream), ...hub, '-device', option('virtio-net-pci', { ...card, netdev: reconnect === null ? `nicport${index}` : id, host_mtu: String(networkMtu) })]
+function hotPlugSlot(index: number): string[] {
+  const { driver, ...values } = rootPort(index)
+  return ['-device', option(driver, texts(values))]
+}
+
+/** Further cards bring their slots along. */
+function networkCard(nic: MachineNic, index: number, features: QemuFeatures, loose: boolean): string[] {
+  const { netdevs, device } = cardParts(nic, index, features, loose)
+  const { driver, ...values } = device
+  const netdevOptions = netdevs.flatMap(({ type, ...rest }) => ['-netdev', option(String(type), texts(rest))])
+  return [...(index + 1 < fixedSlots ? [] : hotPlugSlot(index + 1)), ...netdevOptions, '-device', option(String(driver), texts(values))]
 }
 
 function screenAndInput(spec: MachineSpec, paths: RunPaths, features: QemuFeatures): string[] {
@@ -115,13 +111,13 @@ function screenAndInput(spec: MachineSpec, paths: RunPaths, features: QemuFeatur
   ].flat()
 }
 
-function balloonAndEntropy(features: QemuFeatures): string[] {
-  const balloon = { id: 'balloon0', ...(features.deflateOnOom ? { 'deflate-on-oom': 'on' } : {}), ...(features.freePageReporting ? { 'free-page-reporting': 'on' } : {}) }
-  return [
-    features.balloon ? ['-device', option('virtio-balloon-pci', balloon)] : [],
-    ['-object', 'rng-random,id=rng0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng0'],
-    features.generationId ? ['-device', 'vmgenid,guid=auto'] : [],
-  ].flat()
+function balloon(features: QemuFeatures): string[] {
+  const values = { id: 'balloon0', bus: balloonSlot, ...(features.deflateOnOom ? { 'deflate-on-oom': 'on' } : {}), ...(features.freePageReporting ? { 'free-page-reporting': 'on' } : {}) }
+  return features.balloon ? ['-device', option('virtio-balloon-pci', values)] : []
+}
+
+function entropy(features: QemuFeatures): string[] {
+  return [['-object', 'rng-random,id=rng0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng0'], features.generationId ? ['-device', 'vmgenid,guid=auto'] : []].flat()
 }
 
 function serialAndAgent(paths: RunPaths): string[] {
@@ -145,6 +141,16 @@ function listener(id: string, path: string): string {
 
 function option(head: string, values: Readonly<Record<string, string>>): string {
   return [head, ...Object.entries(values).map(([key, value]) => `${key}=${escaped(value)}`)].join(',')
+}
+
+/** A QMP object as option values: nested ones with dots, as QEMU's own option parser reads them. */
+function texts(values: JsonObject, prefix = ''): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([key, value]: [string, Json]): [string, string][] => {
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.entries(texts(value, `${prefix}${key}.`))
+      return [[`${prefix}${key}`, typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value)]]
+    }),
+  )
 }
 
 /** QEMU's option lists end a value at a comma; a doubled one stands for itself (qemu-options, "Escaping commas"). */

@@ -1,6 +1,6 @@
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
-import { hubPort, switchNetdev } from '../../engine/qemu/command-line.ts'
 import type { QemuFeatures } from '../../engine/qemu/features.ts'
+import { hubPort, switchNetdev } from '../../engine/qemu/network-card.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 
 /**

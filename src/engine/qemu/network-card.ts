@@ -1,0 +1,47 @@
+import type { MachineNic } from '../engine.ts'
+import type { QemuFeatures } from './features.ts'
+import type { JsonObject } from './json.ts'
+import { cardSlot } from './pci-slots.ts'
+
+/** 64 KiB Ethernet frames less the header; the switch carries them whole. */
+const networkMtu = 65520
+
+/** A card as QMP's `netdev_add` and `device_add` take it; the command line writes the same as options. */
+export interface CardParts {
+  readonly netdevs: readonly JsonObject[]
+  readonly device: JsonObject
+}
+
+/**
+ * Card number `index` of a machine. With `reconnect-ms` QEMU finds a restarted switch by itself. Without it the card sits
+ * on a hub, whose other port can be taken off and made anew over QMP while the guest keeps its card. `loose`: the cable
+ * leads nowhere, whatever the card.
+ */
+export function cardParts(nic: MachineNic, index: number, features: QemuFeatures, loose: boolean): CardParts {
+  const device = { driver: 'virtio-net-pci', id: cardId(index), netdev: `n${index}`, bus: cardSlot(index), mac: nic.mac, romfile: '' }
+  const reconnect = features.netReconnect
+  if (nic.kind === 'uplink') return { netdevs: [loose ? hubEnd(index, `n${index}`) : { type: 'user', id: `n${index}` }], device }
+  const jumbo = { ...device, host_mtu: networkMtu }
+  if (loose) return { netdevs: [hubEnd(index, `n${index}`)], device: jumbo }
+  const stream = { ...switchNetdev(nic.socketPath, index), ...(reconnect === null ? {} : { [reconnect]: reconnect === 'reconnect' ? 1 : 200 }) }
+  if (reconnect !== null) return { netdevs: [stream], device: jumbo }
+  return { netdevs: [stream, hubPort(index), hubEnd(index, `nicport${index}`)], device: { ...jumbo, netdev: `nicport${index}` } }
+}
+
+export function cardId(index: number): string {
+  return `nic${index}`
+}
+
+/** The connection of the card number `index` to its port of the switch; also used to make it anew. */
+export function switchNetdev(socketPath: string, index: number) {
+  return { type: 'stream', id: `n${index}`, server: false, addr: { type: 'unix', path: socketPath } } as const
+}
+
+/** The hub port that carries the stream; see `cardParts`. */
+export function hubPort(index: number) {
+  return { type: 'hubport', id: `h${index}`, hubid: index, netdev: `n${index}` } as const
+}
+
+function hubEnd(index: number, id: string): JsonObject {
+  return { type: 'hubport', id, hubid: index }
+}

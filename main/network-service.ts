@@ -88,8 +88,12 @@ export class NetworkService {
     const client = await this.start()
     const before = this.#connected.get(guest)
     const connected: Connected = { cards, uplink, link: before?.link ?? plain, addresses: new Map() }
-    const leases = await this.#define(client, guest, connected)
     this.#connected.set(guest, connected)
+    const leases = await this.#define(client, guest, connected).catch((error: unknown) => {
+      if (before === undefined) this.#connected.delete(guest)
+      else this.#connected.set(guest, before)
+      throw error
+    })
     const gone = (before?.cards ?? []).filter((card) => !cards.some((each) => each.network === card.network))
     for (const { network } of gone) await client.removePort(guest, network).catch(() => undefined) // a switch started since never had it
     return (network) => leases.find((lease) => lease.network === network)?.socketPath ?? ''

@@ -153,10 +153,10 @@ export class GuestRegistry {
     const { engine, message } = this.#ports
     const owner = new GuestOwner(definition, {
       controls,
-      prepare: async (current, boot) => {
+      prepare: async (current, boot, signal) => {
         const socketPathOf = await this.#ports.network.definePorts(name, cardsOf(current), current.uplink)
         const spec = await specify(this.#ports.preparation(), current, socketPathOf)
-        return { spec, from: await prepareStart(this.#ports.preparation(), current, spec, boot) }
+        return { spec, from: await prepareStart(this.#ports.preparation(), current, spec, boot, signal) }
       },
       startMachine: (spec, options) => engine.start(spec, options),
       awaken: async (machine) => {

@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { Fault, MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { Engine, MachineNic, MachineSpec, StartOptions } from '../src/engine/engine.ts'
 import type { NetworkName } from '../src/contract/names.ts'
@@ -10,8 +8,7 @@ import { type GuestDefinition, hardwareOf, recipeOf } from '../src/guest/definit
 import type { BootChoice } from '../src/guest/owner.ts'
 import { imageId } from '../src/image/recipe.ts'
 import type { BuiltImage, Recipes } from '../src/node/image/recipes.ts'
-
-const run = promisify(execFile)
+import { runProgram } from '../src/node/process/run-program.ts'
 
 export interface Preparation {
   readonly recipes: Recipes
@@ -69,13 +66,14 @@ export function isWarm(directory: string): boolean {
 /**
  * Chooses how to begin. A warm start gets a fresh disk from the engine; a first (savable) start gets a fresh overlay
  * on the image; a plain cold start keeps the guest's own disk. A disk that is replaced is moved to
- * `disk.qcow2.previous`, never deleted.
+ * `disk.qcow2.previous`, never deleted. Rejects with the signal's reason when it was cancelled; then nothing has changed.
  */
 export async function prepareStart(
   preparation: Preparation,
   definition: GuestDefinition,
   spec: MachineSpec,
   boot: BootChoice,
+  signal: AbortSignal,
 ): Promise<StartOptions['from']> {
   if (recipeOf(definition) === null) return fromOwnDisk(definition, boot)
   const directory = await warmDirectory(preparation, spec)
@@ -84,7 +82,7 @@ export async function prepareStart(
     throw new Refusal('unsupported', definition.name, 'there is no warm state that fits this guest and host', 'start it without --warm: the first start makes one')
   }
   const image = await demandImage(preparation, definition)
-  await ensureOverlay(preparation, definition, spec.diskPath, join(image.directory, 'disk.qcow2'), boot === 'auto')
+  await ensureOverlay(preparation, definition, spec.diskPath, join(image.directory, 'disk.qcow2'), { fresh: boot === 'auto', signal })
   return boot === 'auto' ? { kind: 'savable' } : { kind: 'cold' }
 }
 
@@ -101,15 +99,19 @@ async function demandImage(preparation: Preparation, definition: GuestDefinition
   throw new MissingPrerequisite(`the image of ${definition.name}`, `the disk of "${definition.name}" has not been built yet`, 'run: diptych up')
 }
 
-async function ensureOverlay(preparation: Preparation, definition: GuestDefinition, path: string, backing: string, fresh: boolean): Promise<void> {
+async function ensureOverlay(preparation: Preparation, definition: GuestDefinition, path: string, backing: string, options: { fresh: boolean; signal: AbortSignal }): Promise<void> {
+  const { fresh, signal } = options
   mkdirSync(preparation.guestDirectory(definition), { recursive: true, mode: 0o700 })
-  const same = existsSync(path) && (await backingOf(path)) === backing
+  const same = existsSync(path) && (await backingOf(path, signal)) === backing
   if (same && !fresh) return
   const making = `${path}.new` // beside it: on a full disk nothing is moved
-  await run('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, making]).catch((error: unknown) => {
+  try {
+    await qemuImg(['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, making], signal)
+  } catch (error) {
     rmSync(making, { force: true })
+    signal.throwIfAborted()
     throw new Fault('disk', `the disk of ${definition.name} could not be made: ${reasonOf(error)}`, { remedy: 'check free space and permissions of the data directory' })
-  })
+  }
   if (existsSync(path)) {
     renameSync(path, `${path}.previous`)
     if (!same) preparation.message('info', `${definition.name} starts from its new image; its former disk is kept as disk.qcow2.previous`)
@@ -118,12 +120,18 @@ async function ensureOverlay(preparation: Preparation, definition: GuestDefiniti
 }
 
 /** A disk that cannot be read is not taken for one that does not fit: setting it aside would hide the person's data. */
-async function backingOf(path: string): Promise<string | null> {
+async function backingOf(path: string, signal: AbortSignal): Promise<string | null> {
   try {
-    const { stdout } = await run('qemu-img', ['info', '--output=json', '-U', path])
-    const info = JSON.parse(stdout) as { 'full-backing-filename'?: string }
+    const info = JSON.parse(await qemuImg(['info', '--output=json', '-U', path], signal)) as { 'full-backing-filename'?: string }
     return info['full-backing-filename'] ?? null
   } catch (error) {
+    signal.throwIfAborted()
     throw new Fault('disk', `${path} cannot be read: ${reasonOf(error)}`, { remedy: `look at it with: qemu-img check ${path}; or move it away, and the guest starts from a fresh one` })
   }
+}
+
+async function qemuImg(args: readonly string[], signal: AbortSignal): Promise<string> {
+  const { exitCode, stdout, stderr } = await runProgram('qemu-img', args, { signal })
+  if (exitCode !== 0) throw new Error(stderr.trim() || `qemu-img ended with ${exitCode}`)
+  return stdout
 }

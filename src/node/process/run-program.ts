@@ -10,12 +10,16 @@ export interface ProgramResult {
 const maximumOutput = 4 << 20
 
 /**
- * Runs a short-lived tool to its end. Rejects only when it cannot be started; a failure is an exit code (128 + signal
- * as shells count it). `background` gives it the lowest priority.
+ * Runs a short-lived tool to its end. Rejects when it cannot be started, or with the signal's reason when it was cancelled
+ * and is gone; a failure is an exit code (128 + signal as shells count it). `background` gives it the lowest priority.
  */
-export function runProgram(file: string, args: readonly string[], options: { background?: boolean; signal?: AbortSignal } = {}): Promise<ProgramResult> {
+export async function runProgram(file: string, args: readonly string[], options: { background?: boolean; signal?: AbortSignal | undefined } = {}): Promise<ProgramResult> {
+  const { signal } = options
+  signal?.throwIfAborted()
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], ...(options.signal === undefined ? {} : { signal: options.signal }) })
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const cancel = () => child.kill('SIGKILL')
+    signal?.addEventListener('abort', cancel, { once: true })
     const output = { stdout: '', stderr: '' }
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -26,7 +30,11 @@ export function runProgram(file: string, args: readonly string[], options: { bac
       if (options.background === true && child.pid !== undefined) lowerPriority(child.pid)
     })
     child.once('error', reject)
-    child.once('close', (code, signal) => resolve({ exitCode: code ?? (signal === null ? 1 : 137), ...output }))
+    child.once('close', (code, killedBy) => {
+      signal?.removeEventListener('abort', cancel)
+      if (signal?.aborted === true) reject(signal.reason as Error)
+      else resolve({ exitCode: code ?? (killedBy === null ? 1 : 137), ...output })
+    })
   })
 }
 

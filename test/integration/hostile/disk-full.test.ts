@@ -17,6 +17,8 @@ exit 1
 /** A qemu-img that cannot read the disk it is shown. */
 const blind = '#!/bin/sh\necho "Could not open: damaged" >&2\nexit 1\n'
 
+const never = new AbortController().signal
+
 function preparationOf(home: string): Preparation {
   return {
     recipes: { find: async () => ({ directory: join(home, 'image'), manifest: {} }) },
@@ -48,7 +50,7 @@ describe('a first start on a full disk', () => {
     writeFileSync(diskPath, 'damaged, perhaps to be rescued')
     const [definition] = demonstrationGuests()
     if (definition === undefined) throw new Error('no demonstration guest')
-    await expect(prepareStart(preparationOf(home), definition, { ...fakeSpec, diskPath }, 'cold')).rejects.toThrow(/cannot be read/)
+    await expect(prepareStart(preparationOf(home), definition, { ...fakeSpec, diskPath }, 'cold', never)).rejects.toThrow(/cannot be read/)
     expect(readFileSync(diskPath, 'utf8')).toBe('damaged, perhaps to be rescued')
   })
 
@@ -59,7 +61,7 @@ describe('a first start on a full disk', () => {
     writeFileSync(diskPath, 'the work of today')
     writeFileSync(`${diskPath}.previous`, 'the work of yesterday')
     for (let turn = 0; turn < 3; turn += 1) {
-      await expect(prepareStart(preparationOf(home), definition, { ...fakeSpec, diskPath }, 'auto')).rejects.toThrow(/could not be made/)
+      await expect(prepareStart(preparationOf(home), definition, { ...fakeSpec, diskPath }, 'auto', never)).rejects.toThrow(/could not be made/)
     }
     expect(readFileSync(diskPath, 'utf8')).toBe('the work of today')
     expect(readFileSync(`${diskPath}.previous`, 'utf8')).toBe('the work of yesterday')

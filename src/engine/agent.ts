@@ -14,6 +14,11 @@ export interface GuestAgent {
   fileSystems(): Promise<GuestFileSystem[]>
   exec(path: string, args: readonly string[], timeoutMs: number): Promise<GuestProgramResult>
   setTime(epochMs: number): Promise<void>
+  /** The vCPUs that the guest sees, in its own order; none when it does not tell. */
+  vcpus(): Promise<GuestVcpu[]>
+  setVcpus(changes: readonly { readonly id: number; readonly online: boolean }[]): Promise<void>
+  /** Brings memory into use that was plugged while the guest ran, where it does not do so by itself. */
+  bringMemoryOnline(): Promise<void>
   /** Gives the guest another host name (a DNS label), for good: in force now, or from its next boot on (Windows). */
   setHostName(name: string): Promise<'now' | 'next-boot'>
   shutdown(): Promise<void>
@@ -35,6 +40,12 @@ export interface GuestSystem {
   readonly name: string
   readonly version: string | null
   readonly kernel: string | null
+}
+
+export interface GuestVcpu {
+  readonly id: number
+  readonly online: boolean
+  readonly canOffline: boolean
 }
 
 export interface GuestUser {

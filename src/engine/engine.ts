@@ -28,7 +28,7 @@ export interface EngineDescription {
   /** yes, or the reason why not, for each thing a guest may be asked to do. */
   readonly capabilities: Readonly<Record<Capability, true | string>>
 }
-export type Capability = 'warmStart' | 'balloon' | 'freePageReporting' | 'netReconnect' | 'clipboard' | 'screenshotPng'
+export type Capability = 'warmStart' | 'balloon' | 'freePageReporting' | 'netReconnect' | 'clipboard' | 'screenshotPng' | 'memoryGrowth'
 
 export interface MachineSpec {
   readonly name: GuestName
@@ -36,6 +36,9 @@ export interface MachineSpec {
   readonly profile: HardwareProfile
   readonly vcpus: number
   readonly memoryMiB: number
+  /** What it can be given while it runs; undefined: no more than the above. */
+  readonly maximumVcpus?: number
+  readonly maximumMemoryMiB?: number
   /** Its network cards, in the order the guest finds them. */
   readonly nics: readonly MachineNic[]
   /** The guest's own qcow2 (never a template's). */
@@ -122,12 +125,24 @@ export interface Machine {
   sendKeys(qcodes: readonly string[], holdMs: number): Promise<void>
   screenshot(): Promise<{ png: Uint8Array; width: number; height: number }>
   setClipboard(mode: ClipboardMode): Promise<void>
-  /** Asks for a balloon target; follow `balloon()` to see what the guest does. */
+  /** Asks for an amount of memory, at most `maximumMemoryMiB`; follow `balloon()` to see what the guest does. */
   setMemory(targetMiB: number): Promise<void>
   balloon(): Promise<BalloonReading>
+  /**
+   * Asks for a number of vCPUs, at most `maximumVcpus`; follow `vcpus()` to see what the guest does. Asking again while it
+   * has not followed helps it along: vCPUs that it sees but leaves offline are brought online through its agent.
+   */
+  setVcpus(count: number): Promise<void>
+  vcpus(): Promise<VcpuReading>
+  /** Holds its disks together to the limits. Returns what is in force, read back from the engine. */
+  setDiskLimits(limits: DiskLimits): Promise<DiskLimits>
+  diskLimits(): Promise<DiskLimits>
   /** Percent of one host CPU, null for no cap. Returns what is in force, read back from the kernel. */
   setCpuCap(percent: number | null): Promise<number | null>
   cpuCap(): Promise<number | null>
+  /** Its weight against other guests, 1 to 10 000, 100 for everybody by default. Returns what is in force, read back from the kernel. */
+  setCpuWeight(weight: number): Promise<CpuWeightReading>
+  cpuWeight(): Promise<CpuWeightReading>
   usage(): Promise<MachineUsage>
   /** Pauses, writes the warm state into `directory` (made atomically), resumes. Only for `savable` machines. */
   save(directory: string): Promise<{ pausedMs: number }>
@@ -138,6 +153,8 @@ export interface Machine {
   deleteDiskSnapshot(name: string): Promise<void>
   /** Makes the cards connect to the switch again after the switch was restarted. */
   reconnectNetwork(): Promise<void>
+  /** Puts a disc into the optical drive, null takes it out. Rejects when the guest holds the one that is in it. */
+  changeDisc(path: string | null): Promise<void>
   /** Lets go without touching the machine. */
   dispose(): void
 }
@@ -165,11 +182,35 @@ export interface SavedReport {
   readonly screen: { readonly width: number; readonly height: number } | null
 }
 
-/** MiB. `guest*` null while the guest's balloon driver does not report. */
+/**
+ * `actualMiB` is what the guest may use: its boot memory less the balloon, and what was added since. `guest*`, the guest's
+ * own words, are null while its balloon driver does not report; the balloon counts neither as total nor as used.
+ */
 export interface BalloonReading {
   readonly actualMiB: number
   readonly guestTotalMiB: number | null
   readonly guestAvailableMiB: number | null
+  /** Since it booted: memory was short whenever it rises. */
+  readonly swappedInBytes: number | null
+}
+
+export interface VcpuReading {
+  /** What the machine has. */
+  readonly plugged: number
+  /** What the guest uses, by its agent; null when there is none to ask. */
+  readonly online: number | null
+}
+
+/** Per second, over all disks of the machine; null for no limit. */
+export interface DiskLimits {
+  readonly iops: number | null
+  readonly bytesPerSecond: number | null
+}
+
+/** `note`: what to know of how it is weighed here, null when the kernel takes weights as they are asked. */
+export interface CpuWeightReading {
+  readonly weight: number
+  readonly note: string | null
 }
 
 /** Monotonic counters; rates are the reader's business. */
@@ -178,6 +219,10 @@ export interface MachineUsage {
   readonly residentMiB: number
   readonly diskReadBytes: number
   readonly diskWriteBytes: number
+  readonly diskReads: number
+  readonly diskWrites: number
+  /** How long its CPU cap has held its threads back, all together; null where nobody counts. */
+  readonly throttledMs: number | null
 }
 
 /** The world failed: `part` says which (qemu, qmp, agent, disk, cgroup …), `remedy` the way out when there is one. */

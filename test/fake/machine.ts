@@ -1,6 +1,6 @@
 import { GuestName, MacAddress, stageNetwork } from '../../src/contract/names.ts'
 import type { GuestAgent } from '../../src/engine/agent.ts'
-import type { Machine, MachineEvent, MachineSpec, MachineStatus } from '../../src/engine/engine.ts'
+import type { DiskLimits, Machine, MachineEvent, MachineSpec, MachineStatus, SavedReport, SaveStateRequest } from '../../src/engine/engine.ts'
 
 export const fakeSpec: MachineSpec = {
   name: GuestName.parse('linux'),
@@ -21,7 +21,7 @@ export const fakeSpec: MachineSpec = {
 export class FakeMachine implements Machine {
   readonly spec = fakeSpec
   readonly startedAtMs = Date.now()
-  readonly boot: 'cold' | 'warm'
+  readonly boot: Machine['boot']
   readonly processId = 4711
   readonly screenSocketPath = '/nowhere/vnc'
   readonly logPaths = { serial: '/nowhere/serial.log', engine: '/nowhere/engine.log' }
@@ -31,8 +31,11 @@ export class FakeMachine implements Machine {
   shutsDownWhenAsked = true
   balloonMiB = 512
   cap: number | null = null
+  weight = 100
+  cpus = 1
+  limits: DiskLimits = { iops: null, bytesPerSecond: null }
 
-  constructor(boot: 'cold' | 'warm' = 'cold') {
+  constructor(boot: Machine['boot'] = 'cold') {
     this.boot = boot
   }
 
@@ -48,6 +51,9 @@ export class FakeMachine implements Machine {
       return { exitCode: 0, stdout: '', stderr: '' }
     },
     setTime: async () => void this.calls.push('setTime'),
+    vcpus: async () => Array.from({ length: this.cpus }, (_, id) => ({ id, online: true, canOffline: id > 0 })),
+    setVcpus: async (changes) => void this.calls.push(`setVcpus ${changes.length}`),
+    bringMemoryOnline: async () => undefined,
     users: async () => [{ name: 'person', domain: null, since: null }],
     fileSystems: async () => [{ mountPoint: '/', type: 'ext4', device: 'vda1', totalBytes: 1 << 30, freeBytes: 1 << 29 }],
     setHostName: async (name) => {
@@ -91,14 +97,35 @@ export class FakeMachine implements Machine {
   setMemory = async (targetMiB: number) => {
     this.balloonMiB = targetMiB
   }
-  balloon = async () => ({ actualMiB: this.balloonMiB, guestTotalMiB: this.balloonMiB - 30, guestAvailableMiB: this.balloonMiB - 130 })
+  balloon = async () => ({ actualMiB: this.balloonMiB, guestTotalMiB: this.balloonMiB - 30, guestAvailableMiB: this.balloonMiB - 130, swappedInBytes: 0 })
   setCpuCap = async (percent: number | null) => {
     this.cap = percent
     return percent
   }
   cpuCap = async () => this.cap
-  usage = async () => ({ cpuMs: 0, residentMiB: 100, diskReadBytes: 0, diskWriteBytes: 0 })
+  setCpuWeight = async (weight: number) => {
+    this.weight = weight
+    return { weight, note: null }
+  }
+  cpuWeight = async () => ({ weight: this.weight, note: null })
+  setVcpus = async (count: number) => {
+    this.cpus = count
+  }
+  vcpus = async () => ({ plugged: this.cpus, online: this.cpus })
+  setDiskLimits = async (limits: DiskLimits) => {
+    this.limits = limits
+    return limits
+  }
+  diskLimits = async () => this.limits
+  usage = async () => ({ cpuMs: 0, residentMiB: 100, diskReadBytes: 0, diskWriteBytes: 0, diskReads: 0, diskWrites: 0, throttledMs: null })
   save = async () => ({ pausedMs: 1 })
+  saveState = async ({ afterwards }: SaveStateRequest): Promise<SavedReport> => {
+    this.calls.push(`saveState ${afterwards}`)
+    return { pausedMs: 1, pausedAtMs: Date.now(), wasRunning: true, screen: null }
+  }
+  takeDiskSnapshot = async (name: string) => void this.calls.push(`takeDiskSnapshot ${name}`)
+  deleteDiskSnapshot = async (name: string) => void this.calls.push(`deleteDiskSnapshot ${name}`)
   reconnectNetwork = async () => undefined
+  changeDisc = async (path: string | null) => void this.calls.push(`changeDisc ${path ?? 'none'}`)
   dispose = () => void this.calls.push('dispose')
 }

@@ -52,7 +52,7 @@ test('emulation takes a processor without SMAP, hardware virtualization the host
 })
 
 test('the disk’s data is safe from a host crash: never cache=unsafe', () => {
-  expect(withOption(commandLine(spec, paths, features, 'tcg'), '-drive').join(' ')).toMatch(/cache=writeback,discard=unmap,detect-zeroes=unmap$/)
+  expect(withOption(commandLine(spec, paths, features, 'tcg'), '-drive').join(' ')).toMatch(/cache=writeback,discard=unmap,detect-zeroes=unmap,werror=stop,rerror=stop$/)
 })
 
 test('without reconnect the NIC sits on a hub; with it, on the stream itself', () => {

@@ -1,6 +1,7 @@
 import { EngineFault, type EngineDescription, type MachineNic, type MachineSpec } from '../engine.ts'
 import type { QemuFeatures } from './features.ts'
 import type { Json, JsonObject } from './json.ts'
+import { growthBlockMiB } from './memory.ts'
 import { cardParts } from './network-card.ts'
 import { balloonSlot, fixedSlots, rootPort } from './pci-slots.ts'
 
@@ -43,7 +44,7 @@ export function commandLine(spec: MachineSpec, paths: RunPaths, features: QemuFe
     processArguments(paths, features),
     ['-machine', option(features.machines.q35, { 'memory-backend': 'ram0' })],
     ['-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi,tb-size=128'],
-    ['-cpu', accelerator === 'kvm' ? 'host' : emulatedCpu, '-smp', String(spec.vcpus), '-m', `${spec.memoryMiB}M`],
+    ['-cpu', accelerator === 'kvm' ? 'host' : emulatedCpu, '-smp', processors(spec), '-m', memorySize(spec, features)],
     ['-object', memory(spec, paths.ram), '-rtc', 'base=utc'],
     firmware(paths.firmware),
     Array.from({ length: fixedSlots }, (_, index) => hotPlugSlot(index)).flat(),
@@ -53,6 +54,7 @@ export function commandLine(spec: MachineSpec, paths: RunPaths, features: QemuFe
     spec.balloon === false ? [] : balloon(features),
     entropy(features),
     serialAndAgent(paths),
+    growth(spec, features),
     // Last of all devices: the others keep their places on the bus when a guest joins a network.
     spec.nics.slice(1).flatMap((nic, index) => networkCard(nic, index + 1, features, paths.loose === true)),
     bootArguments(spec, paths),
@@ -72,6 +74,27 @@ function memory(spec: MachineSpec, ram: RunPaths['ram']): string {
   const size = `${spec.memoryMiB}M`
   if (ram.kind === 'unnamed') return option('memory-backend-memfd', { id: 'ram0', size, share: 'on' })
   return option('memory-backend-file', { id: 'ram0', size, 'mem-path': ram.path, share: ram.share ? 'on' : 'off', ...(ram.readOnly === true ? { readonly: 'on', rom: 'off' } : {}) })
+}
+
+/** The others of `maxcpus` are plugged while the machine runs. */
+function processors({ vcpus, maximumVcpus = vcpus }: MachineSpec): string {
+  return maximumVcpus > vcpus ? `${vcpus},maxcpus=${maximumVcpus}` : String(vcpus)
+}
+
+function memorySize(spec: MachineSpec, features: QemuFeatures): string {
+  return growthMiB(spec, features) > 0 ? `size=${spec.memoryMiB}M,maxmem=${spec.memoryMiB + growthMiB(spec, features)}M` : `${spec.memoryMiB}M`
+}
+
+/** How much memory can be added while the machine runs. */
+export function growthMiB({ memoryMiB, maximumMemoryMiB = memoryMiB }: MachineSpec, features: QemuFeatures): number {
+  return features.virtioMem ? Math.max(0, Math.floor((maximumMemoryMiB - memoryMiB) / growthBlockMiB) * growthBlockMiB) : 0
+}
+
+/** Memory for later: address space alone until it is asked for (QEMU, virtio-mem; `reserve=off` commits nothing). */
+function growth(spec: MachineSpec, features: QemuFeatures): string[] {
+  const size = growthMiB(spec, features)
+  if (size === 0) return []
+  return ['-object', option('memory-backend-ram', { id: 'growth', size: `${size}M`, reserve: 'off' }), '-device', option('virtio-mem-pci', { id: 'growth0', memdev: 'growth', 'requested-size': '0' })]
 }
 
 function firmware(files: RunPaths['firmware']): string[] {

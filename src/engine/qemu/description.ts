@@ -7,6 +7,7 @@ export function describeEngine(features: QemuFeatures, accelerator: EngineDescri
   const capabilities: Record<Capability, true | string> = {
     warmStart: features.ignoreShared || lacks('cannot save a machine without its memory (x-ignore-shared, QEMU 4.0).'),
     balloon: features.balloon || lacks('has no memory balloon (virtio-balloon-pci).'),
+    memoryGrowth: features.virtioMem || lacks('cannot add memory to a running machine (virtio-mem-pci, QEMU 5.1).'),
     freePageReporting: features.freePageReporting || lacks('has no free page reporting (QEMU 5.1).'),
     netReconnect: features.netReconnect !== null || lacks('does not reconnect to a restarted switch by itself (QEMU 9.2): Diptych does it.'),
     clipboard: features.clipboard || lacks('has no clipboard (qemu-vdagent, QEMU 6.1).'),

@@ -18,6 +18,7 @@ export interface QemuFeatures {
   readonly sandbox: boolean
   readonly virtioVga: boolean
   readonly generationId: boolean
+  readonly virtioMem: boolean
 }
 
 /** The commands whose answers `readFeatures` wants, in this order. */
@@ -52,6 +53,7 @@ export function readFeatures(answers: readonly Json[]): QemuFeatures {
     sandbox: asArray(sandbox).some((option) => asArray(asObject(option)['parameters']).some((parameter) => asObject(parameter)['name'] === 'spawn')),
     virtioVga: deviceTypes.has('virtio-vga'),
     generationId: deviceTypes.has('vmgenid'),
+    virtioMem: deviceTypes.has('virtio-mem-pci'),
   }
 }
 
@@ -59,7 +61,7 @@ export function readFeatures(answers: readonly Json[]): QemuFeatures {
 export function parseFeatures(text: string): QemuFeatures | null {
   const found = asObject(parseJson(text))
   const machines = asObject(found['machines'])
-  const whole = asString(found['version']) !== null && asString(found['build']) !== null && asString(machines['q35']) !== null && typeof found['generationId'] === 'boolean'
+  const whole = asString(found['version']) !== null && asString(found['build']) !== null && asString(machines['q35']) !== null && typeof found['virtioMem'] === 'boolean'
   return whole ? (found as unknown as QemuFeatures) : null // written by us from a QemuFeatures; the check above tells versions apart
 }
 

@@ -4,6 +4,7 @@ import { execute } from './agent-exec.ts'
 import { readAddresses, readFileSystems, readSystem, readUsers } from './agent-facts.ts'
 import { AgentFreeze } from './agent-freeze.ts'
 import { setHostName } from './agent-host-name.ts'
+import { bringMemoryOnline, readVcpus, setVcpus } from './agent-resources.ts'
 import { AgentRefusal } from './agent-session.ts'
 import { openGuestFile } from './guest-file.ts'
 import { asObject } from './json.ts'
@@ -21,6 +22,9 @@ export function qemuGuestAgent(access: AgentAccess): GuestAgent {
     fileSystems: () => readFileSystems(call),
     exec: (path, args, timeoutMs) => execute(call, path, args, timeoutMs),
     setTime: (epochMs) => setTime(call, epochMs),
+    vcpus: () => readVcpus(call),
+    setVcpus: (changes) => setVcpus(call, changes),
+    bringMemoryOnline: () => bringMemoryOnline(call),
     setHostName: async (name) => setHostName(call, await family(call), name),
     shutdown: () => shutDown(call),
     freeze: (timeoutMs) => freeze.freeze(timeoutMs),

@@ -69,10 +69,10 @@ export function machineStatus(runState: string): MachineStatus {
 }
 
 /** Counters over all drives: `query-blockstats` (qapi/block-core.json, BlockDeviceStats). */
-export function diskCounters(answer: unknown): { readBytes: number; writeBytes: number } {
+export function diskCounters(answer: unknown): { readBytes: number; writeBytes: number; reads: number; writes: number } {
   const drives = Array.isArray(answer) ? answer.map((drive) => asObject(asObject(drive)['stats'])) : []
   const sum = (key: string) => drives.reduce((total, stats) => total + (asNumber(stats[key]) ?? 0), 0)
-  return { readBytes: sum('rd_bytes'), writeBytes: sum('wr_bytes') }
+  return { readBytes: sum('rd_bytes'), writeBytes: sum('wr_bytes'), reads: sum('rd_operations'), writes: sum('wr_operations') }
 }
 
 export function mebibytes(bytes: number): number {

@@ -17,6 +17,17 @@ export async function plugClipboard(qmp: QmpSession, mode: ClipboardMode, availa
   await qmp.execute('device_add', port).catch(unlessDuplicate)
 }
 
+/** Runs `work` with the clipboard's port taken off, since QEMU saves no machine that has one. */
+export async function withoutClipboard<T>(qmp: QmpSession, mode: ClipboardMode, work: () => Promise<T>): Promise<T> {
+  if (mode === 'off') return work()
+  await unplugClipboard(qmp)
+  try {
+    return await work()
+  } finally {
+    if (!qmp.isClosed) await plugClipboard(qmp, mode, true)
+  }
+}
+
 async function unplugClipboard(qmp: QmpSession): Promise<void> {
   const deleted = qmp.event(({ name, data }) => name === 'DEVICE_DELETED' && data['device'] === port.id, 2_000, 'unplugging the clipboard')
   const outcome = deleted.then(

@@ -47,7 +47,7 @@ export function createQemuEngine({ directories, logger = silentLogger, env = pro
   const start = async (spec: MachineSpec, options: StartOptions): Promise<Machine> => {
     const found = await probe()
     ensurePrivateDirectory(directories.runtime)
-    const context = { layout: runLayout(directories, spec.name), probe: found, cpuCap, warmKey: keyOf(spec, found), cacheDirectory: directories.cache, onSaved }
+    const context = { layout: runLayout(directories, spec.name), probe: found, cpuCap, warmKey: keyOf(spec, found), keyOf: (other: MachineSpec) => keyOf(other, found), cacheDirectory: directories.cache, onSaved }
     const machine = await startMachine(spec, options, context)
     logger.info({ guest: spec.name, process: machine.processId, from: options.from.kind }, 'machine started')
     if (options.from.kind === 'warm') spares.want(options.from.directory, context.warmKey)

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, renameSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
+import { EngineFault, type MachineSpec, type StartOptions } from '../../engine/engine.ts'
 import { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { explainStartFailure } from '../../engine/qemu/start-failure.ts'
 import { readTail } from '../file/tail.ts'
@@ -65,9 +65,10 @@ export async function endingWithin(child: ChildProcess, timeoutMs: number): Prom
 }
 
 /** Files a start needs, checked before anything is made, so that a missing one is named plainly. */
-export function checkFiles(spec: MachineSpec, warm: boolean): void {
-  const needed = spec.boot.kind === 'kernel' && !warm ? [['kernel', spec.boot.kernelPath], ['initial file system', spec.boot.initrdPath]] : []
-  if (!warm) needed.push(['disk', spec.diskPath])
+export function checkFiles(spec: MachineSpec, from: StartOptions['from']['kind']): void {
+  const powersOn = from === 'cold' || from === 'savable'
+  const needed = spec.boot.kind === 'kernel' && powersOn ? [['kernel', spec.boot.kernelPath], ['initial file system', spec.boot.initrdPath]] : []
+  if (from !== 'warm') needed.push(['disk', spec.diskPath])
   for (const [what = '', path = ''] of needed) {
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) continue
     throw new EngineFault('disk', `The ${what} of ${spec.name} is missing: ${path}`, { remedy: 'Put the file back, or set up the guest anew.' })

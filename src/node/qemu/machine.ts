@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
 import type { GuestAgent } from '../../engine/agent.ts'
-import { EngineFault, type BalloonReading, type Machine, type MachineEvent, type MachineSpec, type MachineStatus, type MachineUsage } from '../../engine/engine.ts'
+import { EngineFault, type BalloonReading, type Machine, type MachineEvent, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest } from '../../engine/engine.ts'
 import { readBalloon } from '../../engine/qemu/balloon.ts'
 import { qemuGuestAgent } from '../../engine/qemu/guest-agent.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
@@ -11,13 +11,15 @@ import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
 import { readTail } from '../file/tail.ts'
 import { cpuMs, residentMiB, signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
-import { plugClipboard } from './clipboard.ts'
+import { plugClipboard, withoutClipboard } from './clipboard.ts'
+import { deleteDiskSnapshot, takeDiskSnapshot } from './disk-snapshot.ts'
 import { watchExit, type ProcessExit } from './exit-watch.ts'
 import type { RunLayout } from './layout.ts'
 import { MachineChannels } from './machine-channels.ts'
 import type { QemuProbe } from './probe.ts'
 import { reconnectNetwork } from './reconnect-network.ts'
-import { writeRunRecord, type RunRecord } from './run-record.ts'
+import { sharedRamName, writeRunRecord, type RunRecord } from './run-record.ts'
+import { saveMachineState } from './save-state.ts'
 import { takeScreenshot } from './screenshot.ts'
 import { saveWarmState } from './warm-save.ts'
 
@@ -72,7 +74,7 @@ export class QemuMachine implements Machine {
   get startedAtMs(): number {
     return this.#parts.record.startedAtMs
   }
-  get boot(): 'cold' | 'warm' {
+  get boot(): 'cold' | 'warm' | 'restored' {
     return this.#parts.record.boot
   }
   get processId(): number {
@@ -165,28 +167,49 @@ export class QemuMachine implements Machine {
     return { cpuMs: cpuMs(this.processId), residentMiB: residentMiB(this.processId), diskReadBytes: disk.readBytes, diskWriteBytes: disk.writeBytes }
   }
 
-  /** While memory and disk are copied the guest must stand still: what would change that waits until it is done. */
   save(directory: string): Promise<{ pausedMs: number }> {
-    const saved = this.#save(directory)
-    this.#saving = saved.catch(() => undefined) // the caller is told
-    return saved
+    const { record, qmp, layout, probe, warmKey } = this.#parts
+    if (!record.savable) return Promise.reject(new EngineFault('qemu', `${this.#spec.name} was not started so that it can be saved`, { remedy: 'Stop it and start it from cold once more; Diptych then saves it.' }))
+    return this.#standing(() =>
+      withoutClipboard(qmp, this.#spec.clipboard, async () => {
+        const saved = await saveWarmState({ qmp, spec: this.#spec, pid: this.processId, ramPath: sharedRamName(record) ?? '', directory, scratch: layout.directory, version: probe.features.version, warmKey })
+        this.#parts.onSaved(directory, warmKey)
+        return saved
+      }),
+    )
   }
 
-  async #save(directory: string): Promise<{ pausedMs: number }> {
+  saveState(request: SaveStateRequest): Promise<SavedReport> {
     const { record, qmp, layout, probe, warmKey } = this.#parts
-    if (!record.savable) throw new EngineFault('qemu', `${this.#spec.name} was not started so that it can be saved`, { remedy: 'Stop it and start it from cold once more; Diptych then saves it.' })
-    if (this.#spec.clipboard !== 'off') await plugClipboard(qmp, 'off', true)
-    try {
-      const saved = await saveWarmState({ qmp, spec: this.#spec, pid: this.processId, ramPath: record.ramPath ?? '', directory, scratch: layout.directory, version: probe.features.version, warmKey })
-      this.#parts.onSaved(directory, warmKey)
-      return saved
-    } finally {
-      if (this.#spec.clipboard !== 'off') await plugClipboard(qmp, this.#spec.clipboard, probe.features.clipboard)
-    }
+    const { version, screenshotPng } = probe.features
+    const source = { qmp, spec: this.#spec, plugged: record.plugged, pid: this.processId, sharedRam: sharedRamName(record), scratch: layout.directory, screenshotPng, version, key: warmKey }
+    return this.#standing(() => withoutClipboard(qmp, this.#spec.clipboard, () => saveMachineState(source, request)))
+  }
+
+  takeDiskSnapshot(name: string): Promise<void> {
+    return this.#standing(() => takeDiskSnapshot(this.#parts.qmp, name))
+  }
+
+  deleteDiskSnapshot(name: string): Promise<void> {
+    return this.#standing(() => deleteDiskSnapshot(this.#parts.qmp, name))
+  }
+
+  /** While memory and disk are written the guest must stand still: what would change that waits until it is done. */
+  #standing<T>(work: () => Promise<T>): Promise<T> {
+    const worked = this.#saving.then(work)
+    this.#saving = worked.catch(() => undefined) // the caller is told
+    return worked
   }
 
   reconnectNetwork(): Promise<void> {
     return reconnectNetwork(this.#parts.qmp, this.#spec, this.#parts.probe.features)
+  }
+
+  async changeDisc(path: string | null): Promise<void> {
+    if (this.#spec.discPath === undefined) throw new EngineFault('qemu', `${this.#spec.name} was started without an optical drive`, { remedy: 'The disc is in the drive after its next start.' })
+    await changeDisc(this.#parts.qmp, path)
+    this.#spec = { ...this.#spec, discPath: path }
+    writeRunRecord(this.#parts.layout, { ...this.#parts.record, spec: this.#spec })
   }
 
   dispose(): void {

@@ -20,6 +20,9 @@ export function ramFilePath(spec: MachineSpec, cacheDirectory: string): string {
   return join(directory, name)
 }
 
+/** What the kernel calls the memory of a machine that was started without a memory file of ours (memfd_create(2)). */
+export const memfdPath = '/memfd:memory-backend-memfd'
+
 /** The unlinked file as the running QEMU holds it: `/proc/PID/fd/N` can be opened and read like any path. */
 export function openedRamFile(pid: number, path: string): string {
   const directory = `/proc/${pid}/fd`

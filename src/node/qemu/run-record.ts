@@ -6,13 +6,17 @@ import { GuestName, MacAddress, NetworkName } from '../../contract/names.ts'
 import type { MachineSpec } from '../../engine/engine.ts'
 import { writeFileAtomicSync } from '../file/atomic.ts'
 import type { RunLayout } from './layout.ts'
+import { memfdPath } from './ram-file.ts'
 
-const Spec = z.strictObject({
+/** MachineSpec as it is written to disk. */
+export const MachineSpecRecord = z.strictObject({
   name: GuestName,
   uuid: z.string(),
   profile: HardwareProfile,
   vcpus: z.number().int(),
   memoryMiB: z.number().int(),
+  maximumVcpus: z.number().int().exactOptional(),
+  maximumMemoryMiB: z.number().int().exactOptional(),
   nics: z.array(
     z.discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('switch'), mac: MacAddress, network: NetworkName, socketPath: z.string() }),
@@ -34,15 +38,24 @@ const Spec = z.strictObject({
   screen: z.strictObject({ width: z.number().int(), height: z.number().int() }),
 }) satisfies z.ZodType<MachineSpec>
 
+/** A device plugged into the running machine, in QMP's words (`device_add`, `netdev_add`): a restored machine is started with it. */
+export const PluggedDevice = z.strictObject({ device: z.record(z.string(), z.json()), netdev: z.record(z.string(), z.json()).exactOptional() })
+export type PluggedDevice = z.infer<typeof PluggedDevice>
+
 /** run.json: what a later host needs to find this machine again. `process` is null until QEMU was started. */
 export const RunRecord = z.strictObject({
   form: z.literal(1),
-  spec: Spec,
+  spec: MachineSpecRecord,
   process: z.strictObject({ pid: z.number().int(), startTicks: z.number() }).nullable(),
-  boot: z.enum(['cold', 'warm']),
-  /** The name of its memory file, which is unlinked while it runs; null for plain memory. */
+  boot: z.enum(['cold', 'warm', 'restored']),
+  /** The name of its memory file, which is unlinked while it runs; null without one. */
   ramPath: z.string().nullable(),
+  /** Whether its first warm state may be saved: it began from a fresh disk. */
   savable: z.boolean(),
+  /** private: QEMU's own. file: shared with that of `ramPath`. unnamed: shared, without a name (memfd). Older runs do not say. */
+  memory: z.enum(['private', 'file', 'unnamed']).exactOptional(),
+  /** What was plugged in while it ran. */
+  plugged: z.array(PluggedDevice).default([]),
   startedAtMs: z.number(),
 })
 export type RunRecord = z.infer<typeof RunRecord>
@@ -58,4 +71,10 @@ export function readRunRecord(layout: RunLayout): RunRecord | null {
   } catch {
     return null // missing or not JSON
   }
+}
+
+/** The name its shared memory has among QEMU's open files; null when the memory cannot be read from outside. */
+export function sharedRamName(record: RunRecord): string | null {
+  if (record.memory === 'unnamed') return memfdPath
+  return record.memory === 'file' || (record.memory === undefined && record.savable) ? record.ramPath : null
 }

@@ -11,7 +11,7 @@ const ownerOnly = 0o600
  * coreutils' cp, which skips holes and leaves out blocks of zeros (about 1 GB/s here). `background` runs it at the
  * lowest priority. Rejects with EngineFault and leaves no half copy.
  */
-export async function copySparsely(from: string, to: string, options: { background: boolean }): Promise<'reflink' | 'copy'> {
+export async function copySparsely(from: string, to: string, options: { background: boolean; signal?: AbortSignal }): Promise<'reflink' | 'copy'> {
   try {
     await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL)
     await chmod(to, ownerOnly)
@@ -19,7 +19,7 @@ export async function copySparsely(from: string, to: string, options: { backgrou
   } catch {
     await rm(to, { force: true }) // this file system (or pair of them) has no reflinks
   }
-  const result = await runProgram('cp', ['--sparse=always', '--reflink=never', '--no-preserve=all', '--', from, to], { background: options.background })
+  const result = await runProgram('cp', ['--sparse=always', '--reflink=never', '--no-preserve=all', '--', from, to], options)
   if (result.exitCode === 0) {
     await chmod(to, ownerOnly)
     return 'copy'

@@ -11,9 +11,10 @@ import { checkFiles, endingWithin, launch, openQmp, startFault, type Launched } 
 import { checkSocketPath, type RunLayout } from './layout.ts'
 import { QemuMachine, type MachineParts } from './machine.ts'
 import type { QemuProbe } from './probe.ts'
-import { ramFilePath } from './ram-file.ts'
+import { pluggedArguments, restoredSpec, restoreMemory } from './restore.ts'
 import { claimRunDirectory, removeRunFiles } from './run-directory.ts'
 import { writeRunRecord, type RunRecord } from './run-record.ts'
+import { demandSameMachine, readSavedState, type SavedState } from './saved-state.ts'
 import { readWarmState, type WarmState } from './warm-manifest.ts'
 import { makeSpare, sweepSpares, takeSpare, type Spare } from './warm-spare.ts'
 
@@ -21,45 +22,56 @@ export interface StartContext {
   readonly layout: RunLayout
   readonly probe: QemuProbe
   readonly cpuCap: CpuCapPort
+  /** What `Engine.warmKey` says of the machine asked for, and of any. */
   readonly warmKey: string
+  readonly keyOf: (spec: MachineSpec) => string
   readonly cacheDirectory: string
   readonly onSaved: MachineParts['onSaved']
 }
 
 const loadTimeoutMs = 60_000
 
+/** What a run begins from, read and checked. `device`: where its device state is; null for a power-on. */
+type Origin =
+  | { readonly kind: 'cold' | 'savable'; readonly device: null }
+  | { readonly kind: 'warm'; readonly device: string; readonly state: WarmState }
+  | { readonly kind: 'restored'; readonly device: string; readonly state: SavedState }
+
 /** One start, from nothing to a machine whose guest runs. On any failure everything made on the way is undone. */
-export async function startMachine(spec: MachineSpec, options: StartOptions, context: StartContext): Promise<QemuMachine> {
+export async function startMachine(asked: MachineSpec, options: StartOptions, context: StartContext): Promise<QemuMachine> {
   const { layout, probe, cpuCap } = context
   options.signal?.throwIfAborted()
+  const origin = originOf(options.from, context)
+  const spec = origin.kind === 'restored' ? restoredSpec(origin.state, asked) : asked
   for (const nic of spec.nics) if (nic.kind === 'switch') checkSocketPath(nic.socketPath)
-  checkFiles(spec, options.from.kind === 'warm')
-  const warm = options.from.kind === 'warm' ? readWarmState(options.from.directory, context.warmKey) : null
+  checkFiles(spec, origin.kind)
   await claimRunDirectory(layout, cpuCap)
   const undo: (() => void)[] = []
-  let record: RunRecord = { form: 1, spec, process: null, boot: warm === null ? 'cold' : 'warm', ramPath: null, savable: options.from.kind === 'savable', startedAtMs: Date.now() }
+  const plugged = origin.kind === 'restored' ? origin.state.manifest.plugged : []
+  let record: RunRecord = { form: 1, spec, process: null, boot: origin.device === null ? 'cold' : origin.kind, ramPath: null, savable: origin.kind === 'savable', memory: 'unnamed', plugged, startedAtMs: Date.now() }
   undo.push(() => removeRunFiles(layout, record, cpuCap))
   let launched: Launched | null = null
   try {
-    const spare = warm === null ? null : await spareOf(warm)
+    const spare = origin.kind === 'warm' ? await spareOf(origin.state) : null
     if (spare !== null) undo.push(() => rmSync(spare.directory, { recursive: true, force: true }))
-    record = { ...record, ramPath: spare?.ram ?? (record.savable ? ramFilePath(spec, context.cacheDirectory) : null) }
+    if (spare !== null) record = { ...record, ramPath: spare.ram, memory: 'private' }
+    if (origin.kind === 'restored') record = { ...record, ...(await memoryOf(origin.state, spec, context.cacheDirectory, options.signal)) }
     const placed = spare === null ? null : placeDisk(spare.overlay, spec.diskPath)
     if (placed !== null) undo.push(placed.undo)
     writeRunRecord(layout, record)
-    const args = commandLine(spec, runPaths(spec, record, layout, warm !== null), probe.features, probe.accelerator.kind)
-    launched = await withDeviceState(warm, (inherit) => launch(probe.binary, args, layout, spec, inherit))
+    const args = [...commandLine(spec, runPaths(spec, record, layout, origin.device !== null), probe.features, probe.accelerator.kind), ...pluggedArguments(plugged)]
+    launched = await withDeviceState(origin.device, (inherit) => launch(probe.binary, args, layout, spec, inherit))
     const process = launched.process
     record = { ...record, process }
     writeRunRecord(layout, record)
     const qmp = await openQmp(launched, layout, spec, options.signal)
-    await running(qmp, launched, warm !== null, layout, spec)
+    await running(qmp, launched, origin, layout, spec, options.beforeRunning)
     if (record.ramPath !== null) rmSync(record.ramPath, { force: true })
     if (spare !== null) rmSync(spare.directory, { recursive: true, force: true })
     placed?.keep()
-    options.signal?.throwIfAborted()
+    if (origin.kind !== 'restored') options.signal?.throwIfAborted() // what was restored has run: its saved state is used up
     const done = record
-    const parts: MachineParts = { record: { ...done, process }, layout, qmp, child: launched.child, probe, cpuCap, warmKey: context.warmKey, onSaved: context.onSaved, cleanUp: () => removeRunFiles(layout, done, cpuCap) }
+    const parts: MachineParts = { record: { ...done, process }, layout, qmp, child: launched.child, probe, cpuCap, warmKey: context.keyOf(spec), onSaved: context.onSaved, cleanUp: () => removeRunFiles(layout, done, cpuCap) }
     return new QemuMachine(parts)
   } catch (error) {
     if (launched !== null) {
@@ -71,18 +83,36 @@ export async function startMachine(spec: MachineSpec, options: StartOptions, con
   }
 }
 
-/** Until QEMU greets (cold) or the loaded guest runs (warm). All commands go out at once: QEMU takes them in order. */
-async function running(qmp: QmpSession, launched: Launched, warm: boolean, layout: RunLayout, spec: MachineSpec): Promise<void> {
+function originOf(from: StartOptions['from'], { warmKey, keyOf }: StartContext): Origin {
+  if (from.kind === 'warm') {
+    const state = readWarmState(from.directory, warmKey)
+    return { kind: 'warm', device: state.deviceState, state }
+  }
+  if (from.kind !== 'restored') return { kind: from.kind, device: null }
+  const state = readSavedState(from.directory)
+  demandSameMachine(state, keyOf(state.manifest.spec))
+  return { kind: 'restored', device: state.deviceState, state }
+}
+
+async function memoryOf(state: SavedState, spec: MachineSpec, cacheDirectory: string, signal: AbortSignal | undefined): Promise<Pick<RunRecord, 'ramPath' | 'memory'>> {
+  const memory = await restoreMemory(state, spec, cacheDirectory, signal)
+  return memory.kind === 'stream' ? { ramPath: null, memory: 'unnamed' } : { ramPath: memory.path, memory: memory.share ? 'file' : 'private' }
+}
+
+/** Until QEMU greets (power-on) or the loaded guest runs. All commands go out at once: QEMU takes them in order. */
+async function running(qmp: QmpSession, launched: Launched, origin: Origin, layout: RunLayout, spec: MachineSpec, beforeRunning: StartOptions['beforeRunning']): Promise<void> {
   try {
-    if (!warm) {
+    if (origin.device === null) {
       await qmp.execute('query-status')
       return
     }
-    const loaded = qmp.event(({ name, data }) => name === 'MIGRATION' && data['status'] === 'completed', loadTimeoutMs, 'loading the warm state')
+    const loaded = qmp.event(({ name, data }) => name === 'MIGRATION' && ['completed', 'failed'].includes(asString(data['status']) ?? ''), loadTimeoutMs, 'loading the saved state')
     loaded.catch(() => undefined) // an error of the two commands says more
-    const capabilities = ['x-ignore-shared', 'events'].map((capability) => ({ capability, state: true }))
+    const whole = origin.kind === 'restored' && origin.state.ram === null
+    const capabilities = [{ capability: 'x-ignore-shared', state: !whole }, { capability: 'events', state: true }]
     await Promise.all([qmp.execute('migrate-set-capabilities', { capabilities }), qmp.execute('migrate-incoming', { uri: `fd:${deviceStateDescriptor}` })])
-    await loaded
+    if ((await loaded).data['status'] === 'failed') throw new EngineFault('saved state', 'QEMU could not load it')
+    await beforeRunning?.()
     // The state was saved while paused, and is loaded so.
     await qmp.execute('cont')
   } catch (cause) {
@@ -98,9 +128,9 @@ async function running(qmp: QmpSession, launched: Launched, warm: boolean, layou
 /** The device state is handed down opened, as descriptor 3: no path, no extra process, and nothing for the sandbox to refuse. */
 const deviceStateDescriptor = 3
 
-async function withDeviceState<T>(warm: WarmState | null, use: (inherit: readonly number[]) => Promise<T>): Promise<T> {
-  if (warm === null) return use([])
-  const descriptor = openSync(warm.deviceState, 'r')
+async function withDeviceState<T>(path: string | null, use: (inherit: readonly number[]) => Promise<T>): Promise<T> {
+  if (path === null) return use([])
+  const descriptor = openSync(path, 'r')
   try {
     return await use([descriptor])
   } finally {
@@ -118,15 +148,15 @@ async function spareOf(warm: WarmState): Promise<Spare> {
   return made
 }
 
-function runPaths(spec: MachineSpec, record: RunRecord, layout: RunLayout, warm: boolean): RunPaths {
+function runPaths(spec: MachineSpec, record: RunRecord, layout: RunLayout, incoming: boolean): RunPaths {
   return {
     qmp: layout.qmp,
     agent: layout.agent,
     screen: layout.screen,
     serial: layout.serial,
     pid: layout.pid,
-    ram: record.ramPath === null ? { kind: 'anonymous' } : { kind: 'file', path: record.ramPath, share: record.savable },
+    ram: record.ramPath === null ? { kind: 'unnamed' } : { kind: 'file', path: record.ramPath, share: record.memory === 'file' },
     firmware: firmwareFiles(spec),
-    incoming: warm,
+    incoming,
   }
 }

@@ -1,15 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createWriteStream, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { asArray, asObject, asString, parseJson } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
 import { runProgram } from '../process/run-program.ts'
-import { checkSocketPath } from './layout.ts'
+import { prepareDeviceState, writeDeviceState } from './device-state.ts'
+import { keptDisks } from './kept-disk.ts'
 import { openedRamFile } from './ram-file.ts'
 import { copySparsely } from './sparse-copy.ts'
 import { newDirectoryName, replaceDirectory, sweepDirectory } from './warm-directory.ts'
@@ -46,10 +44,7 @@ export async function saveWarmState(request: SaveRequest): Promise<{ pausedMs: n
     const before = await chainOf(spec.diskPath)
     const status = asString(asObject(await qmp.execute('query-status'))['status'])
     const wasRunning = status === 'running'
-    // After one migration QEMU takes another only from a machine that ran in between.
-    if (status === 'postmigrate') await qmp.execute('cont')
-    await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state: true }] })
-    await qmp.execute('migrate-set-parameters', { 'max-bandwidth': 2 ** 40 })
+    await prepareDeviceState(qmp, 'devices')
     const start = performance.now()
     await qmp.execute('stop')
     try {
@@ -63,40 +58,11 @@ export async function saveWarmState(request: SaveRequest): Promise<{ pausedMs: n
     await keepBacking(before, disk)
     writeManifest(making, disk, diskName, request)
     replaceDirectory(making, directory)
-    await dropUnusedDisks(disks, [disk, spec.diskPath, `${spec.diskPath}.previous`])
+    await dropUnusedDisks(disks, [disk, spec.diskPath, `${spec.diskPath}.previous`, ...keptDisks(dirname(spec.diskPath))])
     return { pausedMs }
   } catch (error) {
     for (const path of [making, disk]) rmSync(path, { recursive: true, force: true })
     throw error
-  }
-}
-
-/** Migrates into a unix socket of ours: `exec:` would need to start programs, which the sandbox forbids. */
-async function writeDeviceState(qmp: QmpSession, socketPath: string, path: string): Promise<void> {
-  checkSocketPath(socketPath)
-  rmSync(socketPath, { force: true })
-  const server = createServer()
-  const written = new Promise<void>((resolve, reject) => {
-    server.once('connection', (socket) => pipeline(socket, createWriteStream(path, { flags: 'wx', mode: 0o600 })).then(resolve, reject))
-  })
-  let writeFailure: unknown = null
-  written.catch((error: unknown) => (writeFailure = error))
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketPath, resolve))
-  try {
-    await qmp.execute('migrate', { uri: `unix:${socketPath}` })
-    for (;;) {
-      const state = asObject(await qmp.execute('query-migrate'))
-      if (state['status'] === 'completed') break
-      if (writeFailure !== null) throw new EngineFault('disk', `${path} could not be written: ${String(writeFailure)}`, { cause: writeFailure, remedy: 'Make room on that file system, then save again.' })
-      if (state['status'] === 'failed' || state['status'] === 'cancelled') {
-        throw new EngineFault('qemu', `QEMU could not save the machine: ${asString(state['error-desc']) ?? 'no reason given'}`)
-      }
-      await sleep(3)
-    }
-    await written
-  } finally {
-    server.close()
-    rmSync(socketPath, { force: true })
   }
 }
 

@@ -1,0 +1,126 @@
+import { existsSync, mkdirSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { EngineFault, type MachineSpec, type SavedReport, type SaveStateRequest } from '../../engine/engine.ts'
+import { asObject, asString } from '../../engine/qemu/json.ts'
+import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
+import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
+import { prepareDeviceState, writeDeviceState } from './device-state.ts'
+import { deleteDiskSnapshot, takeDiskSnapshot } from './disk-snapshot.ts'
+import { openedRamFile } from './ram-file.ts'
+import type { PluggedDevice } from './run-record.ts'
+import type { SavedStateManifest } from './saved-state.ts'
+import { takeScreenshot } from './screenshot.ts'
+import { copySparsely } from './sparse-copy.ts'
+
+export interface StateSource {
+  readonly qmp: QmpSession
+  readonly spec: MachineSpec
+  readonly plugged: readonly PluggedDevice[]
+  readonly pid: number
+  /** The name its shared memory has among QEMU's open files; null when the memory is QEMU's own. */
+  readonly sharedRam: string | null
+  /** Where sockets and scratch files may be made. */
+  readonly scratch: string
+  readonly screenshotPng: boolean
+  readonly version: string
+  readonly key: string
+}
+
+/** Room that is left for others on the file system a state is written to. */
+const reserveBytes = 64 << 20
+
+/**
+ * Writes a running or paused machine into `request.directory`, which must not exist: see saved-state.ts. While the guest
+ * stands still its disk is marked (`diskSnapshot`), device state and memory are written, and others are waited for;
+ * checksums and fsync come after it runs again. After a failure nothing is left and the guest is as it was.
+ */
+export async function saveMachineState(source: StateSource, request: SaveStateRequest): Promise<SavedReport> {
+  const { qmp, spec } = source
+  const { directory, diskSnapshot, signal } = request
+  const ram = source.sharedRam === null ? null : openedRamFile(source.pid, source.sharedRam)
+  demandRoom(dirname(directory), ram === null ? spec.memoryMiB * 1048576 : statSync(ram).blocks * 512)
+  mkdirSync(directory, { mode: 0o700 })
+  let marked = false
+  let wasRunning = true
+  try {
+    const screen = await pictureInto(source, directory)
+    wasRunning = asString(asObject(await qmp.execute('query-status'))['status']) === 'running'
+    await prepareDeviceState(qmp, ram === null ? 'whole' : 'devices')
+    signal?.throwIfAborted()
+    const begun = performance.now()
+    await qmp.execute('stop')
+    const pausedAtMs = performance.timeOrigin + performance.now()
+    try {
+      await request.paused?.()
+      if (diskSnapshot !== null) {
+        await takeDiskSnapshot(qmp, diskSnapshot)
+        marked = true
+      }
+      const device = writeDeviceState(qmp, join(source.scratch, 'mig'), join(directory, 'device.state'), signal)
+      const copied = ram === null ? [] : [copySparsely(ram, join(directory, 'ram.img'), { background: false, ...(signal === undefined ? {} : { signal }) })]
+      await allSettledOrThrow([device, ...copied])
+      await request.saved?.()
+    } catch (error) {
+      await runAgain(qmp, wasRunning)
+      throw error
+    }
+    if (request.afterwards === 'run') await runAgain(qmp, wasRunning)
+    const pausedMs = Math.round(performance.now() - begun)
+    writeManifest(source, directory, wasRunning, screen)
+    return { pausedMs, pausedAtMs, wasRunning, screen }
+  } catch (error) {
+    if (marked) await deleteDiskSnapshot(qmp, diskSnapshot ?? '').catch(() => undefined) // swept with the request's journal
+    if (request.afterwards === 'stand' && wasRunning) await qmp.execute('cont').catch(() => undefined) // it runs already unless the last step failed
+    rmSync(directory, { recursive: true, force: true })
+    throw error
+  }
+}
+
+/**
+ * `cont` also makes QEMU take its disks back, which the migration let go; a paused guest has to run for that, as briefly as
+ * QEMU can.
+ */
+async function runAgain(qmp: QmpSession, wasRunning: boolean): Promise<void> {
+  const commands = [qmp.execute('cont'), ...(wasRunning ? [] : [qmp.execute('stop')])] // both are sent before either is answered
+  await Promise.all(commands)
+}
+
+/** Both end before a failure of one is told: neither must write any more when what was written is removed. */
+async function allSettledOrThrow(work: readonly Promise<unknown>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason
+}
+
+async function pictureInto({ qmp, scratch, screenshotPng }: StateSource, directory: string): Promise<{ width: number; height: number } | null> {
+  try {
+    const { png, width, height } = await takeScreenshot(qmp, scratch, screenshotPng)
+    writeFileSync(join(directory, 'screen.png'), png, { mode: 0o600 })
+    return { width, height }
+  } catch {
+    return null // a guest that shows nothing has no picture
+  }
+}
+
+function demandRoom(directory: string, neededBytes: number): void {
+  const found = statfsSync(directory)
+  if (found.bavail * found.bsize >= neededBytes + reserveBytes) return
+  throw new EngineFault('disk', `Saving takes up to ${Math.ceil(neededBytes / 1048576)} MiB in ${directory}; ${Math.floor((found.bavail * found.bsize) / 1048576)} MiB are free`, { remedy: 'Make room on that file system, then try again.' })
+}
+
+function writeManifest(source: StateSource, directory: string, wasRunning: boolean, screen: SavedStateManifest['screen']): void {
+  const at = (name: string) => join(directory, name)
+  const bytesOf = (name: string) => statSync(at(name)).size
+  const manifest: SavedStateManifest = {
+    form: 1,
+    key: source.key,
+    engineVersion: source.version,
+    savedAt: new Date().toISOString(),
+    spec: source.spec,
+    plugged: [...source.plugged],
+    wasRunning,
+    ram: existsSync(at('ram.img')) ? { name: 'ram.img', bytes: bytesOf('ram.img') } : null,
+    deviceState: { name: 'device.state', bytes: bytesOf('device.state') },
+    screen,
+  }
+  for (const name of ['ram.img', 'device.state']) if (existsSync(at(name))) syncPath(at(name))
+  writeFileAtomicSync(at('manifest.json'), JSON.stringify(manifest, null, 2), { durable: true })
+}

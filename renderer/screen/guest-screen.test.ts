@@ -52,6 +52,22 @@ describe('GuestScreen, pinned to noVNC 1.7.0', () => {
     expect(RFB.messages.clientEncodings).toBe(before)
   })
 
+  it('asks for a size where the guest’s screen can change, and nowhere else', () => {
+    const original = RFB.messages.setDesktopSize
+    const asked: number[][] = []
+    RFB.messages.setDesktopSize = (_, ...size) => void asked.push(size)
+    try {
+      const screen = { _rfbConnectionState: 'connected', _screenID: 3, _screenFlags: 0, _sock: {} }
+      for (const supported of [false, true]) {
+        const made = Object.assign(Object.create(GuestScreen.prototype) as GuestScreen, screen, { _supportsSetDesktopSize: supported })
+        made.askForSize({ width: 1280, height: 800 })
+      }
+    } finally {
+      RFB.messages.setDesktopSize = original
+    }
+    expect(asked).toEqual([[1280, 800, 3, 0]])
+  })
+
   it('finds the messages that wake a screen', () => {
     expect(typeof RFB.messages.pointerEvent).toBe('function')
     expect(typeof RFB.messages.fbUpdateRequest).toBe('function')

@@ -1,5 +1,11 @@
 import RFB from '@novnc/novnc'
 
+/** In pixels. */
+export interface ScreenSize {
+  readonly width: number
+  readonly height: number
+}
+
 /** Encoding numbers of RFC 6143, 7.7, and the IANA registry of RFB encodings. */
 export const encoding = { raw: 0, copyRect: 1, hextile: 5, tight: 7, zrle: 16 } as const
 
@@ -15,8 +21,8 @@ export function preferHextile(encodings: readonly number[]): number[] {
 }
 
 /**
- * noVNC's client with the two things it cannot be told through its API: the order of encodings, and an input
- * message that wakes a screen QEMU left blank. Pinned to noVNC 1.7.0; guest-screen.test.ts fails when the
+ * noVNC's client with the three things it cannot be told through its API: the order of encodings, an input message that
+ * wakes a screen QEMU left blank, and a size to ask the guest for. Pinned to noVNC 1.7.0; guest-screen.test.ts fails when the
  * internals used here change their shape.
  */
 export class GuestScreen extends RFB {
@@ -39,5 +45,11 @@ export class GuestScreen extends RFB {
     const row = y === undefined ? Math.floor(this._fbHeight / 2) : this._display.absY(y)
     RFB.messages.pointerEvent(this._sock, column, row, 0)
     RFB.messages.fbUpdateRequest(this._sock, false, 0, 0, this._fbWidth, this._fbHeight)
+  }
+
+  /** Asks the guest once for a size (SetDesktopSize). Ignored by guests whose screen cannot change. */
+  askForSize({ width, height }: ScreenSize): void {
+    if (this._rfbConnectionState !== 'connected' || !this._supportsSetDesktopSize) return
+    RFB.messages.setDesktopSize(this._sock, width, height, this._screenID, this._screenFlags)
   }
 }

@@ -1,4 +1,4 @@
-/** The part of noVNC 1.7.0 that Diptych uses (its docs/API.md), and the two internals that guest-screen.ts overrides. */
+/** The part of noVNC 1.7.0 that Diptych uses (its docs/API.md), and the internals that guest-screen.ts overrides or reads. */
 declare module '@novnc/novnc' {
   export interface RfbSocket {
     readonly readyState: string
@@ -16,6 +16,7 @@ declare module '@novnc/novnc' {
     static readonly messages: {
       clientEncodings(socket: RfbSocket, encodings: number[]): void
       pointerEvent(socket: RfbSocket, x: number, y: number, mask: number): void
+      setDesktopSize(socket: RfbSocket, width: number, height: number, screenId: number, screenFlags: number): void
       fbUpdateRequest(socket: RfbSocket, incremental: boolean, x: number, y: number, width: number, height: number): void
     }
     constructor(target: Element, channel: object, options?: { shared?: boolean })
@@ -35,6 +36,9 @@ declare module '@novnc/novnc' {
     protected readonly _sock: RfbSocket
     protected readonly _fbWidth: number
     protected readonly _fbHeight: number
+    protected readonly _supportsSetDesktopSize: boolean
+    protected readonly _screenID: number
+    protected readonly _screenFlags: number
     protected readonly _rfbConnectionState: string
     protected readonly _mousePos: { x?: number; y?: number }
     protected readonly _display: { absX(x: number): number; absY(y: number): number }

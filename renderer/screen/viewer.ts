@@ -1,6 +1,6 @@
 import type { ScreenChannel } from '../../src/contract/connection.ts'
 import type { ClipboardMode } from '../../src/contract/guest.ts'
-import { GuestScreen } from './guest-screen.ts'
+import { GuestScreen, type ScreenSize } from './guest-screen.ts'
 
 export type ScreenPhase = 'connecting' | 'live' | 'reconnecting'
 export type ScaleMode = 'fit' | 'one-to-one' | 'resize'
@@ -40,9 +40,13 @@ export class Viewer {
     this.#connect()
   }
 
-  setScale(scale: ScaleMode): void {
+  /** `ownSize` is what the guest gets back when it no longer follows the frame. */
+  setScale(scale: ScaleMode, ownSize: ScreenSize): void {
+    const followed = this.#scale === 'resize'
     this.#scale = scale
-    if (this.#screen !== null) applyScale(this.#screen, scale)
+    if (this.#screen === null) return
+    applyScale(this.#screen, scale)
+    if (followed && scale !== 'resize') this.#screen.askForSize(ownSize)
   }
 
   setClipboard(mode: ClipboardMode): void {

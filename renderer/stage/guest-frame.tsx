@@ -70,7 +70,7 @@ export function GuestFrame({ name, index }: { readonly name: GuestName; readonly
         <GuestActions view={view} index={index} />
       </header>
       <div className={styles.glass}>
-        <Screen name={name} label={title} active={active} paused={view.state === 'paused'} clipboard={view.clipboard} onPhase={report} />
+        <Screen name={name} label={title} active={active} paused={view.state === 'paused'} clipboard={view.clipboard} ownSize={view.screen.size} onPhase={report} />
         <Overlay view={view} phase={phase} />
       </div>
     </section>

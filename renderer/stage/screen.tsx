@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { ClipboardMode } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import { focusEvent, frameAttribute } from '../command/guest-controls.ts'
+import type { ScreenSize } from '../screen/guest-screen.ts'
 import { ChordWatch } from '../screen/release-chord.ts'
 import { type ScreenPhase, Viewer } from '../screen/viewer.ts'
 import { useSession, useWindow } from '../store/context.ts'
@@ -14,11 +15,13 @@ export interface ScreenProps {
   readonly active: boolean
   readonly paused: boolean
   readonly clipboard: ClipboardMode
+  /** The size its definition gives it. */
+  readonly ownSize: ScreenSize
   readonly onPhase: (phase: ScreenPhase) => void
 }
 
 /** A guest's live screen: keyboard by click or command only, back by the release chord. */
-export function Screen({ name, label, active, paused, clipboard, onPhase }: ScreenProps) {
+export function Screen({ name, label, active, paused, clipboard, ownSize: { width, height }, onPhase }: ScreenProps) {
   const session = useSession()
   const host = useRef<HTMLDivElement>(null)
   const [viewer, setViewer] = useState<Viewer | null>(null)
@@ -39,8 +42,8 @@ export function Screen({ name, label, active, paused, clipboard, onPhase }: Scre
 
   useEffect(() => {
     startScale.current = scale
-    viewer?.setScale(scale)
-  }, [viewer, scale])
+    viewer?.setScale(scale, { width, height })
+  }, [viewer, scale, width, height])
 
   useEffect(() => viewer?.setClipboard(clipboard), [viewer, clipboard])
 

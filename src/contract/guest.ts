@@ -59,7 +59,8 @@ export const GuestView = z.object({
     linkUp: z.boolean(),
     link: LinkView,
   }),
-  screen: z.object({ available: z.boolean(), reason: z.string().nullable() }),
+  /** `size` is what the definition says; a guest may have taken another since. */
+  screen: z.object({ available: z.boolean(), reason: z.string().nullable(), size: z.object({ width: z.number(), height: z.number() }) }),
   clipboard: ClipboardMode,
   vcpus: z.number().int(),
   controls: z.record(ControlName, Control),

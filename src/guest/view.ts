@@ -62,7 +62,7 @@ export function composeView(parts: ViewParts): GuestView {
       linkUp: parts.linkUp,
       link: parts.link,
     },
-    screen: { available: reason === null, reason },
+    screen: { available: reason === null, reason, size: definition.screen },
     clipboard: definition.clipboard,
     vcpus: definition.vcpus,
     controls: parts.controls,

@@ -53,7 +53,7 @@ export function fakeGuest(name: string, state: GuestView['state']): GuestView {
       linkUp: true,
       link: { requested: plainLink, effective: plainLink, preset: 'unshaped' },
     },
-    screen: { available: running, reason: running ? null : 'not running' },
+    screen: { available: running, reason: running ? null : 'not running', size: { width: 1280, height: 800 } },
     clipboard: 'off',
     vcpus: 1,
     controls: {

@@ -71,7 +71,7 @@ export function updateOf(guest: FakeGuest): GuestUpdate {
         linkUp: guest.linkUp,
         link: linkViewOf(guest),
       },
-      screen: on ? { available: true, reason: null } : { available: false, reason: 'The guest is off.' },
+      screen: { available: on, reason: on ? null : 'The guest is off.', size: { width: 1280, height: 800 } },
       clipboard: guest.clipboard,
       vcpus: 2,
       controls: structuredClone(guest.controls),

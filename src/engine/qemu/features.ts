@@ -19,6 +19,8 @@ export interface QemuFeatures {
   readonly virtioVga: boolean
   readonly generationId: boolean
   readonly virtioMem: boolean
+  /** Whether guest memory can be a private, writable mapping of a file opened for reading alone (QEMU 8.2: `readonly=on,rom=off`). */
+  readonly readOnlyRam: boolean
 }
 
 /** The commands whose answers `readFeatures` wants, in this order. */
@@ -29,10 +31,11 @@ export const featureQuestions: readonly { command: string; parameters?: JsonObje
   { command: 'device-list-properties', parameters: { typename: 'virtio-balloon-pci' } },
   { command: 'query-command-line-options', parameters: { option: 'sandbox' } },
   { command: 'qom-list-types', parameters: { implements: 'device' } },
+  { command: 'qom-list-properties', parameters: { typename: 'memory-backend-file' } },
 ]
 
 export function readFeatures(answers: readonly Json[]): QemuFeatures {
-  const [version, machines, schemaAnswer, balloon, sandbox, devices] = answers
+  const [version, machines, schemaAnswer, balloon, sandbox, devices, ramFile] = answers
   const schema = new Schema(schemaAnswer)
   const stream = schema.variant('netdev_add', 'stream')
   const balloonProperties = namesIn(balloon)
@@ -54,6 +57,7 @@ export function readFeatures(answers: readonly Json[]): QemuFeatures {
     virtioVga: deviceTypes.has('virtio-vga'),
     generationId: deviceTypes.has('vmgenid'),
     virtioMem: deviceTypes.has('virtio-mem-pci'),
+    readOnlyRam: namesIn(ramFile).has('rom'),
   }
 }
 
@@ -61,7 +65,7 @@ export function readFeatures(answers: readonly Json[]): QemuFeatures {
 export function parseFeatures(text: string): QemuFeatures | null {
   const found = asObject(parseJson(text))
   const machines = asObject(found['machines'])
-  const whole = asString(found['version']) !== null && asString(found['build']) !== null && asString(machines['q35']) !== null && typeof found['virtioMem'] === 'boolean'
+  const whole = asString(found['version']) !== null && asString(found['build']) !== null && asString(machines['q35']) !== null && typeof found['readOnlyRam'] === 'boolean'
   return whole ? (found as unknown as QemuFeatures) : null // written by us from a QemuFeatures; the check above tells versions apart
 }
 

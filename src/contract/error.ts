@@ -12,6 +12,7 @@ export const RefusalCode = z.enum([
   'already-exists',
   'in-use',
   'unsafe', // a file from elsewhere asks for what such a file has no business to
+  'not-importable', // a file from elsewhere is nothing that becomes a guest, or not yet
   'damaged', // a file from elsewhere is cut short or contradicts itself
 ])
 export type RefusalCode = z.infer<typeof RefusalCode>

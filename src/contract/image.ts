@@ -68,35 +68,47 @@ export const ImageReport = z.object({
 })
 export type ImageReport = z.infer<typeof ImageReport>
 
+/** What is given here wins over what the file says. */
+export const ImportImage = z.object({
+  source: ImageSource,
+  mode: ImportMode.default('copy'),
+  name: GuestName.optional(),
+  title: z.string().min(1).max(80).optional(),
+  vcpus: z.number().int().min(1).max(64).optional(),
+  memoryMiB: z.number().int().min(64).max(1_048_576).optional(),
+  firmware: firmware.optional(),
+  /** Takes a file in which nothing is recognised for a raw disk. */
+  raw: z.boolean().default(false),
+})
+export type ImportImage = z.infer<typeof ImportImage>
+
+export const ImportedGuest = z.object({ guest: GuestUpdate, warnings: z.array(z.string()) })
+export type ImportedGuest = z.infer<typeof ImportedGuest>
+
+export const ExportImage = z.object({
+  name: GuestName,
+  path: z.string().min(1).max(4_096),
+  format: ExportFormat,
+  /** Only for qcow2; VMDK and OVA are compressed always, the others never. */
+  compress: z.boolean().default(false),
+  replace: z.boolean().default(false),
+})
+export type ExportImage = z.infer<typeof ExportImage>
+
+export const ExportedImage = z.object({ path: z.string(), format: ExportFormat, fileBytes: z.number(), virtualBytes: z.number(), warnings: z.array(z.string()) })
+export type ExportedImage = z.infer<typeof ExportedImage>
+
 export const image = {
   /** Reads headers only; never runs anything on the file. Answers a report also for what is refused. */
-  inspect: oc.errors(errors).input(z.object({ source: ImageSource })).output(ImageReport),
+  inspect: oc.errors(errors).input(z.object({ source: ImageSource, raw: z.boolean().default(false) })).output(ImageReport),
   /**
-   * Makes a new guest of a disk, disc or machine. Progress is a task of kind `import`; aborting the call or cancelling the
-   * task leaves nothing behind. What is given here wins over what the file says.
+   * Makes a new guest, stopped, of a disk, disc or machine. Progress is a task of kind `import`; aborting the call or
+   * cancelling the task leaves nothing behind.
    */
-  import: oc
-    .errors(errors)
-    .input(
-      z.object({
-        source: ImageSource,
-        mode: ImportMode.default('copy'),
-        name: GuestName.optional(),
-        title: z.string().min(1).max(80).optional(),
-        vcpus: z.number().int().min(1).max(64).optional(),
-        memoryMiB: z.number().int().min(64).max(1_048_576).optional(),
-        firmware: firmware.optional(),
-        /** Takes a file in which nothing is recognised for a raw disk. */
-        raw: z.boolean().default(false),
-      }),
-    )
-    .output(z.object({ guest: GuestUpdate, warnings: z.array(z.string()) })),
+  import: oc.errors(errors).input(ImportImage).output(ImportedGuest),
   /**
    * Writes a stopped guest's disk, or the whole machine as OVA, to `path`, which must not exist unless `replace`. The disk
    * stands alone: nothing it was based on is needed. Progress is a task of kind `export`.
    */
-  export: oc
-    .errors(errors)
-    .input(z.object({ name: GuestName, path: z.string().min(1).max(4_096), format: ExportFormat, compress: z.boolean().default(false), replace: z.boolean().default(false) }))
-    .output(z.object({ path: z.string(), format: ExportFormat, fileBytes: z.number(), virtualBytes: z.number(), warnings: z.array(z.string()) })),
+  export: oc.errors(errors).input(ExportImage).output(ExportedImage),
 }

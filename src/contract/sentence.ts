@@ -94,6 +94,7 @@ const refusals: Readonly<Record<RefusalCode, (subject: string, reason: string) =
   'already-exists': (subject, reason) => [`${subject} exists already: ${reason}`, 'Choose another name.'],
   'in-use': (subject, reason) => [`${subject} is in use: ${reason}`, 'Stop what uses it first.'],
   unsafe: (subject, reason) => [`${subject} is not safe to open: ${reason}`, null],
+  'not-importable': (subject, reason) => [`${subject} cannot be imported: ${reason}`, null],
   damaged: (subject, reason) => [`${subject} is damaged: ${reason}`, 'Fetch or export it again.'],
 }
 

@@ -55,7 +55,8 @@ async function rawDisk(source: ByteSource, options: DetectOptions): Promise<Disk
   })
 }
 
-function isOvf(start: Uint8Array): boolean {
+/** Whether a file begins as an OVF description, or as XML that may be one. */
+export function isOvf(start: Uint8Array): boolean {
   const text = latin1(start).replace(/^(\u00ef\u00bb\u00bf)?\s*/, '')
   return text.startsWith('<') && /<([a-zA-Z]\w*:)?Envelope[\s>]|<!DOCTYPE|<\?xml/.test(text)
 }

@@ -1,0 +1,166 @@
+import { basename, isAbsolute, resolve } from 'node:path'
+import type { ImageReport, ImageSource, ImportedGuest, ImportedMachine, ImportImage } from '../src/contract/image.ts'
+import type { GuestName } from '../src/contract/names.ts'
+import { Refusal } from '../src/contract/refusal.ts'
+import { ImageProblem } from '../src/image/image-problem.ts'
+import { profileFor } from '../src/image/suggest.ts'
+import { readDiskHints } from '../src/node/image/disk-hints.ts'
+import { type Examined, examine } from '../src/node/image/examine.ts'
+import type { ExaminedDisk } from '../src/node/image/examine-disk.ts'
+import { removeOriginals } from '../src/node/image/moved-originals.ts'
+import { stageDisk } from '../src/node/image/stage-disk.ts'
+import type { Uploads } from '../src/node/image/uploads.ts'
+import { verifyChecksums } from '../src/node/image/verify-checksums.ts'
+import { notFound } from './error-map.ts'
+import { reportOf } from './image-report.ts'
+import type { GuestCreation, LibraryService } from './library-service.ts'
+import type { Progress, TaskService } from './task-service.ts'
+
+export interface ImagePorts {
+  readonly library: LibraryService
+  readonly tasks: TaskService
+  readonly uploads: Uploads
+  isFree(name: GuestName): boolean
+  guestFolder(name: GuestName): string
+}
+
+interface Located {
+  readonly path: string
+  readonly shownAs: string
+  readonly upload: string | null
+}
+
+/** A disc boots into an installer, which needs a disk to install on; it takes room only as it fills. */
+const installDiskMiB = { linux: 20_480, windows: 65_536, other: 20_480 } as const
+
+/** Brings disks and machines from elsewhere in. Every file is judged before QEMU sees it; a guest appears whole or not at all. */
+export class ImageService {
+  readonly #ports: ImagePorts
+  /** Names of imports under way, so that two at a time do not fight over one at their ends. */
+  readonly #promised = new Set<GuestName>()
+
+  constructor(ports: ImagePorts) {
+    this.#ports = ports
+  }
+
+  async inspect(source: ImageSource, raw: boolean): Promise<ImageReport> {
+    const located = this.#locate(source)
+    try {
+      return reportOf(await examine(located.path, { raw }), located.shownAs, (name) => this.#isFree(name))
+    } catch (error) {
+      if (!(error instanceof ImageProblem)) throw spoken(error, located)
+      return { source: located.shownAs, format: null, what: 'not importable', machine: null, warnings: [], refusal: { reason: error.message, remedy: error.remedy ?? null } }
+    }
+  }
+
+  import(request: ImportImage, caller: AbortSignal | undefined): Promise<ImportedGuest> {
+    const located = this.#locate(request.source)
+    const { shownAs, upload } = located
+    if (request.name !== undefined && !this.#isFree(request.name)) throw new Refusal('already-exists', request.name, 'another guest has that name')
+    return this.#ports.tasks.run({ kind: 'import', title: `importing ${shownAs}`, guest: null, signal: caller }, async (signal, progress) => {
+      try {
+        progress('reading its headers')
+        const examined = await examine(located.path, { raw: request.raw })
+        const imported = await this.#make(examined, request, located, signal, progress)
+        if (upload !== null) await this.#ports.uploads.discard(upload)
+        return imported
+      } catch (error) {
+        throw spoken(error, located)
+      }
+    })
+  }
+
+  async #make(examined: Examined, request: ImportImage, located: Located, signal: AbortSignal, progress: Progress): Promise<ImportedGuest> {
+    const report = reportOf(examined, located.shownAs, (name) => this.#isFree(name))
+    if (report.machine === null) throw new ImageProblem('unsupported', 'there is no machine in it')
+    const machine = { ...report.machine, ...present({ name: request.name, title: request.title, vcpus: request.vcpus, memoryMiB: request.memoryMiB }) }
+    const { name } = machine
+    this.#promised.add(name)
+    try {
+      const made = await this.#create(examined, machine, request, located, signal, progress)
+      return { guest: made.guest, warnings: [...report.warnings, ...made.warnings] }
+    } finally {
+      this.#promised.delete(name)
+    }
+  }
+
+  async #create(examined: Examined, machine: ImportedMachine, request: ImportImage, located: Located, signal: AbortSignal, progress: Progress): Promise<ImportedGuest> {
+    const { library, guestFolder } = this.#ports
+    const firmware = request.firmware ?? machine.firmware
+    const creation = { name: machine.name, title: machine.title, kind: machine.kind, os: machine.os, profile: profileFor(machine.kind, machine.os, diskOf(examined)?.facts.format ?? 'iso'), vcpus: machine.vcpus, memoryMiB: machine.memoryMiB, firmware, source: { disk: 'own' } } as const
+    if (examined.what === 'disc') {
+      if (located.upload !== null) throw new Refusal('unsupported', located.shownAs, 'a disc has to stay where it is while it is in the drive', 'Copy it to this computer and import it by its path.')
+      return { guest: await library.create({ ...creation, cdrom: examined.path, disk: { sizeMiB: installDiskMiB[machine.kind] } }, signal), warnings: [] }
+    }
+    const disk = diskOf(examined)
+    if (disk === null) return { guest: await library.create({ ...creation, disk: { sizeMiB: installDiskMiB[machine.kind] } }, signal), warnings: ['It has no disk; the guest gets an empty one.'] }
+    const stage = library.stage()
+    try {
+      const rest = await verified(examined, signal, progress)
+      const staged = await stageDisk(disk, located.upload === null ? request.mode : 'copy', stage.folder, { signal, progressed: timed(progress, 'copying its disk', rest) })
+      const hints = examined.what === 'disk' ? await readDiskHints(staged.path, signal) : { firmware: null, kind: null }
+      const kind = machine.kind === 'other' ? (hints.kind ?? 'other') : machine.kind
+      const guest: GuestCreation = { ...creation, kind, profile: profileFor(kind, machine.os, disk.facts.format), firmware: request.firmware ?? hints.firmware ?? machine.firmware, cdrom: discOf(examined), disk: { staged: staged.path } }
+      const made = await library.create(guest, signal)
+      const stayed = staged.originals === null ? [] : await removeOriginals(guestFolder(guest.name))
+      return { guest: made, warnings: stayed.map((path) => `${path} could not be removed, or has changed, and stays; do not use it any more.`) }
+    } finally {
+      stage.discard()
+    }
+  }
+
+  #isFree(name: GuestName): boolean {
+    return !this.#promised.has(name) && this.#ports.isFree(name)
+  }
+
+  #locate(source: ImageSource): Located {
+    if ('path' in source) {
+      if (!isAbsolute(source.path)) throw new Refusal('out-of-range', source.path, 'the host does not know from which folder it is meant', 'Give the whole path.')
+      return { path: resolve(source.path), shownAs: basename(source.path), upload: null }
+    }
+    const upload = this.#ports.uploads.find(source.upload)
+    if (upload === null) throw notFound('upload', source.upload, [])
+    return { path: upload.path, shownAs: upload.name, upload: source.upload }
+  }
+}
+
+function diskOf(examined: Examined): ExaminedDisk | null {
+  if (examined.what === 'disk') return examined.disk
+  return examined.what === 'machine' ? (examined.package.disks[0] ?? null) : null
+}
+
+/** A disc that lies in an archive cannot be put into the drive from there. */
+function discOf(examined: Examined): string | null {
+  const place = examined.what === 'machine' ? (examined.package.disc?.place ?? null) : null
+  return place === null || place.window !== null ? null : place.path
+}
+
+/** Answers what part of the progress is left for the copying. */
+async function verified(examined: Examined, signal: AbortSignal, progress: Progress): Promise<number> {
+  if (examined.what !== 'machine' || examined.package.checksums.length === 0) return 1
+  await verifyChecksums(examined.package.checksums, { signal, progressed: (fraction) => progress('checking its checksums', fraction * 0.2) })
+  return 0.8
+}
+
+/** Progress through the last `share` of the work, with the seconds left as they have gone so far. */
+function timed(progress: Progress, detail: string, share: number): (fraction: number) => void {
+  const startedAt = performance.now()
+  return (fraction) => {
+    const seconds = (performance.now() - startedAt) / 1_000
+    const left = fraction > 0.02 ? Math.ceil((seconds / fraction) * (1 - fraction)) : null
+    progress(detail, 1 - share + fraction * share, left)
+  }
+}
+
+/** What a file is refused for, or what the file system said of it, with its name. */
+function spoken(error: unknown, { path, shownAs }: Located): unknown {
+  if (error instanceof ImageProblem) return new Refusal(error.kind === 'unsupported' ? 'not-importable' : error.kind, shownAs, error.message, error.remedy)
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  if (code === 'ENOENT' || code === 'ENOTDIR') return notFound('file', path, [])
+  if (code === 'EACCES' || code === 'EPERM') return new Refusal('not-importable', shownAs, 'it may not be read', `Allow it: chmod u+r ${path}`)
+  return error
+}
+
+function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> } // what was undefined has just been left out
+}

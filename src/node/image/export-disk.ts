@@ -1,0 +1,49 @@
+import { stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { ExportFormat } from '../../contract/image.ts'
+import { Refusal } from '../../contract/refusal.ts'
+import { type ConvertOptions, syncFile } from './convert.ts'
+import { demandRoom } from './free-space.ts'
+import { demandQemuImg } from './qemu-img.ts'
+
+type DiskExport = Exclude<ExportFormat, 'ova'>
+
+/**
+ * Per format: QEMU's driver and options. VHD keeps its exact size (its geometry would round it); VMDK is the one that
+ * travels, read by every VMware product and by VirtualBox.
+ */
+const outputs: Readonly<Record<DiskExport, { readonly driver: string; readonly options: readonly string[] }>> = {
+  qcow2: { driver: 'qcow2', options: ['-o', 'compat=1.1'] },
+  raw: { driver: 'raw', options: ['-S', '64k'] },
+  vmdk: { driver: 'vmdk', options: ['-o', 'subformat=streamOptimized'] },
+  vhd: { driver: 'vpc', options: ['-o', 'subformat=dynamic,force_size=on'] },
+  vhdx: { driver: 'vhdx', options: ['-o', 'subformat=dynamic'] },
+}
+
+/** Virtual Hard Disk specification 1.0: the block table of a dynamic disk reaches no further. */
+const largestVhd = 2_040 * 2 ** 30
+const slack = 64 * 2 ** 20
+
+/** Size of a stopped guest's disk, and what its data takes at most, in bytes. */
+export async function measureDisk(disk: string, signal: AbortSignal): Promise<{ virtualBytes: number; dataBytes: number }> {
+  const what = 'the disk could not be read'
+  const info = JSON.parse(await demandQemuImg(['info', '--output=json', '-f', 'qcow2', disk], what, { signal })) as { 'virtual-size': number }
+  const measured = JSON.parse(await demandQemuImg(['measure', '--output=json', '-f', 'qcow2', '-O', 'qcow2', disk], what, { signal })) as { required: number }
+  return { virtualBytes: info['virtual-size'], dataBytes: measured.required }
+}
+
+/**
+ * Writes a stopped guest's disk, whatever it is based on included, to `target` and to the medium. QEMU's own lock keeps the
+ * guest from being started meanwhile. `copies`: how often the data will stand there at the peak.
+ */
+export async function exportDisk(disk: string, target: string, format: DiskExport, options: ConvertOptions & { compress: boolean; copies: number }): Promise<{ virtualBytes: number; fileBytes: number }> {
+  const { signal, progressed } = options
+  const { virtualBytes, dataBytes } = await measureDisk(disk, signal)
+  if (format === 'vhd' && virtualBytes > largestVhd) throw new Refusal('unsupported', 'a VHD', 'it holds at most 2040 GiB', 'Export it as VHDX.')
+  await demandRoom(dirname(target), (dataBytes + slack) * options.copies, 'the export')
+  const { driver, options: fixed } = outputs[format]
+  const compress = options.compress && format === 'qcow2' ? ['-c'] : []
+  await demandQemuImg(['convert', '-p', '-f', 'qcow2', '-O', driver, ...fixed, ...compress, disk, target], 'the disk could not be exported', { signal, progressed })
+  await syncFile(target)
+  return { virtualBytes, fileBytes: (await stat(target)).size }
+}

@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { Refusal } from '../../contract/refusal.ts'
+import { syncPath, writeFileAtomic } from '../file/atomic.ts'
+
+/**
+ * Files that are being written beside where they will stand, outside of our own folders. Each is noted in `notes` while it
+ * is unfinished, so that the next host removes what a killed one left.
+ */
+export class PartialFiles {
+  readonly #notes: string
+
+  constructor(notes: string) {
+    this.#notes = notes
+  }
+
+  /**
+   * Has `write` fill a file, `companions` beside it included, then gives it the name `target` in one step. Rejects with
+   * Refusal('already-exists') unless `replace`; whatever rejects leaves nothing.
+   */
+  async fill(target: string, replace: boolean, write: (partial: string) => Promise<void>): Promise<void> {
+    const id = randomBytes(6).toString('hex')
+    const partial = join(dirname(target), `.${basename(target).slice(0, 80)}.${id}.partial`)
+    const note = join(this.#notes, `${id}.json`)
+    await mkdir(this.#notes, { recursive: true, mode: 0o700 })
+    await writeFileAtomic(note, JSON.stringify({ partial }))
+    try {
+      await write(partial)
+      await giveName(partial, target, replace)
+    } finally {
+      for (const path of [partial, companionOf(partial)]) await rm(path, { force: true })
+      await rm(note, { force: true })
+    }
+  }
+
+  /** Removes what a killed host left unfinished. Only for the holder of the data directory's lock. */
+  async sweep(): Promise<void> {
+    const names = await readdir(this.#notes).catch(() => [])
+    for (const name of names) {
+      const { partial } = JSON.parse(await readFile(join(this.#notes, name), 'utf8')) as { partial?: unknown }
+      if (typeof partial === 'string' && /\.[0-9a-f]{12}\.partial$/.test(partial)) for (const path of [partial, companionOf(partial)]) await rm(path, { force: true })
+      await rm(join(this.#notes, name), { force: true })
+    }
+  }
+}
+
+/** A second unfinished file of the same work; removed with the first. */
+export function companionOf(partial: string): string {
+  return partial.replace(/\.partial$/, '.companion.partial')
+}
+
+/** A link instead of a rename does not overwrite what has come to stand there in the meantime. */
+async function giveName(partial: string, target: string, replace: boolean): Promise<void> {
+  const file = await open(partial, 'r')
+  await file.sync().finally(() => file.close())
+  if (replace) await rename(partial, target)
+  else {
+    await link(partial, target).catch(async (error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Refusal('already-exists', target, 'a file of that name is there')
+      await rename(partial, target) // a file system without links
+    })
+  }
+  syncPath(dirname(target))
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { type DescribedMachine, writeOvf } from '../../image/ovf-document.ts'
+import { writeManifest } from '../../image/manifest.ts'
+import { tarEnd, tarHeader, tarPadding } from '../../image/tar-write.ts'
+import type { ConvertOptions } from './convert.ts'
+
+/**
+ * Packs a machine whose disk is at `diskPath` into an OVA (DSP0243, 5.2): description, checksums, disk, in this order.
+ */
+export async function writeOva(target: string, machine: DescribedMachine, diskPath: string, options: ConvertOptions): Promise<void> {
+  const { signal } = options
+  const description = new TextEncoder().encode(writeOvf(machine))
+  const diskHash = await hashFile(diskPath, machine.disk.fileBytes, { signal, progressed: (fraction) => options.progressed(fraction / 2) })
+  const names = { description: `${machine.name}.ovf`, manifest: `${machine.name}.mf` }
+  const manifest = new TextEncoder().encode(
+    writeManifest([
+      { file: names.description, algorithm: 'sha256', hex: createHash('sha256').update(description).digest('hex') },
+      { file: machine.disk.file, algorithm: 'sha256', hex: diskHash },
+    ]),
+  )
+  const now = Math.floor(Date.now() / 1_000)
+  const parts = async function* (): AsyncGenerator<Uint8Array> {
+    let written = 0
+    const counted = (bytes: Uint8Array) => {
+      written += bytes.length
+      return bytes
+    }
+    for (const [name, bytes] of [[names.description, description], [names.manifest, manifest]] as const) {
+      for (const piece of [tarHeader(name, bytes.length, now), bytes, tarPadding(bytes.length)]) yield counted(piece)
+    }
+    yield counted(tarHeader(machine.disk.file, machine.disk.fileBytes, now))
+    for await (const chunk of createReadStream(diskPath, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+      yield counted(chunk)
+      options.progressed(0.5 + written / machine.disk.fileBytes / 2)
+    }
+    yield counted(tarPadding(machine.disk.fileBytes))
+    yield tarEnd(written)
+  }
+  await pipeline(parts, createWriteStream(target, { flags: 'wx', mode: 0o600 }), { signal }).catch((error: unknown) => {
+    throw signal.aborted ? (signal.reason as Error) : error
+  })
+}
+
+async function hashFile(path: string, size: number, { signal, progressed }: ConvertOptions): Promise<string> {
+  const hash = createHash('sha256')
+  let done = 0
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    signal.throwIfAborted()
+    hash.update(chunk)
+    done += chunk.length
+    progressed(size === 0 ? 1 : done / size)
+  }
+  return hash.digest('hex')
+}

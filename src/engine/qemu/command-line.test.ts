@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { GuestName, MacAddress, NetworkName, stageNetwork } from '../../contract/names.ts'
 import type { MachineNic, MachineSpec } from '../engine.ts'
 import { commandLine, type RunPaths } from './command-line.ts'
@@ -35,6 +35,7 @@ const features: QemuFeatures = {
   sandbox: true,
   virtioVga: true,
   generationId: true,
+  virtioMem: true,
 }
 const withOption = (args: readonly string[], name: string) => args.flatMap((arg, at) => (args[at - 1] === name ? [arg] : []))
 
@@ -128,4 +129,21 @@ test.each<[string, Partial<MachineSpec>, Partial<QemuFeatures>?]>([
 
 test('under KVM the warm key changes with the host’s processor', () => {
   expect(key({}, {}, 'kvm', 'A')).not.toBe(key({}, {}, 'kvm', 'B'))
+})
+
+describe('room to grow', () => {
+  const roomy: MachineSpec = { ...spec, vcpus: 1, memoryMiB: 512, maximumVcpus: 4, maximumMemoryMiB: 1_025 }
+  test('vCPUs and memory that are plugged while it runs have their places kept, in whole blocks', () => {
+    const args = commandLine(roomy, paths, features, 'tcg')
+    expect(withOption(args, '-smp')).toEqual(['1,maxcpus=4'])
+    expect(withOption(args, '-m')).toEqual(['size=512M,maxmem=1024M'])
+    expect(withOption(args, '-object')).toContainEqual(expect.stringContaining('id=growth,size=512M,reserve=off'))
+    expect(withOption(args, '-device')).toContainEqual(expect.stringContaining('virtio-mem-pci,id=growth0'))
+  })
+  test('none is kept without a wish for it, nor where QEMU cannot', () => {
+    for (const args of [commandLine({ ...spec, memoryMiB: 512 }, paths, features, 'tcg'), commandLine(roomy, paths, { ...features, virtioMem: false }, 'tcg')]) {
+      expect(withOption(args, '-m')).toEqual(['512M'])
+      expect(args.join(' ')).not.toContain('virtio-mem')
+    }
+  })
 })

@@ -1,9 +1,9 @@
+import type { GuestAgent } from '../../engine/agent.ts'
 import {
   EngineFault,
   type BalloonReading,
   type CpuWeightReading,
   type DiskLimits,
-  type GuestAgent,
   type MachineSpec,
   type MachineUsage,
   type VcpuReading,

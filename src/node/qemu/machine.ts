@@ -2,20 +2,20 @@ import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
 import type { GuestAgent } from '../../engine/agent.ts'
-import { EngineFault, type BalloonReading, type Machine, type MachineEvent, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest } from '../../engine/engine.ts'
-import { readBalloon } from '../../engine/qemu/balloon.ts'
+import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskLimits, type Machine, type MachineEvent, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type VcpuReading } from '../../engine/engine.ts'
 import { qemuGuestAgent } from '../../engine/qemu/guest-agent.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
-import { diskCounters, machineEvent, machineStatus, shutdownReason } from '../../engine/qemu/machine-event.ts'
+import { machineEvent, machineStatus, shutdownReason } from '../../engine/qemu/machine-event.ts'
 import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
 import { readTail } from '../file/tail.ts'
-import { cpuMs, residentMiB, signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
+import { signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
 import { plugClipboard, withoutClipboard } from './clipboard.ts'
 import { deleteDiskSnapshot, takeDiskSnapshot } from './disk-snapshot.ts'
 import { watchExit, type ProcessExit } from './exit-watch.ts'
 import type { RunLayout } from './layout.ts'
 import { MachineChannels } from './machine-channels.ts'
+import { MachineResources } from './machine-resources.ts'
 import type { QemuProbe } from './probe.ts'
 import { reconnectNetwork } from './reconnect-network.ts'
 import { sharedRamName, writeRunRecord, type RunRecord } from './run-record.ts'
@@ -47,6 +47,7 @@ export class QemuMachine implements Machine {
   readonly agent: GuestAgent
   readonly #parts: MachineParts
   readonly #channels: MachineChannels
+  readonly #resources: MachineResources
   readonly #listeners = new Set<(event: MachineEvent) => void>()
   readonly #watch: ReturnType<typeof watchExit>
   #spec: MachineSpec
@@ -62,6 +63,8 @@ export class QemuMachine implements Machine {
     this.#spec = parts.record.spec
     this.#channels = new MachineChannels(parts.layout, (event) => this.#emit(event))
     this.agent = qemuGuestAgent(() => this.#channels.agent())
+    const { record, qmp, probe, cpuCap: cpu } = parts
+    this.#resources = new MachineResources({ spec: record.spec, pid: record.process.pid, qmp, agent: this.agent, probe, cpu })
     parts.qmp.subscribe((event) => this.#hear(event))
     this.#watch = watchExit(parts.record.process, parts.child, (exit) => this.#exited(exit))
     void parts.qmp.closed.then((reason) => this.#disconnected(reason))
@@ -142,29 +145,41 @@ export class QemuMachine implements Machine {
     writeRunRecord(this.#parts.layout, { ...this.#parts.record, spec: this.#spec })
   }
 
+  /** Plugging waits until nothing is being saved: QEMU refuses it then. */
   async setMemory(targetMiB: number): Promise<void> {
-    const bytes = Math.min(this.#spec.memoryMiB, Math.max(16, Math.round(targetMiB))) * 1048576
-    await this.#parts.qmp.execute('balloon', { value: bytes })
+    await this.#saving
+    await this.#resources.setMemory(targetMiB)
   }
   balloon(): Promise<BalloonReading> {
-    return readBalloon(this.#parts.qmp)
+    return this.#resources.balloon()
   }
-
-  async setCpuCap(percent: number | null): Promise<number | null> {
-    const { cpuCap } = this.#parts
-    if (!cpuCap.available) throw new EngineFault('cgroup', cpuCap.reason)
-    try {
-      return cpuCap.set(this.#spec.name, this.processId, percent)
-    } catch (cause) {
-      throw new EngineFault('cgroup', `The CPU cap of ${this.#spec.name} could not be set: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-    }
+  async setVcpus(count: number): Promise<void> {
+    await this.#saving
+    await this.#resources.setVcpus(count)
+  }
+  vcpus(): Promise<VcpuReading> {
+    return this.#resources.vcpus()
+  }
+  setDiskLimits(limits: DiskLimits): Promise<DiskLimits> {
+    return this.#resources.setDiskLimits(limits)
+  }
+  diskLimits(): Promise<DiskLimits> {
+    return this.#resources.diskLimits()
+  }
+  setCpuCap(percent: number | null): Promise<number | null> {
+    return this.#resources.setCpuCap(percent)
   }
   async cpuCap(): Promise<number | null> {
-    return this.#parts.cpuCap.get(this.#spec.name, this.processId)
+    return this.#resources.cpuCap()
   }
-  async usage(): Promise<MachineUsage> {
-    const disk = diskCounters(await this.#parts.qmp.execute('query-blockstats'))
-    return { cpuMs: cpuMs(this.processId), residentMiB: residentMiB(this.processId), diskReadBytes: disk.readBytes, diskWriteBytes: disk.writeBytes }
+  setCpuWeight(weight: number): Promise<CpuWeightReading> {
+    return this.#resources.setCpuWeight(weight)
+  }
+  async cpuWeight(): Promise<CpuWeightReading> {
+    return this.#resources.cpuWeight()
+  }
+  usage(): Promise<MachineUsage> {
+    return this.#resources.usage()
   }
 
   save(directory: string): Promise<{ pausedMs: number }> {
@@ -172,7 +187,8 @@ export class QemuMachine implements Machine {
     if (!record.savable) return Promise.reject(new EngineFault('qemu', `${this.#spec.name} was not started so that it can be saved`, { remedy: 'Stop it and start it from cold once more; Diptych then saves it.' }))
     return this.#standing(() =>
       withoutClipboard(qmp, this.#spec.clipboard, async () => {
-        const saved = await saveWarmState({ qmp, spec: this.#spec, pid: this.processId, ramPath: sharedRamName(record) ?? '', directory, scratch: layout.directory, version: probe.features.version, warmKey })
+        const plugged = await this.#resources.plugged(record.plugged)
+        const saved = await saveWarmState({ qmp, plugged, spec: this.#spec, pid: this.processId, ramPath: sharedRamName(record) ?? '', directory, scratch: layout.directory, version: probe.features.version, warmKey })
         this.#parts.onSaved(directory, warmKey)
         return saved
       }),
@@ -182,8 +198,8 @@ export class QemuMachine implements Machine {
   saveState(request: SaveStateRequest): Promise<SavedReport> {
     const { record, qmp, layout, probe, warmKey } = this.#parts
     const { version, screenshotPng } = probe.features
-    const source = { qmp, spec: this.#spec, plugged: record.plugged, pid: this.processId, sharedRam: sharedRamName(record), scratch: layout.directory, screenshotPng, version, key: warmKey }
-    return this.#standing(() => withoutClipboard(qmp, this.#spec.clipboard, () => saveMachineState(source, request)))
+    const source = { qmp, spec: this.#spec, pid: this.processId, sharedRam: sharedRamName(record), scratch: layout.directory, screenshotPng, version, key: warmKey }
+    return this.#standing(() => withoutClipboard(qmp, this.#spec.clipboard, async () => saveMachineState({ ...source, plugged: await this.#resources.plugged(record.plugged) }, request)))
   }
 
   takeDiskSnapshot(name: string): Promise<void> {

@@ -47,7 +47,7 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
   checkFiles(spec, origin.kind)
   await claimRunDirectory(layout, cpuCap)
   const undo: (() => void)[] = []
-  const plugged = origin.kind === 'restored' ? origin.state.manifest.plugged : []
+  const plugged = origin.device === null ? [] : origin.state.manifest.plugged
   let record: RunRecord = { form: 1, spec, process: null, boot: origin.device === null ? 'cold' : origin.kind, ramPath: null, savable: origin.kind === 'savable', memory: 'unnamed', plugged, startedAtMs: Date.now() }
   undo.push(() => removeRunFiles(layout, record, cpuCap))
   let launched: Launched | null = null

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { EngineFault } from '../../engine/engine.ts'
+import { PluggedDevice } from './run-record.ts'
 import { recoverDirectory } from './warm-directory.ts'
 
 const File = z.strictObject({ name: z.string(), bytes: z.number().int() })
@@ -17,6 +18,8 @@ export const WarmManifest = z.strictObject({
   qemuVersion: z.string(),
   savedAt: z.iso.datetime(),
   memoryMiB: z.number().int(),
+  /** What had been plugged in while it ran; a machine from this state is started with it. */
+  plugged: z.array(PluggedDevice).default([]),
   ram: File,
   deviceState: File.extend({ sha256: z.string() }),
   disk: File.extend({ sha256: z.string() }),

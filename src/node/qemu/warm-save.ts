@@ -9,6 +9,7 @@ import { runProgram } from '../process/run-program.ts'
 import { prepareDeviceState, writeDeviceState } from './device-state.ts'
 import { keptDisks } from './kept-disk.ts'
 import { openedRamFile } from './ram-file.ts'
+import type { PluggedDevice } from './run-record.ts'
 import { copySparsely } from './sparse-copy.ts'
 import { newDirectoryName, replaceDirectory, sweepDirectory } from './warm-directory.ts'
 import { disksDirectory, type WarmManifest } from './warm-manifest.ts'
@@ -16,6 +17,7 @@ import { disksDirectory, type WarmManifest } from './warm-manifest.ts'
 export interface SaveRequest {
   readonly qmp: QmpSession
   readonly spec: MachineSpec
+  readonly plugged: readonly PluggedDevice[]
   readonly pid: number
   /** The name the machine's memory file had. */
   readonly ramPath: string
@@ -74,6 +76,7 @@ function writeManifest(making: string, disk: string, diskName: string, request: 
     qemuVersion: request.version,
     savedAt: new Date().toISOString(),
     memoryMiB: request.spec.memoryMiB,
+    plugged: [...request.plugged],
     ram: { name: 'ram.img', bytes: statSync(join(making, 'ram.img')).size },
     deviceState: { name: 'device.state', ...file(join(making, 'device.state')) },
     disk: { name: diskName, ...file(disk) },

@@ -4,9 +4,14 @@ import type { StageView } from '../src/contract/stage.ts'
 import type { Publisher } from '../src/publisher.ts'
 import type { Stage } from '../src/stage/stage.ts'
 import type { CaptureService } from './capture-service.ts'
+import type { CreateService } from './create-service.ts'
+import type { EditService } from './edit-service.ts'
+import type { ExportService } from './export-service.ts'
 import type { GuestRegistry } from './guest-registry.ts'
+import type { ImageService } from './image-service.ts'
 import type { LibraryService } from './library-service.ts'
 import type { NetworkService } from './network-service.ts'
+import type { OsService } from './os-service.ts'
 import type { PrivateNetworks } from './private-networks.ts'
 import type { PublishService } from './publish-service.ts'
 import type { TaskService } from './task-service.ts'
@@ -23,6 +28,11 @@ export interface HostParts {
   readonly capturing: CaptureService
   readonly tasks: TaskService
   readonly library: LibraryService
+  readonly images: ImageService
+  readonly exports: ExportService
+  readonly editing: EditService
+  readonly creating: CreateService
+  readonly systems: OsService
   readonly stageEvents: Publisher<StageView>
   readonly messages: Publisher<Message>
   readonly recentMessages: () => Message[]

@@ -15,20 +15,28 @@ import type { GuestOwner } from '../src/guest/owner.ts'
 import { progressFraction } from '../src/image/recipe.ts'
 import { GuestStore } from '../src/node/guest-store.ts'
 import { readTail } from '../src/node/file/tail.ts'
+import { PartialFiles } from '../src/node/image/partial-file.ts'
 import { Recipes } from '../src/node/image/recipes.ts'
+import { Uploads } from '../src/node/image/uploads.ts'
 import type { Directories } from '../src/node/paths.ts'
 import { type QemuEngine, createQemuEngine } from '../src/node/qemu/engine.ts'
 import { openRawChannel } from '../src/node/switch/raw-channel.ts'
 import { NetworkStore } from '../src/node/network-store.ts'
 import { findSwitch, startOrAdoptSwitch } from '../src/node/switch/start-or-adopt.ts'
+import { moveLogs } from '../src/node/guest-logs.ts'
+import { Trash } from '../src/node/trash.ts'
 import { Publisher } from '../src/publisher.ts'
 import { Stage } from '../src/stage/stage.ts'
 import { CaptureService } from './capture-service.ts'
 import { demandPrograms, examine } from './doctor.ts'
+import { ExportService } from './export-service.ts'
+import { CreateService } from './create-service.ts'
+import { EditService } from './edit-service.ts'
 import { notFound } from './error-map.ts'
 import { GuestRegistry, cardsIn } from './guest-registry.ts'
 import { holdLock, makeDirectories } from './host-place.ts'
 import type { Host, HostLogger, HostOptions } from './host-types.ts'
+import { ImageService } from './image-service.ts'
 import { Journal } from './journal.ts'
 import { LibraryService } from './library-service.ts'
 import { MeterService } from './meters.ts'
@@ -36,6 +44,7 @@ import { NetworkService } from './network-service.ts'
 import { type ConnectedGuest, PrivateNetworks } from './private-networks.ts'
 import type { Preparation } from './prepare.ts'
 import { type Resources, findResources } from './resources.ts'
+import { OsService } from './os-service.ts'
 import { PublishService } from './publish-service.ts'
 import { createRouter } from './router.ts'
 import { TaskService } from './task-service.ts'
@@ -84,6 +93,11 @@ class LocalHost implements Host {
   readonly #stage: Stage
   readonly #guests: GuestRegistry
   readonly #library: LibraryService
+  readonly #editing: EditService
+  readonly #images: ImageService
+  readonly #partials: PartialFiles
+  readonly uploads: Uploads
+  readonly #systems = new OsService()
   readonly #tasks = new TaskService()
   readonly #stageEvents = new Publisher<StageView>()
   readonly #journal: Journal
@@ -146,7 +160,26 @@ class LocalHost implements Host {
       },
       message: (level, guest, text) => this.#say(level, guest, text),
     })
-    this.#library = new LibraryService({ guests: this.#guests, store: this.#store, otherMacs: () => [] })
+    this.#library = new LibraryService({
+      guests: this.#guests,
+      store: this.#store,
+      trash: new Trash(directories.data),
+      otherMacs: () => [],
+      gone: (name) => void this.#network.forget(name),
+    })
+    this.#editing = new EditService({
+      guests: this.#guests,
+      store: this.#store,
+      library: this.#library,
+      description: () => this.#description,
+      renamed: (name, to) => {
+        void this.#network.forget(name)
+        moveLogs(directories.state, name, to)
+      },
+    })
+    this.uploads = new Uploads(join(directories.data, 'uploads'))
+    this.#partials = new PartialFiles(join(directories.state, 'exports'))
+    this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, guestFolder: (name) => this.#store.directory(name) })
     const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: cardsOf(this.#guests.get(guest).definition)[0]?.network })
     this.#web = new WebService({
       owners: () => this.#guests.all(),
@@ -220,6 +253,11 @@ class LocalHost implements Host {
       guests: this.#guests,
       tasks: this.#tasks,
       library: this.#library,
+      editing: this.#editing,
+      creating: new CreateService({ library: this.#library, systems: this.#systems, tasks: this.#tasks, disks: null, templates: null }),
+      systems: this.#systems,
+      images: this.#images,
+      exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, dataDirectory: directories.data, owner: (name) => this.#guests.get(name), guestFolder: (name) => this.#store.directory(name) }),
       stage: this.#stage,
       network: this.#network,
       networks: this.#networks,
@@ -239,6 +277,8 @@ class LocalHost implements Host {
 
   async open(): Promise<void> {
     await this.#describeEngine()
+    await this.#images.recover(this.#store.folders.root)
+    await Promise.all([this.uploads.sweep(), this.#partials.sweep()])
     this.#guests.load()
     this.#networks.load()
     const [adoptions] = await Promise.all([this.#description === null ? [] : this.#engine.adopt(), this.#network.adopt()])

@@ -99,6 +99,13 @@ export class NetworkService {
     return (network) => leases.find((lease) => lease.network === network)?.socketPath ?? ''
   }
 
+  /** Takes away every port of a guest that is gone, or has another name now. */
+  async forget(guest: GuestName): Promise<void> {
+    const cards = this.#connected.get(guest)?.cards ?? []
+    this.#connected.delete(guest)
+    for (const { network } of cards) await this.#live?.removePort(guest, network).catch(() => undefined) // a switch started since never had it
+  }
+
   /** Returns what is in force; what was asked while the guest has no port. */
   async setLink(guest: GuestName, link: LinkShape & { up: boolean }): Promise<LinkShape & { up: boolean }> {
     const connected = this.#connected.get(guest)

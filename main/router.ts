@@ -3,19 +3,26 @@ import type { HostParts } from './host-parts.ts'
 import { base } from './routes/base.ts'
 import { guestRoutes } from './routes/guest.ts'
 import { hostRoutes } from './routes/host.ts'
+import { imageRoutes } from './routes/image.ts'
+import { libraryRoutes } from './routes/library.ts'
 import { networkRoutes } from './routes/network.ts'
+import { osRoutes } from './routes/os.ts'
 import { stageRoutes } from './routes/stage.ts'
 import { taskRoutes } from './routes/task.ts'
+import { trashRoutes } from './routes/trash.ts'
 import { webRoutes } from './routes/web.ts'
 
 /** The contract, answered: one file of routes per noun. */
 export function createRouter(parts: HostParts): AnyRouter {
   return base.router({
     host: hostRoutes(parts),
-    guest: guestRoutes(parts),
+    guest: { ...guestRoutes(parts), ...libraryRoutes(parts) },
+    image: imageRoutes(parts),
     network: networkRoutes(parts),
+    os: osRoutes(parts.systems),
     stage: stageRoutes(parts),
     web: webRoutes(parts.web),
     task: taskRoutes(parts.tasks),
+    trash: trashRoutes(parts.library),
   })
 }

@@ -1,4 +1,4 @@
-import { type MacAddress, MacAddress as Mac, GuestName, type NetworkName } from '../contract/names.ts'
+import { GuestName, MacAddress, type NetworkName } from '../contract/names.ts'
 import type { GuestKind } from '../contract/guest.ts'
 import type { Firmware, HardwareProfile } from '../contract/hardware.ts'
 import { cardsOf, uplinkMac } from './cards.ts'
@@ -48,14 +48,27 @@ export function freeName(wish: GuestName, isFree: (name: GuestName) => boolean):
   }
 }
 
-/** A name made of free text, e.g. "Debian GNU/Linux 12" becomes `debian-gnu-linux-12`. */
+/** A name made of free text: "Debian GNU/Linux 12" becomes `debian-gnu-linux-12`. */
 export function nameFrom(text: string): GuestName {
   const label = text.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^[^a-z]+/, '').slice(0, 28).replace(/-+$/, '')
   return GuestName.safeParse(label).data ?? GuestName.parse('guest')
 }
 
+/**
+ * The identity of a guest that comes back: its own, as far as no other guest has it by now. Answers only what has to change.
+ */
+export function identityFor(definition: GuestDefinition, others: readonly GuestDefinition[], taken: ReadonlySet<string>, bytes: (count: number) => Uint8Array): Partial<Pick<GuestDefinition, 'uuid' | 'mac' | 'networks'>> {
+  const clashes = others.some(({ uuid }) => uuid === definition.uuid) || macsOf(definition).some((mac) => taken.has(mac))
+  if (!clashes) return {}
+  const networks = definition.networks?.map((entry) => (typeof entry === 'object' ? entry.name : entry))
+  for (;;) {
+    const identity = { uuid: uuidOf(bytes(16)), mac: macOf(bytes(3)), ...(networks === undefined ? {} : { networks }) }
+    if (macsOf({ ...definition, ...identity }).every((mac) => !taken.has(mac))) return identity
+  }
+}
+
 function macOf([first = 0, second = 0, third = 0]: Uint8Array): MacAddress {
-  return Mac.parse(`52:54:00:${[first, second, third].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`)
+  return MacAddress.parse(`52:54:00:${[first, second, third].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`)
 }
 
 /** RFC 9562, version 4. */

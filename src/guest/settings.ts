@@ -10,6 +10,11 @@ export function isSettingName(text: string): text is SettingName {
   return Object.hasOwn(GuestSettings.shape, text)
 }
 
+/** The settings after the changes. */
+export function withChanges(before: GuestSettings, changes: SettingsChange): GuestSettings {
+  return GuestSettings.parse({ ...before, ...Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined)) })
+}
+
 /** The fields whose values differ, in the order of the contract. */
 export function changedFields(before: GuestSettings, changes: SettingsChange): SettingName[] {
   return Object.keys(GuestSettings.shape)
@@ -18,15 +23,15 @@ export function changedFields(before: GuestSettings, changes: SettingsChange): S
 }
 
 /** A value of a field as a person reads it. */
-export function inWords(field: SettingName, settings: SettingsChange): string {
+export function inWords(field: SettingName, settings: GuestSettings): string {
   const value = settings[field]
   switch (field) {
     case 'memoryMiB':
       return `${value as number} MiB`
     case 'screen':
-      return settings.screen === undefined ? '' : `${settings.screen.width}×${settings.screen.height}`
+      return `${settings.screen.width}×${settings.screen.height}`
     case 'parameters':
-      return Object.entries(settings.parameters ?? {}).map(([key, text]) => `${key}=${text}`).join(', ') || 'none'
+      return Object.entries(settings.parameters).map(([key, text]) => `${key}=${text}`).join(', ') || 'none'
     case 'cdrom':
     case 'driverDisc':
       return settings[field] ?? 'empty'

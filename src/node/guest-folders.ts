@@ -58,21 +58,26 @@ export class GuestFolders {
 
   /**
    * Gives the guest in `from`, anywhere in this file system, the name `to`, with `text` for its guest.yaml. The moment of
-   * the folder's rename is the moment it counts; see `recover` for a process that dies before or after.
+   * the folder's rename is the moment it counts; see `recover` for a process that dies before or after. `before` and
+   * `after` run in the same turn as the rename: nothing can happen to the guest in between. `before` may throw.
    */
-  async move(from: string, to: GuestName, text: string): Promise<void> {
+  async move(from: string, to: GuestName, text: string, turn: { before(): void; after(): void }): Promise<void> {
     const target = this.path(to)
     if (this.isTaken(to)) throw taken(to, target)
     await writeFileAtomic(join(from, renamed), text)
     try {
+      turn.before()
+      if (this.isTaken(to)) throw taken(to, target)
       renameSync(from, target)
     } catch (error) {
       rmSync(join(from, renamed), { force: true })
+      if (error instanceof Refusal) throw error
       throw isNotEmpty(error) ? taken(to, target) : new Fault('disk', `${from} could not become ${target}: ${reasonOf(error)}`, { cause: error, remedy: 'both must be on one disk; check space and permissions' })
     }
     syncPath(this.root)
     if (dirname(from) !== this.root) syncPath(dirname(from))
     finishMove(target)
+    turn.after()
   }
 
   /** Ends what a killed process had begun: unfinished guests go, a folder that has its new name gets its new file. */

@@ -7,8 +7,11 @@ import type { NetworkEvent } from '../../src/contract/network.ts'
 import type { SnapshotTree } from '../../src/contract/snapshot.ts'
 import type { StageSnapshotView, StageView } from '../../src/contract/stage.ts'
 import type { TaskView } from '../../src/contract/task.ts'
+import type { TrashItem } from '../../src/contract/trash.ts'
 import type { WebMatrix } from '../../src/contract/web.ts'
 import { Publisher } from '../../src/publisher.ts'
+import { FakeLibrary } from './fake-library.ts'
+import { fakeLibraryRoutes } from './fake-library-routes.ts'
 import { fakeBudget, fakeGuest, fakeHostInfo, fakeMatrix, fakeMeter, fakeNetwork, fakePresets, fakeSnapshot, fakeStageSnapshot } from './fake-views.ts'
 
 /**
@@ -75,6 +78,24 @@ export class FakeHost {
     return events.subscribe(first, AbortSignal.any(signal === undefined ? [this.#ended.signal] : [this.#ended.signal, signal]))
   }
 
+  #library(): FakeLibrary {
+    return new FakeLibrary({
+      names: () => [...this.#guests.keys()],
+      find: (name) => this.#guests.get(name),
+      add: (name, title, kind) => {
+        const guest = { generation: 1, view: { ...fakeGuest(name, 'stopped'), title, kind } }
+        this.#guests.set(name, guest)
+        this.#guestEvents.publish({ type: 'changed', guest }, name)
+        return guest
+      },
+      remove: (name) => {
+        this.#guests.delete(name)
+        this.#guestEvents.publish({ type: 'removed', name }, name)
+      },
+      retitle: (name, title) => void this.change(name, { title }),
+    })
+  }
+
   #build(): AnyRouter {
     const os = implement(contract)
     const known = () => [...this.#guests.keys()]
@@ -91,7 +112,10 @@ export class FakeHost {
       if (before.view.state === state) return { outcome: 'already' as const, guest: before }
       return { outcome: 'done' as const, guest: this.change(name, fakeGuest(name, state)) ?? before }
     }
+    const library = fakeLibraryRoutes(this.#library(), (name) => this.#guests.has(name), (signal) => this.#watch(new Publisher<TrashItem[]>(), [[]], signal))
     return os.router({
+      os: library.os,
+      trash: library.trash,
       host: {
         info: os.host.info.handler(() => fakeHostInfo),
         meters: os.host.meters.handler(({ signal }) => this.#watch(this.#meters, [], signal)),
@@ -105,6 +129,7 @@ export class FakeHost {
         exportHistory: os.host.exportHistory.handler(({ input }) => ({ fileName: `diptych-${input.span}.csv`, csv: 'at,guest\r\n' })),
       },
       guest: {
+        ...library.guest,
         list: os.guest.list.handler(() => [...this.#guests.values()]),
         get: os.guest.get.handler(({ input, errors }) => find(input.name, errors)),
         watch: os.guest.watch.handler(({ signal }) =>

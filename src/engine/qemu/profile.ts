@@ -1,4 +1,2 @@
-import type { HardwareProfile } from '../../contract/hardware.ts'
-
 /** The id of the optical drive, for QMP. */
 export const discDrive = 'cd0'

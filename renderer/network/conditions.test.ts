@@ -16,6 +16,8 @@ describe('conditions', () => {
   it('says what a link does', () => {
     expect(shapeWords({ tx: plain, rx: plain })).toBeNull()
     expect(shapeWords({ tx: { ...plain, bitsPerSecond: 10e6, latencyMs: 12 }, rx: { ...plain, bitsPerSecond: 50e6, loss: 0.005 } })).toBe('10 Mbit/s, 12 ms, 0.5 % loss')
+    expect(shapeWords({ tx: { ...plain, reorder: 0.1 }, rx: plain })).toBeNull()
+    expect(shapeWords({ tx: { ...plain, reorder: 0.1, latencyMs: 20 }, rx: plain })).toBe('20 ms, 10 % reordered')
     expect([isSymmetric({ tx: plain, rx: { ...plain } }), isSymmetric({ tx: plain, rx: { ...plain, loss: 0.1 } })]).toEqual([true, false])
   })
 })

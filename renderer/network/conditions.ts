@@ -1,7 +1,7 @@
 import type { LinkConditions, LinkShape } from '../../src/contract/link.ts'
 import { bitRate } from '../format.ts'
 
-export type ConditionName = 'bitsPerSecond' | 'latencyMs' | 'jitterMs' | 'loss'
+export type ConditionName = 'bitsPerSecond' | 'latencyMs' | 'jitterMs' | 'loss' | 'reorder'
 
 /** One condition as a slider with fixed stops; the value shown is always the exact one. */
 export interface ConditionScale {
@@ -24,6 +24,8 @@ export const conditionScales: readonly ConditionScale[] = [
   { name: 'latencyMs', title: 'Latency (one way)', stops: [0, 1, 2, 5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 500, 750, 1_000, 2_000], spell: milliseconds },
   { name: 'jitterMs', title: 'Jitter (±)', stops: [0, 1, 2, 5, 10, 15, 20, 30, 50, 100, 200, 500], spell: milliseconds },
   { name: 'loss', title: 'Packet loss', stops: [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5], spell: percent },
+  // Frames overtake only where the others wait: without latency there is nothing to reorder.
+  { name: 'reorder', title: 'Reordering (with latency)', stops: [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5], spell: percent },
 ]
 
 /** The index of the stop nearest to a value; no limit is its own. */
@@ -42,6 +44,7 @@ export function shapeWords({ tx, rx }: LinkShape): string | null {
   const rates = [tx.bitsPerSecond, rx.bitsPerSecond].filter((rate) => rate !== null)
   const latency = Math.max(tx.latencyMs, rx.latencyMs)
   const loss = Math.max(tx.loss, rx.loss)
-  const parts = [rates.length === 0 ? null : bitRate(Math.min(...rates)), latency === 0 ? null : milliseconds(latency), loss === 0 ? null : `${percent(loss)} loss`].filter((part) => part !== null)
+  const reorder = latency === 0 ? 0 : Math.max(tx.reorder, rx.reorder)
+  const parts = [rates.length === 0 ? null : bitRate(Math.min(...rates)), latency === 0 ? null : milliseconds(latency), loss === 0 ? null : `${percent(loss)} loss`, reorder === 0 ? null : `${percent(reorder)} reordered`].filter((part) => part !== null)
   return parts.length === 0 ? null : parts.join(', ')
 }

@@ -8,6 +8,7 @@ import { displayName } from '../format.ts'
 import { useSession } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { type ConditionScale, conditionScales, isSymmetric, shapeWords, stopOf } from './conditions.ts'
+import { GuestNetworks } from './guest-networks.tsx'
 import styles from './link-popover.module.css'
 import { CaptureButton, PublishRow } from './port-actions.tsx'
 import { Totals } from './totals.tsx'
@@ -31,6 +32,7 @@ export function LinkPopover({ view }: { readonly view: GuestView }) {
           <Popover.Popup className={styles.popup} data-accent={view.kind} data-testid={`link-panel-${view.name}`}>
             <Popover.Title className={styles.title}>Link of {displayName(view)}</Popover.Title>
             <Conditions view={view} presets={presets} />
+            <GuestNetworks guest={view.name} />
             <Totals guest={view.name} />
             <PublishRow view={view} />
             <CaptureButton guest={view.name} />

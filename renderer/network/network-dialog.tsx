@@ -3,15 +3,17 @@ import { Button } from '../ui/button.tsx'
 import { Modal } from '../ui/modal.tsx'
 import { CaptureButton } from './port-actions.tsx'
 import styles from './network-dialog.module.css'
+import { NetworksPanel } from './networks-panel.tsx'
 import { RequestLog } from './request-log.tsx'
 import { WebMatrixPanel } from './web-matrix-panel.tsx'
 
 const panels = [
   { value: 'matrix', label: 'Who opens whose page' },
   { value: 'requests', label: 'Requests' },
+  { value: 'networks', label: 'Networks' },
 ] as const
 
-/** The network, looked into: web access in every direction, the requests that pass, and a capture of all of it. */
+/** The network, looked into: web access in every direction, the requests that pass, who is on which network, a capture. */
 export function NetworkDialog({ onClose }: { readonly onClose: () => void }) {
   const [panel, setPanel] = useState<(typeof panels)[number]['value']>('matrix')
   return (
@@ -23,7 +25,9 @@ export function NetworkDialog({ onClose }: { readonly onClose: () => void }) {
           </Button>
         ))}
       </div>
-      {panel === 'matrix' ? <WebMatrixPanel /> : <RequestLog />}
+      {panel === 'matrix' && <WebMatrixPanel />}
+      {panel === 'requests' && <RequestLog />}
+      {panel === 'networks' && <NetworksPanel />}
       <CaptureButton guest={null} />
     </Modal>
   )

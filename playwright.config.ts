@@ -1,4 +1,5 @@
 import { defineConfig } from '@playwright/test'
+import { chromiumOptions } from './test/support/chromium.ts'
 
 /**
  * End-to-end tests drive the real product: `diptych serve`, two real guests, the system's Chromium. One worker: two
@@ -15,17 +16,6 @@ export default defineConfig({
     viewport: { width: 1280, height: 800 },
     colorScheme: 'dark',
     trace: 'retain-on-failure',
-    launchOptions: {
-      executablePath: process.env['DIPTYCH_BROWSER'] ?? '/usr/bin/chromium',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    },
+    launchOptions: chromiumOptions,
   },
 })

@@ -1,7 +1,8 @@
-import { type Browser, type Page, chromium } from '@playwright/test'
+import type { Browser, Page } from '@playwright/test'
 import { join } from 'node:path'
 import type { Connection } from '../../src/contract/connection.ts'
 import { type Picture, RfbClient } from '../../src/screen/rfb-client.ts'
+import { launchChromium } from '../support/chromium.ts'
 import { TestHome, inGuest, linux, until } from '../support/diptych.ts'
 import { type BenchDocument, type Figure, figure, machine } from './document.ts'
 import { pause } from './page-watch.ts'
@@ -45,7 +46,7 @@ export async function run(): Promise<BenchDocument> {
     const connection = await home.connect()
     const info = await connection.client.host.info()
     await until(async () => (await connection.client.guest.get({ name: linux })).view.agent === 'live', 'the agent of linux')
-    browser = await chromium.launch({ executablePath: process.env['DIPTYCH_BROWSER'] ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'] })
+    browser = await launchChromium()
     const figures: Figure[] = []
     for (const encoding of encodings) {
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })

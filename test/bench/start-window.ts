@@ -1,9 +1,10 @@
-import { type Browser, chromium } from '@playwright/test'
+import type { Browser } from '@playwright/test'
 import { spawn } from 'node:child_process'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { findResources } from '../../main/resources.ts'
+import { launchChromium } from '../support/chromium.ts'
 import type { TestHome } from '../support/diptych.ts'
 import { type Figure, figure } from './document.ts'
 import { pause } from './page-watch.ts'
@@ -12,7 +13,6 @@ import { cpuSeconds } from './process-cost.ts'
 const runs = 3
 const idleSeconds = 20
 const { root } = findResources()
-const browserArguments = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync']
 
 /** `npm start` on a machine where everything is there: until the window shows both screens, the browser's start included. */
 export async function measureWindow(home: TestHome): Promise<Figure[]> {
@@ -25,7 +25,7 @@ export async function measureWindow(home: TestHome): Promise<Figure[]> {
     let browser: Browser | null = null
     try {
       const url = await firstUrl(child.stdout)
-      browser = await chromium.launch({ executablePath: process.env['DIPTYCH_BROWSER'] ?? '/usr/bin/chromium', args: browserArguments })
+      browser = await launchChromium()
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
       await page.goto(url)
       await page.getByTestId('stage').waitFor()
@@ -57,7 +57,7 @@ async function firstUrl(output: NodeJS.ReadableStream): Promise<string> {
 export async function measureIdle(home: TestHome): Promise<Figure[]> {
   const { url, processId } = await home.serve('--up')
   const switchId = (JSON.parse(readFileSync(join(home.directory, 'run', 'switch.json'), 'utf8')) as { pid: number }).pid
-  const browser = await chromium.launch({ executablePath: process.env['DIPTYCH_BROWSER'] ?? '/usr/bin/chromium', args: browserArguments })
+  const browser = await launchChromium()
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
     await page.goto(url)

@@ -1,6 +1,7 @@
-import { type Browser, type BrowserContext, chromium, type Page } from '@playwright/test'
+import type { Browser, BrowserContext, Page } from '@playwright/test'
 import { resolve } from 'node:path'
 import { build } from 'vite'
+import { launchChromium } from '../support/chromium.ts'
 // @ts-expect-error Plain JavaScript, shared with shots.mjs.
 import { serve } from './serve.mjs'
 
@@ -20,8 +21,7 @@ export class WindowUnderTest {
   static async start(): Promise<WindowUnderTest> {
     await build({ configFile: resolve(root, 'test/fake/window/vite.config.ts'), logLevel: 'error' })
     const server = (await serve(resolve(root, 'out/fake-window'))) as { url: string; close(): void }
-    const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
-    return new WindowUnderTest(await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] }), server)
+    return new WindowUnderTest(await launchChromium(), server)
   }
 
   /** Opens a scenario and waits until the window has heard from its host. Complaints of the console collect in the list. */

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { AnyRouter } from '@orpc/server'
 import type { GuestName } from '../src/contract/names.ts'
+import type { Uploads } from '../src/node/image/uploads.ts'
 import type { Directories } from '../src/node/paths.ts'
 
 /** Where the host writes what it does; pino's logger has this shape. */
@@ -16,6 +17,8 @@ export interface Host {
   readonly router: AnyRouter
   /** A fresh RFB byte stream to the guest's screen. Rejects with NOT_FOUND or Refusal when there is none. */
   openScreen(guest: GuestName): Promise<Duplex>
+  /** Where files that browsers send are kept until they are imported. */
+  readonly uploads: Uploads
   /** Lets go of everything; guests and the switch keep running. */
   close(): Promise<void>
 }

@@ -1,13 +1,16 @@
 import { basename, isAbsolute, resolve } from 'node:path'
+import type { CreateGuest, GuestProposal } from '../src/contract/creation.ts'
+import type { GuestUpdate } from '../src/contract/guest.ts'
 import type { ImageReport, ImageSource, ImportedGuest, ImportedMachine, ImportImage } from '../src/contract/image.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Refusal } from '../src/contract/refusal.ts'
 import { ImageProblem } from '../src/image/image-problem.ts'
+import type { DiskHints } from '../src/image/partitions.ts'
 import { profileFor } from '../src/image/suggest.ts'
 import { readDiskHints } from '../src/node/image/disk-hints.ts'
 import { type Examined, examine } from '../src/node/image/examine.ts'
 import type { ExaminedDisk } from '../src/node/image/examine-disk.ts'
-import { removeOriginals } from '../src/node/image/moved-originals.ts'
+import { finishMoves, removeOriginals } from '../src/node/image/moved-originals.ts'
 import { stageDisk } from '../src/node/image/stage-disk.ts'
 import type { Uploads } from '../src/node/image/uploads.ts'
 import { verifyChecksums } from '../src/node/image/verify-checksums.ts'
@@ -20,9 +23,11 @@ export interface ImagePorts {
   readonly library: LibraryService
   readonly tasks: TaskService
   readonly uploads: Uploads
-  isFree(name: GuestName): boolean
   guestFolder(name: GuestName): string
 }
+
+/** What `guest.create` may say beyond what `image.import` takes. */
+export type ImportWishes = ImportImage & Pick<CreateGuest, 'profile' | 'networks' | 'uplink' | 'driverDisc'>
 
 interface Located {
   readonly path: string
@@ -43,6 +48,11 @@ export class ImageService {
     this.#ports = ports
   }
 
+  /** Ends what a killed host had begun to move in. Before the guests are read. */
+  async recover(guestsRoot: string): Promise<void> {
+    await finishMoves(guestsRoot)
+  }
+
   async inspect(source: ImageSource, raw: boolean): Promise<ImageReport> {
     const located = this.#locate(source)
     try {
@@ -53,7 +63,7 @@ export class ImageService {
     }
   }
 
-  import(request: ImportImage, caller: AbortSignal | undefined): Promise<ImportedGuest> {
+  import(request: ImportWishes, caller: AbortSignal | undefined): Promise<ImportedGuest> {
     const located = this.#locate(request.source)
     const { shownAs, upload } = located
     if (request.name !== undefined && !this.#isFree(request.name)) throw new Refusal('already-exists', request.name, 'another guest has that name')
@@ -70,7 +80,7 @@ export class ImageService {
     })
   }
 
-  async #make(examined: Examined, request: ImportImage, located: Located, signal: AbortSignal, progress: Progress): Promise<ImportedGuest> {
+  async #make(examined: Examined, request: ImportWishes, located: Located, signal: AbortSignal, progress: Progress): Promise<ImportedGuest> {
     const report = reportOf(examined, located.shownAs, (name) => this.#isFree(name))
     if (report.machine === null) throw new ImageProblem('unsupported', 'there is no machine in it')
     const machine = { ...report.machine, ...present({ name: request.name, title: request.title, vcpus: request.vcpus, memoryMiB: request.memoryMiB }) }
@@ -84,10 +94,12 @@ export class ImageService {
     }
   }
 
-  async #create(examined: Examined, machine: ImportedMachine, request: ImportImage, located: Located, signal: AbortSignal, progress: Progress): Promise<ImportedGuest> {
+  async #create(examined: Examined, machine: ImportedMachine, request: ImportWishes, located: Located, signal: AbortSignal, progress: Progress): Promise<ImportedGuest> {
     const { library, guestFolder } = this.#ports
-    const firmware = request.firmware ?? machine.firmware
-    const creation = { name: machine.name, title: machine.title, kind: machine.kind, os: machine.os, profile: profileFor(machine.kind, machine.os, diskOf(examined)?.facts.format ?? 'iso'), vcpus: machine.vcpus, memoryMiB: machine.memoryMiB, firmware, source: { disk: 'own' } } as const
+    const { networks, uplink, driverDisc } = request
+    const { name, title, os, vcpus, memoryMiB } = machine
+    const settled = (hints: DiskHints) => settle(machine, request, diskOf(examined), hints)
+    const creation = { name, title, os, vcpus, memoryMiB, networks, uplink, driverDisc, source: { disk: 'own' }, ...settled(noHints) } as const
     if (examined.what === 'disc') {
       if (located.upload !== null) throw new Refusal('unsupported', located.shownAs, 'a disc has to stay where it is while it is in the drive', 'Copy it to this computer and import it by its path.')
       return { guest: await library.create({ ...creation, cdrom: examined.path, disk: { sizeMiB: installDiskMiB[machine.kind] } }, signal), warnings: [] }
@@ -98,9 +110,8 @@ export class ImageService {
     try {
       const rest = await verified(examined, signal, progress)
       const staged = await stageDisk(disk, located.upload === null ? request.mode : 'copy', stage.folder, { signal, progressed: timed(progress, 'copying its disk', rest) })
-      const hints = examined.what === 'disk' ? await readDiskHints(staged.path, signal) : { firmware: null, kind: null }
-      const kind = machine.kind === 'other' ? (hints.kind ?? 'other') : machine.kind
-      const guest: GuestCreation = { ...creation, kind, profile: profileFor(kind, machine.os, disk.facts.format), firmware: request.firmware ?? hints.firmware ?? machine.firmware, cdrom: discOf(examined), disk: { staged: staged.path } }
+      const hints = examined.what === 'disk' ? await readDiskHints(staged.path, signal) : noHints
+      const guest: GuestCreation = { ...creation, ...settled(hints), cdrom: discOf(examined), disk: { staged: staged.path } }
       const made = await library.create(guest, signal)
       const stayed = staged.originals === null ? [] : await removeOriginals(guestFolder(guest.name))
       return { guest: made, warnings: stayed.map((path) => `${path} could not be removed, or has changed, and stays; do not use it any more.`) }
@@ -109,8 +120,24 @@ export class ImageService {
     }
   }
 
+  /** The same for `guest.propose` and `guest.create`, which take a disk or a machine as one of their sources. */
+  async propose(request: CreateGuest): Promise<GuestProposal> {
+    const wishes = wishesOf(request)
+    const { machine, warnings, refusal, source } = await this.inspect(wishes.source, false)
+    if (machine === null) throw new Refusal('not-importable', source, refusal?.reason ?? 'there is no machine in it', refusal?.remedy ?? undefined)
+    const { name, title, os, vcpus, memoryMiB, disks } = { ...machine, ...present({ name: wishes.name, title: wishes.title, vcpus: wishes.vcpus, memoryMiB: wishes.memoryMiB }) }
+    const format = disks[0]?.format
+    const profile = wishes.profile ?? profileFor(machine.kind, os, format === 'ova' || format === 'ovf' || format === undefined ? 'iso' : format)
+    return { name, title, kind: machine.kind, os, system: null, profile, firmware: wishes.firmware ?? machine.firmware, vcpus, memoryMiB, diskMiB: null, notes: warnings }
+  }
+
+  async create(request: CreateGuest, signal: AbortSignal | undefined): Promise<{ guest: GuestUpdate; notes: string[] }> {
+    const { guest, warnings } = await this.import(wishesOf(request), signal)
+    return { guest, notes: warnings }
+  }
+
   #isFree(name: GuestName): boolean {
-    return !this.#promised.has(name) && this.#ports.isFree(name)
+    return !this.#promised.has(name) && this.#ports.library.isFree(name)
   }
 
   #locate(source: ImageSource): Located {
@@ -122,6 +149,14 @@ export class ImageService {
     if (upload === null) throw notFound('upload', source.upload, [])
     return { path: upload.path, shownAs: upload.name, upload: source.upload }
   }
+}
+
+const noHints: DiskHints = { firmware: null, kind: null }
+
+/** What is asked for comes first, then what the disk shows, then what its description says. */
+function settle(machine: ImportedMachine, request: ImportWishes, disk: ExaminedDisk | null, hints: DiskHints): Pick<GuestCreation, 'kind' | 'profile' | 'firmware'> {
+  const kind = machine.kind === 'other' ? (hints.kind ?? 'other') : machine.kind
+  return { kind, profile: request.profile ?? profileFor(kind, machine.os, disk?.facts.format ?? 'iso'), firmware: request.firmware ?? hints.firmware ?? machine.firmware }
 }
 
 function diskOf(examined: Examined): ExaminedDisk | null {
@@ -159,6 +194,11 @@ function spoken(error: unknown, { path, shownAs }: Located): unknown {
   if (code === 'ENOENT' || code === 'ENOTDIR') return notFound('file', path, [])
   if (code === 'EACCES' || code === 'EPERM') return new Refusal('not-importable', shownAs, 'it may not be read', `Allow it: chmod u+r ${path}`)
   return error
+}
+
+function wishesOf({ from, name, title, profile, firmware, vcpus, memoryMiB, driverDisc, networks, uplink }: CreateGuest): ImportWishes {
+  if (from.kind !== 'disk') throw new TypeError(`a guest of kind ${from.kind} is made of no disk`)
+  return { source: from.source, mode: from.mode, raw: false, name, title, profile, firmware, vcpus, memoryMiB, driverDisc, networks, uplink }
 }
 
 function present<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -5,7 +5,7 @@ import type { Engine, MachineNic, MachineSpec, StartOptions } from '../src/engin
 import type { NetworkName } from '../src/contract/names.ts'
 import { cardsOf, uplinkMac } from '../src/guest/cards.ts'
 import { type GuestDefinition, hardwareOf, recipeOf } from '../src/guest/definition.ts'
-import type { BootChoice } from '../src/guest/owner.ts'
+import type { BootChoice } from '../src/guest/carry-out.ts'
 import { imageId } from '../src/image/recipe.ts'
 import type { BuiltImage, Recipes } from '../src/node/image/recipes.ts'
 import { runProgram } from '../src/node/process/run-program.ts'

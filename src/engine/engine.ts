@@ -98,6 +98,8 @@ export type MachineEvent =
   | { readonly type: 'balloon'; readonly actualMiB: number }
   /** The guest wrote one line to its serial console (bounded length, control characters stripped). */
   | { readonly type: 'console'; readonly line: string }
+  /** A disk could not be read or written. `paused`: the guest stands still and tries again when it is resumed. */
+  | { readonly type: 'disk-fault'; readonly text: string; readonly paused: boolean }
   | { readonly type: 'fault'; readonly text: string }
   /** The last event: the machine is gone. `expected` after quit, power-down or the guest's own shutdown. */
   | { readonly type: 'exited'; readonly expected: boolean; readonly detail: string }

@@ -121,6 +121,58 @@ describe('GuestOwner', () => {
     expect(machine.calls).toContain('quit')
   })
 
+  it('shows how long a graceful stop waits, and restarts only a guest that stopped', async () => {
+    const { owner, machine, updates } = setUp()
+    await owner.request('start')
+    await until(() => owner.view().agent === 'live')
+    const before = Date.now()
+    await owner.request('restart', { timeoutMs: 30_000 })
+    const states = updates.map(({ view }) => view.state)
+    expect(states.slice(states.indexOf('stopping'))).toEqual(expect.arrayContaining(['stopping', 'starting', 'running']))
+    const deadline = updates.map(({ view }) => view.stopDeadline).find((each) => each !== null)
+    expect(Date.parse(deadline ?? '') - before).toBeGreaterThanOrEqual(29_999)
+    expect(owner.view()).toMatchObject({ state: 'running', stopDeadline: null, detail: null })
+    machine.shutsDownWhenAsked = false
+    await expect(owner.request('restart', { timeoutMs: 40 })).rejects.toMatchObject({ code: 'not-followed', remedy: expect.stringContaining('stop --force') as string })
+    expect(owner.view()).toMatchObject({ state: 'running', stopDeadline: null })
+    owner.dispose()
+  })
+
+  it('says why a guest paused by itself, until it goes on', async () => {
+    const { owner, machine } = setUp()
+    await owner.request('start')
+    machine.emit({ type: 'disk-fault', text: 'The host ran out of space', paused: true })
+    machine.emit({ type: 'paused' })
+    expect(owner.view()).toMatchObject({ state: 'paused', detail: 'The host ran out of space' })
+    await owner.request('resume')
+    machine.emit({ type: 'resumed' })
+    expect(owner.view()).toMatchObject({ state: 'running', detail: null })
+    owner.dispose()
+  })
+
+  it('lets work have the guest for itself: it ends the machine, starts it again, and a force stop aborts it', async () => {
+    const { owner, machine } = setUp()
+    await owner.request('start')
+    const seen: string[] = []
+    await owner.request('restore', {
+      work: async (hold) => {
+        hold.tell('going back')
+        seen.push(owner.view().state, owner.view().detail ?? '')
+        await hold.quit()
+        seen.push(owner.view().state)
+        await hold.start('cold')
+        return hold.state()
+      },
+    })
+    expect(seen).toEqual(['starting', 'going back', 'starting'])
+    expect([owner.state, machine.calls.includes('quit')]).toEqual(['running', true])
+    const endless = owner.request('snapshot', { work: ({ signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) })
+    const rejected = expect(endless).rejects.toThrow(/cancelled/)
+    await owner.request('forceStop')
+    await rejected
+    expect(owner.state).toBe('stopped')
+  })
+
   it('aborts a start under way on a force stop', async () => {
     const { owner } = setUp({
       start: (options) =>

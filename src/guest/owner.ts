@@ -2,23 +2,23 @@ import type { ControlChange, ControlName, ControlResult } from '../contract/cont
 import type { AgentState, ClipboardMode, GuestState, GuestUpdate, GuestView, Milestones } from '../contract/guest.ts'
 import { Refusal, Cancelled, Fault, reasonOf } from '../contract/refusal.ts'
 import type { Machine, MachineEvent, MachineSpec, MachineStatus, StartOptions } from '../engine/engine.ts'
-import { type AgentFacts, AgentWatch } from './agent-watch.ts'
+import { type BootChoice, type PreparedStart, type RequestOptions, carryOut, stateOf } from './carry-out.ts'
 import type { GuestControls } from './controls-port.ts'
 import type { GuestDefinition } from './definition.ts'
 import { isAllowed, refusalReason } from './lifecycle.ts'
 import { type LifecycleAction, type Request, RequestQueue } from './queue.ts'
+import { GuestRun } from './run.ts'
 import { composeView, isSameView } from './view.ts'
-
-/** How to begin a run: warm from a state, cold but savable for one, or plain cold. */
-export type BootChoice = 'auto' | 'warm' | 'cold'
 
 export interface OwnerPorts {
   readonly controls: GuestControls
   /** Makes disk, port and specification ready and says from what to start. Throws Fault/MissingPrerequisite. */
-  prepare(definition: GuestDefinition, boot: BootChoice, signal: AbortSignal): Promise<{ spec: MachineSpec; from: StartOptions['from'] }>
+  prepare(definition: GuestDefinition, boot: BootChoice, signal: AbortSignal): Promise<PreparedStart>
   startMachine(spec: MachineSpec, options: StartOptions): Promise<Machine>
-  /** After a warm start, as soon as the agent answers: clock, nonce, host name. */
+  /** After a warm or restored start, as soon as the agent answers: clock, nonce, host name. */
   awaken(machine: Machine): Promise<void>
+  /** Whether memory is saved from which the next start goes on; asked whenever there is no machine. Never, when left out. */
+  isSuspended?(): boolean
   published(update: GuestUpdate): void
   message(level: 'info' | 'warning' | 'error', text: string): void
   saveClipboard(mode: ClipboardMode): void
@@ -30,37 +30,41 @@ interface Waiter {
   reject(error: unknown): void
 }
 
-const noMilestones: Milestones = { runningMs: null, screenLiveMs: null, addressMs: null, webAnsweringMs: null }
-
 /**
  * The one owner of one guest. Every request, from any client, and every event of its machine passes through here;
  * nobody else calls the machine's methods that change it. State is published with a generation rising by one.
  *
- * Owns: the request queue, the machine of the current run (null between runs), the agent watch.
+ * Owns: the request queue and the run (the machine, and what is known of it). What each request does: carry-out.ts.
  */
 export class GuestOwner {
   readonly #ports: OwnerPorts
   readonly #queue: RequestQueue
+  readonly #run: GuestRun
   readonly #waiters = new Map<number, Waiter>()
-  readonly #boots = new Map<number, BootChoice>()
-  readonly #stopTimeouts = new Map<number, number>()
+  readonly #options = new Map<number, RequestOptions>()
   #definition: GuestDefinition
-  #machine: Machine | null = null
-  #unsubscribe: () => void = () => undefined
-  #agentWatch: AgentWatch | null = null
   #abort: AbortController | null = null
+  /** What the guest is doing, or why it failed. */
   #detail: string | null = null
-  #facts: AgentFacts = { os: null, hostName: null, ipv6: null }
-  #ipv4: string | null = null
-  #milestones: Milestones = noMilestones
-  #exited: (() => void)[] = []
+  /** Why the guest was paused by itself, until it goes on. */
+  #pausedFor: string | null = null
+  #stopDeadlineMs: number | null = null
   #generation = 1
   #published: GuestView | null = null
 
   constructor(definition: GuestDefinition, ports: OwnerPorts) {
     this.#definition = definition
     this.#ports = ports
-    this.#queue = new RequestQueue('defined')
+    this.#queue = new RequestQueue(ports.isSuspended?.() === true ? 'suspended' : 'defined')
+    this.#run = new GuestRun({
+      controls: ports.controls,
+      definition: () => this.#definition,
+      awaken: (machine) => ports.awaken(machine),
+      message: (level, text) => ports.message(level, text),
+      changed: () => this.publish(),
+      observed: (event) => this.#observe(event),
+      nowMs: () => ports.nowMs(),
+    })
   }
 
   get definition(): GuestDefinition {
@@ -68,7 +72,7 @@ export class GuestOwner {
   }
 
   get machine(): Machine | null {
-    return this.#machine
+    return this.#run.machine
   }
 
   get state(): GuestState {
@@ -76,16 +80,16 @@ export class GuestOwner {
   }
 
   get milestones(): Milestones {
-    return this.#milestones
+    return this.#run.milestones
   }
 
   get agentState(): AgentState {
-    return this.#agentWatch?.state ?? 'absent'
+    return this.#run.agentState
   }
 
   /** Asks for a lifecycle action; resolves when it is done (or was so already), rejects with Refusal or Fault. */
-  async request(action: LifecycleAction, options: { boot?: BootChoice; timeoutMs?: number } = {}): Promise<'done' | 'already'> {
-    const decision = this.#queue.submit(action)
+  async request(action: LifecycleAction, options: RequestOptions = {}): Promise<'done' | 'already'> {
+    const decision = this.#queue.submit(action, options.ends)
     if (decision.kind === 'already') {
       await this.#whenIdle()
       return 'already'
@@ -93,8 +97,7 @@ export class GuestOwner {
     if (decision.kind === 'refused') throw new Refusal(decision.code, this.#definition.name, decision.reason)
     for (const id of decision.discarded) this.#settle(id, new Refusal('busy', this.#definition.name, 'a force stop came first'))
     if (decision.abort !== null) this.#abort?.abort(new Cancelled(`the ${this.#queue.current?.action ?? 'request'} of ${this.#definition.name}`))
-    this.#boots.set(decision.id, options.boot ?? 'auto')
-    this.#stopTimeouts.set(decision.id, options.timeoutMs ?? 60_000)
+    this.#options.set(decision.id, options)
     const done = new Promise<void>((resolve, reject) => this.#waiters.set(decision.id, { resolve, reject }))
     this.#drain()
     await done
@@ -104,8 +107,7 @@ export class GuestOwner {
   /** Takes over a machine that an earlier host left running. */
   async adopt(machine: Machine, status: MachineStatus): Promise<void> {
     this.#queue.observe(status === 'paused' ? 'paused' : 'running')
-    await this.#attach(machine)
-    this.#milestones = { ...noMilestones }
+    await this.#run.attach(machine)
     this.publish()
   }
 
@@ -123,7 +125,7 @@ export class GuestOwner {
   }
 
   async setClipboard(mode: ClipboardMode): Promise<void> {
-    await this.#machine?.setClipboard(mode)
+    await this.#run.machine?.setClipboard(mode)
     this.#definition = { ...this.#definition, clipboard: mode }
     this.#ports.saveClipboard(mode)
     this.publish()
@@ -132,36 +134,36 @@ export class GuestOwner {
   /** The running machine for an action that only reads or types; throws Refusal when the state does not allow it. */
   demandMachine(action: 'sendKeys' | 'screenshot' | 'exec'): Machine {
     this.#demand(action)
-    if (this.#machine === null) throw new Refusal('wrong-state', this.#definition.name, refusalReason(action, 'stopped'))
+    const { machine } = this.#run
+    if (machine === null) throw new Refusal('wrong-state', this.#definition.name, refusalReason(action, 'stopped'))
     if (action === 'exec' && this.agentState !== 'live') {
       throw new Refusal('agent-needed', this.#definition.name, 'the guest agent does not answer', 'wait until the guest is up, or install qemu-guest-agent in it')
     }
-    return this.#machine
+    return machine
   }
 
   /** The switch bound or learned the guest's address. */
   addressSeen(ipv4: string | null): void {
-    this.#ipv4 = ipv4
-    if (ipv4 !== null) this.#reach('addressMs')
+    this.#run.addressSeen(ipv4)
     this.publish()
   }
 
   /** The guest's web server was seen answering another guest. */
   webSeen(): void {
-    this.#reach('webAnsweringMs')
+    this.#run.reach('webAnsweringMs')
   }
 
   view(): GuestView {
     return composeView({
       definition: this.#definition,
       state: this.#queue.state,
-      detail: this.#detail,
-      stopDeadline: null,
+      detail: this.#detail ?? this.#pausedFor,
+      stopDeadline: this.#stopDeadlineMs === null ? null : new Date(this.#stopDeadlineMs).toISOString(),
       agent: this.agentState,
-      machine: this.#machine,
-      milestones: this.#milestones,
-      facts: this.#facts,
-      ipv4: this.#ipv4,
+      machine: this.#run.machine,
+      milestones: this.#run.milestones,
+      facts: this.#run.facts,
+      ipv4: this.#run.ipv4,
       linkUp: this.#ports.controls.linkUp(),
       link: this.#ports.controls.link(),
       controls: this.#ports.controls.describe(),
@@ -183,10 +185,7 @@ export class GuestOwner {
 
   /** Lets go of the machine without touching it. */
   dispose(): void {
-    this.#unsubscribe()
-    this.#agentWatch?.stop()
-    this.#ports.controls.detach()
-    this.#machine?.dispose()
+    this.#run.dispose()
   }
 
   #drain(): void {
@@ -196,23 +195,52 @@ export class GuestOwner {
     this.publish()
     void this.#carryOut(request).then(
       (state) => this.#finish(request, state, null),
-      (error: unknown) => this.#finish(request, this.#stateAfterFailure(request, error), error),
+      async (error: unknown) => this.#finish(request, await this.#stateAfterFailure(request, error), error),
     )
+  }
+
+  #carryOut(request: Request): Promise<GuestState> {
+    const abort = new AbortController()
+    this.#abort = abort
+    return carryOut(request.action, this.#options.get(request.id) ?? {}, {
+      run: this.#run,
+      signal: abort.signal,
+      definition: () => this.#definition,
+      state: () => this.#queue.state,
+      proceed: (state) => {
+        this.#queue.proceed(request.id, state)
+        this.#tell(null)
+      },
+      tell: (detail, stopDeadlineMs) => this.#tell(detail, stopDeadlineMs),
+      detail: () => this.#detail,
+      prepare: (boot) => this.#ports.prepare(this.#definition, boot, abort.signal),
+      startMachine: (spec, options) => this.#ports.startMachine(spec, options),
+      resting: () => this.#resting(),
+      message: (level, text) => this.#ports.message(level, text),
+      nowMs: () => this.#ports.nowMs(),
+    })
   }
 
   #finish(request: Request, state: GuestState, error: unknown): void {
     this.#abort = null
+    this.#stopDeadlineMs = null
+    if (state !== 'failed' && !(error !== null && state === 'suspended')) this.#detail = null
     this.#queue.finish(request.id, state)
     this.publish()
     this.#settle(request.id, error)
     this.#drain()
   }
 
+  #tell(detail: string | null, stopDeadlineMs: number | null = null): void {
+    this.#detail = detail
+    this.#stopDeadlineMs = stopDeadlineMs
+    this.publish()
+  }
+
   #settle(id: number, error: unknown): void {
     const waiter = this.#waiters.get(id)
     this.#waiters.delete(id)
-    this.#boots.delete(id)
-    this.#stopTimeouts.delete(id)
+    this.#options.delete(id)
     if (error === null) waiter?.resolve()
     else waiter?.reject(error)
   }
@@ -236,103 +264,18 @@ export class GuestOwner {
     })
   }
 
-  #stateAfterFailure(request: Request, error: unknown): GuestState {
-    if (this.#machine !== null) return this.#queue.state === 'paused' ? 'paused' : 'running'
-    if (request.action !== 'start') return 'stopped'
-    if (error instanceof Cancelled) return 'stopped'
+  async #stateAfterFailure(request: Request, error: unknown): Promise<GuestState> {
+    const { machine } = this.#run
+    if (machine !== null) return stateOf(machine)
+    const resting = this.#resting()
     this.#detail = reasonOf(error)
-    return 'failed'
+    if (error instanceof Cancelled || resting === 'suspended') return resting
+    return ['start', 'restart', 'restore'].includes(request.action) ? 'failed' : resting
   }
 
-  async #carryOut(request: Request): Promise<GuestState> {
-    switch (request.action) {
-      case 'start':
-        return this.#start(this.#boots.get(request.id) ?? 'auto')
-      case 'stop':
-        return this.#stop(this.#stopTimeouts.get(request.id) ?? 60_000)
-      case 'forceStop':
-        return this.#forceStop()
-      case 'pause':
-        await this.#running().pause()
-        return 'paused'
-      case 'resume':
-        await this.#running().resume()
-        this.#agentWatch?.poke()
-        return 'running'
-      case 'reset':
-        await this.#running().reset()
-        return this.#queue.state
-    }
-  }
-
-  async #start(boot: BootChoice): Promise<GuestState> {
-    const abort = new AbortController()
-    this.#abort = abort
-    this.#milestones = noMilestones
-    this.#facts = { os: null, hostName: null, ipv6: null }
-    this.#ipv4 = null
-    const { spec, from } = await this.#ports.prepare(this.#definition, boot, abort.signal)
-    abort.signal.throwIfAborted()
-    const machine = await this.#ports.startMachine(spec, { from, signal: abort.signal })
-    await this.#attach(machine)
-    if (this.#machine === null) throw new Fault('guest', this.#detail ?? 'it ended while it was starting')
-    this.#reach('runningMs')
-    if (machine.boot === 'warm') this.#reach('screenLiveMs')
-    this.#ports.message('info', `started ${machine.boot === 'warm' ? 'warm' : 'cold'}`)
-    return 'running'
-  }
-
-  async #attach(machine: Machine): Promise<void> {
-    this.#machine = machine
-    this.#unsubscribe = machine.subscribe((event) => this.#observe(event))
-    await this.#ports.controls.attach(machine).catch((error: unknown) => this.#ports.message('warning', `settings are not all in force: ${reasonOf(error)}`))
-    if (this.#machine !== machine) return // it ended meanwhile
-    this.#agentWatch = new AgentWatch(machine.agent, this.#definition.mac, {
-      changed: (_state, facts) => {
-        this.#facts = facts
-        this.publish()
-      },
-      firstAnswer: async () => {
-        if (machine.boot !== 'warm') return
-        await this.#ports.awaken(machine).catch((error: unknown) => this.#ports.message('warning', `was not told that it slept: ${reasonOf(error)}`))
-      },
-      thawed: () => this.#ports.message('warning', 'its file systems were frozen, as a snapshot that was cut short leaves them; they are thawed'),
-    })
-  }
-
-  async #stop(timeoutMs: number): Promise<GuestState> {
-    const machine = this.#running()
-    const abort = new AbortController()
-    this.#abort = abort
-    const gone = this.#whenGone(abort.signal)
-    gone.catch(() => undefined) // a force stop may come before anybody waits for it
-    if (this.agentState === 'live') await machine.agent.shutdown().catch(() => machine.powerDown())
-    else await machine.powerDown()
-    const half = await within(gone, timeoutMs / 2)
-    if (!half && this.#machine !== null) await machine.powerDown().catch(() => undefined) // it may be going down right now
-    if (half || (await within(gone, timeoutMs / 2))) return 'stopped'
-    throw new Fault('guest', `${this.#definition.name} has not shut down within ${Math.round(timeoutMs / 1000)} s; it is still running`, {
-      remedy: `force it with: diptych stop --force ${this.#definition.name} (unsaved work in it is lost)`,
-    })
-  }
-
-  async #forceStop(): Promise<GuestState> {
-    await this.#machine?.quit()
-    this.#gone()
-    return 'stopped'
-  }
-
-  #running(): Machine {
-    if (this.#machine === null) throw new Refusal('wrong-state', this.#definition.name, 'it is not running any more')
-    return this.#machine
-  }
-
-  #whenGone(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#machine === null) resolve()
-      this.#exited.push(resolve)
-      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-    })
+  /** What the guest is without a machine. */
+  #resting(): GuestState {
+    return this.#ports.isSuspended?.() === true ? 'suspended' : 'stopped'
   }
 
   #observe(event: MachineEvent): void {
@@ -341,24 +284,30 @@ export class GuestOwner {
         this.#queue.observe('paused')
         break
       case 'resumed':
+        this.#pausedFor = null
         this.#queue.observe('running')
         break
       case 'agent':
-        this.#agentWatch?.poke()
+        this.#run.pokeAgent()
         break
       case 'balloon':
         break
       case 'console':
-        if (event.line.startsWith('MARK page')) this.#reach('screenLiveMs')
+        if (event.line.startsWith('MARK page')) this.#run.reach('screenLiveMs')
         return
+      case 'disk-fault':
+        if (event.paused) this.#pausedFor = event.text
+        this.#ports.message('error', event.text)
+        break
       case 'fault':
         this.#ports.message('error', event.text)
         break
       case 'exited':
         if (!event.expected) this.#detail = event.detail
         if (!event.expected) this.#ports.message('error', `ended unexpectedly: ${event.detail}`)
-        this.#gone()
-        this.#queue.observe(event.expected ? 'stopped' : 'failed')
+        this.#pausedFor = null
+        this.#run.end()
+        this.#queue.observe(event.expected ? this.#resting() : 'failed')
         break
       case 'reset':
       case 'powering-down':
@@ -367,36 +316,7 @@ export class GuestOwner {
     this.publish()
   }
 
-  #gone(): void {
-    if (this.#machine === null) return
-    this.#unsubscribe()
-    this.#agentWatch?.stop()
-    this.#agentWatch = null
-    this.#machine = null
-    this.#ports.controls.detach()
-    for (const resolve of this.#exited.splice(0)) resolve()
-  }
-
-  #reach(milestone: keyof Milestones): void {
-    if (this.#machine === null || this.#milestones[milestone] !== null) return
-    this.#milestones = { ...this.#milestones, [milestone]: Math.round(this.#ports.nowMs() - this.#machine.startedAtMs) }
-    this.publish()
-  }
-
   #demand(action: 'set' | 'sendKeys' | 'screenshot' | 'exec'): void {
     if (!isAllowed(action, this.#queue.state)) throw new Refusal('wrong-state', this.#definition.name, refusalReason(action, this.#queue.state))
-  }
-}
-
-/** Whether `promise` settles within the time; its rejection passes through. */
-async function within(promise: Promise<void>, milliseconds: number): Promise<boolean> {
-  let timer: unknown
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds)
-  })
-  try {
-    return await Promise.race([promise.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -4,7 +4,7 @@ import { GuestAction, GuestState } from '../contract/guest.ts'
 import { can, isAllowed, isAlready, refusalReason } from './lifecycle.ts'
 import { type LifecycleAction, RequestQueue } from './queue.ts'
 
-const actions: LifecycleAction[] = ['start', 'stop', 'forceStop', 'pause', 'resume', 'reset']
+const actions: LifecycleAction[] = ['start', 'stop', 'forceStop', 'restart', 'pause', 'resume', 'suspend', 'reset', 'snapshot', 'restore']
 
 describe('the can table', () => {
   it('answers every state and action, and is never both allowed and already so', () => {
@@ -56,6 +56,27 @@ describe('RequestQueue', () => {
     expect(queue.state).toBe('stopped')
   })
 
+  it('judges what follows work by the state it was said to lead to', () => {
+    const queue = new RequestQueue('stopped')
+    expect(queue.submit('restore', 'stopped').kind).toBe('queued')
+    expect(queue.submit('pause').kind).toBe('refused')
+    expect(queue.submit('restore').kind).toBe('queued')
+    expect(queue.submit('pause').kind).toBe('queued')
+  })
+
+  it('does not take the machine that a restart, a suspend or a restore ends for the end of the guest', () => {
+    for (const action of ['restart', 'suspend', 'restore'] as const) {
+      const queue = new RequestQueue('running')
+      const decision = queue.submit(action)
+      queue.take()
+      const during = queue.state
+      queue.observe('stopped')
+      expect(queue.state).toBe(during)
+      if (decision.kind === 'queued') queue.proceed(decision.id, 'starting')
+      expect(queue.state).toBe('starting')
+    }
+  })
+
   it('bounds what waits', () => {
     const queue = new RequestQueue('running')
     const kinds = Array.from({ length: 40 }, () => queue.submit('reset').kind)
@@ -72,7 +93,7 @@ describe('RequestQueue', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const queue = new RequestQueue('defined')
-        const ends: Record<LifecycleAction, GuestState> = { start: 'running', stop: 'stopped', forceStop: 'stopped', pause: 'paused', resume: 'running', reset: 'running' }
+        const ends: Record<LifecycleAction, GuestState | null> = { start: 'running', stop: 'stopped', forceStop: 'stopped', restart: 'running', pause: 'paused', resume: 'running', suspend: 'suspended', reset: null, snapshot: null, restore: 'running' }
         let lastId = 0
         for (const each of steps) {
           if (each.kind === 'submit') queue.submit(each.action)
@@ -86,7 +107,7 @@ describe('RequestQueue', () => {
             }
           } else if (queue.current !== null) {
             const { id, action } = queue.current
-            queue.finish(id, each.fails ? (action === 'start' ? 'failed' : queue.state) : action === 'reset' ? queue.state : ends[action])
+            queue.finish(id, each.fails ? (action === 'start' ? 'failed' : queue.state) : (ends[action] ?? queue.state))
             expect(queue.current).toBeNull()
           }
           expect(queue.waiting.length).toBeLessThanOrEqual(16)

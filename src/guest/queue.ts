@@ -8,7 +8,7 @@ import { isAllowed, isAlready, refusalReason } from './lifecycle.ts'
  * Requests are judged against the state the guest will have when those before them are done, so that
  * `start` then `pause` is accepted. `forceStop` overtakes: it discards what waits and asks to abort what runs.
  */
-export type LifecycleAction = Extract<GuestAction, 'start' | 'stop' | 'forceStop' | 'pause' | 'resume' | 'reset'>
+export type LifecycleAction = Extract<GuestAction, 'start' | 'stop' | 'forceStop' | 'restart' | 'pause' | 'resume' | 'suspend' | 'reset' | 'snapshot' | 'restore'>
 
 export type Decision =
   | { readonly kind: 'queued'; readonly id: number; readonly discarded: readonly number[]; readonly abort: number | null }
@@ -18,6 +18,8 @@ export type Decision =
 export interface Request {
   readonly id: number
   readonly action: LifecycleAction
+  /** The state it leads to, where that depends on what was asked; else `afterwards` says. */
+  readonly ends?: GuestState
 }
 
 /** More than this many waiting requests for one guest is a client gone wild. */
@@ -27,19 +29,30 @@ const whileDoing: Readonly<Record<LifecycleAction, GuestState | null>> = {
   start: 'starting',
   stop: 'stopping',
   forceStop: 'stopping',
+  restart: 'stopping',
   pause: null,
   resume: null,
+  suspend: 'suspending',
   reset: null,
+  snapshot: null,
+  restore: 'starting',
 }
 
 const afterwards: Readonly<Record<LifecycleAction, GuestState | null>> = {
   start: 'running',
   stop: 'stopped',
   forceStop: 'stopped',
+  restart: 'running',
   pause: 'paused',
   resume: 'running',
+  suspend: 'suspended',
   reset: null,
+  snapshot: null,
+  restore: 'running',
 }
+
+/** The machine ends in the course of these, as it should. */
+const endsMachine: ReadonlySet<LifecycleAction> = new Set(['restart', 'suspend', 'restore'])
 
 export class RequestQueue {
   #state: GuestState
@@ -67,18 +80,18 @@ export class RequestQueue {
   get projected(): GuestState {
     let state = this.#state
     for (const request of this.#current === null ? this.#waiting : [this.#current, ...this.#waiting]) {
-      state = afterwards[request.action] ?? state
+      state = request.ends ?? afterwards[request.action] ?? state
     }
     return state
   }
 
-  submit(action: LifecycleAction): Decision {
+  submit(action: LifecycleAction, ends?: GuestState): Decision {
     const projected = this.projected
     if (action === 'forceStop') return this.#submitForceStop()
     if (isAlready(action, projected)) return { kind: 'already' }
     if (!isAllowed(action, projected)) return { kind: 'refused', code: 'wrong-state', reason: refusalReason(action, projected) }
     if (this.#waiting.length >= longestQueue) return { kind: 'refused', code: 'busy', reason: `${longestQueue} requests are waiting for this guest already` }
-    return { kind: 'queued', id: this.#enqueue(action), discarded: [], abort: null }
+    return { kind: 'queued', id: this.#enqueue(action, ends), discarded: [], abort: null }
   }
 
   #submitForceStop(): Decision {
@@ -89,10 +102,10 @@ export class RequestQueue {
     return { kind: 'queued', id: this.#enqueue('forceStop'), discarded, abort }
   }
 
-  #enqueue(action: LifecycleAction): number {
+  #enqueue(action: LifecycleAction, ends?: GuestState): number {
     const id = this.#nextId
     this.#nextId += 1
-    this.#waiting.push({ id, action })
+    this.#waiting.push({ id, action, ...(ends === undefined ? {} : { ends }) })
     return id
   }
 
@@ -106,6 +119,11 @@ export class RequestQueue {
     return request
   }
 
+  /** The current request has brought the guest into its next state on the way. */
+  proceed(id: number, state: GuestState): void {
+    if (this.#current?.id === id) this.#state = state
+  }
+
   /** Reports the end of the current request with the state the guest is in now. */
   finish(id: number, state: GuestState): void {
     if (this.#current?.id !== id) return
@@ -115,10 +133,10 @@ export class RequestQueue {
 
   /**
    * The machine changed by itself (the guest shut down, QEMU died, somebody paused it). While a request is under
-   * way its own `finish` decides, except that the end of the machine is always believed.
+   * way its own `finish` decides, except that an end of the machine that is no part of it is always believed.
    */
   observe(state: GuestState): void {
-    const ended = state === 'stopped' || state === 'failed'
-    if (this.#current === null || ended) this.#state = state
+    const ended = state === 'stopped' || state === 'failed' || state === 'suspended'
+    if (this.#current === null || (ended && !endsMachine.has(this.#current.action))) this.#state = state
   }
 }

@@ -18,7 +18,7 @@ export function machineEvent({ name, data }: QmpEvent): MachineEvent | null {
     case 'BALLOON_CHANGE':
       return { type: 'balloon', actualMiB: mebibytes(asNumber(data['actual']) ?? 0) }
     case 'BLOCK_IO_ERROR':
-      return { type: 'fault', text: diskFault(data['nospace'] === true, asString(data['reason']) ?? 'no reason given', data['action'] === 'stop') }
+      return { type: 'disk-fault', text: diskFault(data['nospace'] === true, asString(data['reason']) ?? 'no reason given', data['action'] === 'stop'), paused: data['action'] === 'stop' }
     case 'GUEST_PANICKED':
       return { type: 'fault', text: 'The guest reported a kernel panic.' }
     case 'MEMORY_FAILURE':

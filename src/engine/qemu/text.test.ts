@@ -38,7 +38,7 @@ test('QMP events become the engine’s', () => {
   expect(machineEvent({ name: 'VSERPORT_CHANGE', data: { id: 'agent0', open: true } })).toEqual({ type: 'agent', open: true })
   expect(machineEvent({ name: 'VSERPORT_CHANGE', data: { id: 'clip0', open: true } })).toBeNull()
   expect(machineEvent({ name: 'BALLOON_CHANGE', data: { actual: 134217728 } })).toEqual({ type: 'balloon', actualMiB: 128 })
-  expect(machineEvent({ name: 'BLOCK_IO_ERROR', data: { nospace: true, action: 'stop' } })).toMatchObject({ type: 'fault', text: expect.stringContaining('ran out of space') as string })
+  expect(machineEvent({ name: 'BLOCK_IO_ERROR', data: { nospace: true, action: 'stop' } })).toMatchObject({ type: 'disk-fault', paused: true, text: expect.stringContaining('ran out of space') as string })
   expect(machineEvent({ name: 'RTC_CHANGE', data: {} })).toBeNull()
   expect(shutdownReason({ name: 'SHUTDOWN', data: { reason: 'guest-shutdown', guest: true } })).toBe('The guest shut down.')
   expect(['running', 'inmigrate', 'postmigrate', 'io-error', 'guest-panicked', 'shutdown'].map(machineStatus)).toEqual(['running', 'starting', 'paused', 'paused', 'crashed', 'shutdown'])

@@ -57,7 +57,7 @@ export class DataServer {
   }
 
   close(): void {
-    for (const path of [...this.#listening.keys()]) this.shut(path)
+    for (const path of this.#listening.keys()) this.shut(path)
   }
 
   #accept(accepted: Socket, sockets: Set<Socket>, fabric: Fabric, guest: GuestName): void {

@@ -1,0 +1,26 @@
+import { expect, it } from 'vitest'
+import { MacAddress, NetworkName } from '../contract/names.ts'
+import { cardsOf, uplinkMac } from './cards.ts'
+
+const [stage, lab] = [NetworkName.parse('stage'), NetworkName.parse('lab')]
+const guest = { uuid: '6e1f2d70-0000-4000-8000-000000000001', mac: MacAddress.parse('52:54:00:d1:00:01') }
+const clone = { uuid: '6e1f2d70-0000-4000-8000-000000000009', mac: MacAddress.parse('52:54:00:d1:00:09') }
+
+it('a guest is on the stage unless it says otherwise', () => {
+  expect(cardsOf(guest)).toEqual([{ network: stage, mac: guest.mac }])
+  expect(cardsOf({ ...guest, networks: [] })).toEqual([])
+})
+
+it('a card has the same MAC in every run, another on every network, and another in a clone', () => {
+  const networks = [lab, stage]
+  const [first, second] = cardsOf({ ...guest, networks })
+  expect(second).toEqual({ network: stage, mac: guest.mac })
+  expect(cardsOf({ ...guest, networks: [lab] })).toEqual([first])
+  const macs = [guest, clone].flatMap((each) => [...cardsOf({ ...each, networks }).map((card) => card.mac), uplinkMac(each)])
+  expect(new Set(macs).size).toBe(6)
+})
+
+it('a MAC that is written down is taken', () => {
+  const mac = MacAddress.parse('52:54:00:00:00:77')
+  expect(cardsOf({ ...guest, networks: [{ name: lab, mac }] })).toEqual([{ network: lab, mac }])
+})

@@ -41,9 +41,9 @@ export function blockGraph(node: DiskNode): Block {
   }
 }
 
-/** The same as a file name that qemu-img takes. */
-export function blockName(node: DiskNode): string {
-  return `json:${JSON.stringify(blockGraph(node))}`
+/** The same as a file name that qemu-img takes. `alone`: without what it is based on, as `qemu-img info` opens a disk. */
+export function blockName(node: DiskNode, options: { alone: boolean } = { alone: false }): string {
+  return `json:${JSON.stringify(blockGraph(options.alone ? { ...node, backing: null } : node))}`
 }
 
 /** QEMU's names of the formats. */

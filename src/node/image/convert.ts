@@ -28,7 +28,7 @@ export async function convertToQcow2(node: DiskNode, target: string, what: strin
 
 /** What a qcow2 of this disk takes at most, in bytes. QEMU must see a disk of the same size as its header says. */
 async function measure(node: DiskNode, what: string, signal: AbortSignal): Promise<number> {
-  const info = JSON.parse(await demandQemuImg(['info', '--output=json', blockName(node)], what, { signal })) as { 'virtual-size'?: number }
+  const info = JSON.parse(await demandQemuImg(['info', '--output=json', blockName(node, { alone: true })], what, { signal })) as { 'virtual-size'?: number }
   demand(info['virtual-size'] === node.facts.virtualBytes, () => damaged(`its header says ${node.facts.virtualBytes} bytes, QEMU finds ${info['virtual-size']}`))
   const measured = JSON.parse(await demandQemuImg(['measure', '--output=json', '-O', 'qcow2', blockName(node)], what, { signal })) as { required?: number }
   return measured.required ?? node.facts.virtualBytes

@@ -254,7 +254,7 @@ class LocalHost implements Host {
       tasks: this.#tasks,
       library: this.#library,
       editing: this.#editing,
-      creating: new CreateService({ library: this.#library, systems: this.#systems, tasks: this.#tasks, disks: null, templates: null }),
+      creating: new CreateService({ library: this.#library, systems: this.#systems, tasks: this.#tasks, disks: this.#images, templates: null }),
       systems: this.#systems,
       images: this.#images,
       exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, dataDirectory: directories.data, owner: (name) => this.#guests.get(name), guestFolder: (name) => this.#store.directory(name) }),

@@ -36,9 +36,11 @@ export class ExportService {
     const target = await this.#judge(request)
     return tasks.run({ kind: 'export', title: `exporting ${definition.name}`, guest: definition.name, signal: caller }, async (signal, progress) => {
       let virtualBytes = 0
-      await partials.fill(target, request.replace, async (partial) => {
-        virtualBytes = request.format === 'ova' ? await asOva(definition, disk, partial, signal, progress) : await asDisk(request, disk, partial, signal, progress)
-      })
+      await whileStopped(owner(definition.name), signal, (both) =>
+        partials.fill(target, request.replace, async (partial) => {
+          virtualBytes = request.format === 'ova' ? await asOva(definition, disk, partial, both, progress) : await asDisk(request, disk, partial, both, progress)
+        }),
+      )
       return { path: target, format: request.format, fileBytes: (await stat(target)).size, virtualBytes, warnings: warningsFor(request, definition) }
     })
   }
@@ -79,6 +81,18 @@ function demandStopped(owner: GuestOwner): GuestOwner {
   if (state === 'suspended') throw new Refusal('wrong-state', definition.name, 'it is suspended: its disk belongs to its saved memory', `let it end first: diptych start ${definition.name}, then diptych stop ${definition.name}`)
   if (!['stopped', 'defined', 'failed'].includes(state)) throw new Refusal('wrong-state', definition.name, `it is ${state}, so its disk is changing`, `stop it first: diptych stop ${definition.name}`)
   return owner
+}
+
+/** Has the guest for itself: a start that is asked for meanwhile waits, a force stop ends the export. */
+async function whileStopped(owner: GuestOwner, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  await owner.request('snapshot', {
+    work: async (hold) => {
+      demandStopped(owner)
+      hold.tell('is being exported')
+      await work(AbortSignal.any([signal, hold.signal]))
+      return hold.state()
+    },
+  })
 }
 
 function warningsFor(request: ExportImage, definition: GuestDefinition): string[] {

@@ -7,6 +7,9 @@ import type { CliContext } from './context.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addDownCommand } from './down.ts'
 import { CommandFailure, exitCodeOf, exitCodes } from './exit-code.ts'
+import { addExportCommand } from './export.ts'
+import { addImageCommands } from './image.ts'
+import { addImportCommand } from './import.ts'
 import { addInfoCommand } from './info.ts'
 import { addKeynoteCommand } from './keynote.ts'
 import { addListCommand } from './list.ts'
@@ -49,7 +52,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

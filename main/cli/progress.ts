@@ -48,6 +48,6 @@ function runningLine(step: SetupStep): string {
   return `${step.title}:${percent} ${step.detail || '…'}${left}`
 }
 
-function formatSeconds(seconds: number): string {
+export function formatSeconds(seconds: number): string {
   return seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`
 }

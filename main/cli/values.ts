@@ -53,7 +53,7 @@ function refuseSetting(key: string): never {
 }
 
 /** MiB, whole. Binary units only, so that nobody wonders which megabyte is meant. */
-function readMemory(text: string): number {
+export function readMemory(text: string): number {
   const amount = readAmount(text, { MiB: 1, GiB: 1024 })
   if (amount === null || !Number.isInteger(amount) || amount === 0) throw usage(`"${text}" is not an amount of memory.`, `Write ${settings.memory}; whole MiB.`)
   return amount

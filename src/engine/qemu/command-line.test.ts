@@ -96,8 +96,42 @@ test('a warm start waits for the state and needs no kernel', () => {
   expect(args).not.toContain('-kernel')
 })
 
-test('other profiles are refused with the way out', () => {
-  expect(() => commandLine({ ...spec, profile: 'legacy' }, paths, features, 'tcg')).toThrow('profile legacy is not available yet')
+const deviceOf = (args: readonly string[], id: string) => withOption(args, '-device').find((device) => device.split(',').includes(`id=${id}`))
+const diskBoot: MachineSpec = { ...spec, boot: { kind: 'disk', firmware: 'uefi' }, discPath: '/iso,1' }
+
+test('the optical drive is there when asked for, empty or not, read only, and never first unless that is wanted', () => {
+  expect(deviceOf(commandLine(spec, paths, features, 'tcg'), 'cd0')).toBeUndefined()
+  expect(deviceOf(commandLine({ ...spec, discPath: null }, paths, features, 'tcg'), 'cd0')).toBe('ide-cd,bus=ide.2,id=cd0,bootindex=2')
+  const args = commandLine(diskBoot, paths, features, 'tcg')
+  expect(withOption(args, '-drive').at(-1)).toBe('file=/iso,,1,if=none,id=cd0medium,format=raw,media=cdrom,readonly=on')
+  expect(deviceOf(args, 'blk0')).toContain('bootindex=1')
+  const disc = commandLine({ ...diskBoot, boot: { kind: 'disk', firmware: 'bios', first: 'cdrom' } }, paths, features, 'tcg')
+  expect(deviceOf(disc, 'cd0')).toContain('bootindex=1')
+  expect(deviceOf(disc, 'blk0')).toContain('bootindex=2')
+})
+
+test('windows-modern: AHCI and e1000e, or virtio with a disc of drivers; Hyper-V only under KVM; secure boot in system management mode', () => {
+  const windows: MachineSpec = { ...diskBoot, profile: 'windows-modern', secureBoot: true, tpm: true }
+  const args = commandLine(windows, { ...paths, firmware: { code: '/code', variables: '/vars' }, tpm: '/r/tpm' }, features, 'tcg')
+  expect(deviceOf(args, 'blk0')).toMatch(/^ide-hd,bus=ide\.0/)
+  expect(deviceOf(args, 'nic0')).toMatch(/^e1000e,/)
+  expect(args.join(' ')).not.toMatch(/hv-|host_mtu/)
+  expect(args.join(' ')).toMatch(/smm=on.*secure,value=on.*tpm-crb/)
+  expect(withOption(args, '-rtc')).toEqual(['base=localtime,driftfix=slew'])
+  expect(withOption(commandLine(windows, paths, features, 'kvm'), '-cpu')[0]).toMatch(/^host,hv-relaxed=on/)
+  const virtio = commandLine({ ...windows, driverDiscPath: '/virtio-win.iso' }, paths, features, 'tcg')
+  expect(deviceOf(virtio, 'blk0')).toMatch(/^virtio-blk-pci/)
+  expect(deviceOf(virtio, 'nic0')).toMatch(/^virtio-net-pci.*host_mtu=65520/)
+  expect(deviceOf(virtio, 'cd1')).toBe('ide-cd,bus=ide.3,id=cd1,drive=cd1medium')
+})
+
+test('legacy: i440FX, IDE, RTL8139, and nothing paravirtual', () => {
+  const args = commandLine({ ...diskBoot, profile: 'legacy', boot: { kind: 'disk', firmware: 'bios' } }, paths, features, 'tcg')
+  expect(withOption(args, '-machine')[0]).toMatch(/^pc-i440fx/)
+  expect(withOption(args, '-device').filter((device) => /virtio|pcie|vmgenid|^VGA/.test(device))).toEqual([expect.stringMatching(/^VGA,id=video0/)])
+  expect(deviceOf(args, 'blk0')).toBe('ide-hd,bus=ide.0,unit=0,id=blk0,drive=disk0,bootindex=1')
+  expect(deviceOf(args, 'nic0')).toMatch(/^rtl8139,id=nic0,netdev=nicport0,mac=/)
+  expect(deviceOf(args, 'agent0')).toBe('isa-serial,index=1,id=agent0,chardev=qga0')
 })
 
 const key = (change: Partial<MachineSpec>, change2: Partial<QemuFeatures> = {}, accelerator: 'tcg' | 'kvm' = 'tcg', cpu = 'A') =>

@@ -1,11 +1,11 @@
-import { EngineFault, type EngineDescription, type MachineNic, type MachineSpec } from '../engine.ts'
+import type { MachineNic, MachineSpec } from '../engine.ts'
 import type { QemuFeatures } from './features.ts'
+import { type Accelerator, type Hardware, discDrive } from './hardware.ts'
 import type { Json, JsonObject } from './json.ts'
 import { growthBlockMiB } from './memory.ts'
 import { cardParts } from './network-card.ts'
 import { balloonSlot, fixedSlots, rootPort } from './pci-slots.ts'
-
-type Accelerator = EngineDescription['accelerator']['kind']
+import { hardwareOf, hasBalloon } from './profile.ts'
 
 /** Everything of a run that is not the machine itself: where its sockets and files are. */
 export interface RunPaths {
@@ -21,14 +21,13 @@ export interface RunPaths {
   readonly ram: { readonly kind: 'unnamed' } | { readonly kind: 'file'; readonly path: string; readonly share: boolean; readonly readOnly?: boolean }
   /** UEFI code (read only) and this guest's own variables; null for BIOS. */
   readonly firmware: { readonly code: string; readonly variables: string } | null
+  /** Where the emulated TPM listens. */
+  readonly tpm?: string
   /** Wait for device state over QMP `migrate-incoming` instead of powering on. */
   readonly incoming: boolean
-  /** The cards' cables lead nowhere. */
-  readonly loose?: boolean
+  /** loose: the cards' cables lead nowhere. later: the cards' slots are there and empty. */
+  readonly cards?: 'loose' | 'later'
 }
-
-/** SMAP must stay off under emulation: with it Wine guests oops on QEMU 7.2 (isolated by trial), hence no `max`. */
-const emulatedCpu = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16'
 
 /**
  * The arguments after the binary's name (QEMU, docs/system/invocation). Saved states depend on the order and ids of
@@ -36,27 +35,28 @@ const emulatedCpu = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16'
  * QEMU refuses to save a machine that has one.
  */
 export function commandLine(spec: MachineSpec, paths: RunPaths, features: QemuFeatures, accelerator: Accelerator): string[] {
-  if (spec.profile !== 'linux-modern') {
-    throw new EngineFault('qemu', `The hardware profile ${spec.profile} is not available yet`, { remedy: 'Use the profile linux-modern.' })
-  }
+  const hardware = hardwareOf(spec, features, accelerator)
+  const [type, options] = hardware.machine
   return [
     ['-name', option(`guest=${escaped(spec.name)}`, { 'debug-threads': 'on' }), '-uuid', spec.uuid],
     processArguments(paths, features),
-    ['-machine', option(features.machines.q35, { 'memory-backend': 'ram0' })],
+    ['-machine', option(type, { 'memory-backend': 'ram0', ...options }), ...hardware.globals.flatMap((global) => ['-global', global])],
     ['-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi,tb-size=128'],
-    ['-cpu', accelerator === 'kvm' ? 'host' : emulatedCpu, '-smp', processors(spec), '-m', memorySize(spec, features)],
-    ['-object', memory(spec, paths.ram), '-rtc', 'base=utc'],
+    ['-cpu', hardware.cpu, '-smp', processors(spec), '-m', memorySize(spec, features)],
+    ['-object', memory(spec, paths.ram), '-rtc', hardware.clock],
     firmware(paths.firmware),
-    Array.from({ length: fixedSlots }, (_, index) => hotPlugSlot(index)).flat(),
-    disk(spec),
-    spec.nics.slice(0, 1).flatMap((nic, index) => networkCard(nic, index, features, paths.loose === true)),
-    screenAndInput(spec, paths, features),
-    spec.balloon === false ? [] : balloon(features),
-    entropy(features),
-    serialAndAgent(paths),
+    hardware.hasSlots ? Array.from({ length: fixedSlots }, (_, index) => hotPlugSlot(index)).flat() : [],
+    disk(spec, hardware),
+    discs(spec, hardware),
+    spec.nics.slice(0, 1).flatMap((nic, index) => networkCard(nic, index, features, hardware, paths.cards)),
+    screenAndInput(spec, paths, hardware),
+    hasBalloon(spec, features) ? balloon(features) : [],
+    hardware.isParavirtual ? entropy(features) : [],
+    serialAndAgent(paths, hardware),
+    securityChip(paths.tpm),
     growth(spec, features),
     // Last of all devices: the others keep their places on the bus when a guest joins a network.
-    spec.nics.slice(1).flatMap((nic, index) => networkCard(nic, index + 1, features, paths.loose === true)),
+    spec.nics.slice(1).flatMap((nic, index) => networkCard(nic, index + 1, features, hardware, paths.cards)),
     bootArguments(spec, paths),
     paths.incoming ? ['-incoming', 'defer'] : [],
   ].flat()
@@ -86,8 +86,8 @@ function memorySize(spec: MachineSpec, features: QemuFeatures): string {
 }
 
 /** How much memory can be added while the machine runs. */
-export function growthMiB({ memoryMiB, maximumMemoryMiB = memoryMiB }: MachineSpec, features: QemuFeatures): number {
-  return features.virtioMem ? Math.max(0, Math.floor((maximumMemoryMiB - memoryMiB) / growthBlockMiB) * growthBlockMiB) : 0
+export function growthMiB({ profile, memoryMiB, maximumMemoryMiB = memoryMiB }: MachineSpec, features: QemuFeatures): number {
+  return features.virtioMem && profile !== 'legacy' ? Math.max(0, Math.floor((maximumMemoryMiB - memoryMiB) / growthBlockMiB) * growthBlockMiB) : 0
 }
 
 /** Memory for later: address space alone until it is asked for (QEMU, virtio-mem; `reserve=off` commits nothing). */
@@ -105,33 +105,50 @@ function firmware(files: RunPaths['firmware']): string[] {
   ].flat()
 }
 
-function disk(spec: MachineSpec): string[] {
+function disk(spec: MachineSpec, { disk: device }: Hardware): string[] {
   return [
     ['-drive', option(`file=${escaped(spec.diskPath)}`, { if: 'none', id: 'disk0', format: 'qcow2', cache: 'writeback', discard: 'unmap', 'detect-zeroes': 'unmap', werror: 'stop', rerror: 'stop' })],
-    ['-device', option('virtio-blk-pci', { id: 'blk0', drive: 'disk0', bootindex: '1' })],
+    deviceArguments({ ...device, id: 'blk0', drive: 'disk0', bootindex: bootsFromDisc(spec) ? '2' : '1' }),
   ].flat()
+}
+
+/** The optical drive, which may be empty, and the one with a disc of drivers. Discs are read, never written, and taken for raw whatever is in them. */
+function discs(spec: MachineSpec, { discs: [first, second] }: Hardware): string[] {
+  const drive = (id: string, path: string | null | undefined, device: JsonObject, bootindex: string | undefined): string[] => {
+    if (path === undefined) return []
+    const medium = path === null ? [] : ['-drive', option(`file=${escaped(path)}`, { if: 'none', id: `${id}medium`, format: 'raw', media: 'cdrom', readonly: 'on' })]
+    return [...medium, ...deviceArguments({ ...device, id, ...(path === null ? {} : { drive: `${id}medium` }), ...(bootindex === undefined ? {} : { bootindex }) })]
+  }
+  return [...drive(discDrive, spec.discPath, first, bootsFromDisc(spec) ? '1' : '2'), ...drive('cd1', spec.driverDiscPath ?? undefined, second, undefined)]
+}
+
+function bootsFromDisc({ boot }: MachineSpec): boolean {
+  return boot.kind === 'disk' && boot.first === 'cdrom'
 }
 
 function hotPlugSlot(index: number): string[] {
-  const { driver, ...values } = rootPort(index)
-  return ['-device', option(driver, texts(values))]
+  return deviceArguments(rootPort(index))
 }
 
-/** Further cards bring their slots along. */
-function networkCard(nic: MachineNic, index: number, features: QemuFeatures, loose: boolean): string[] {
-  const { netdevs, device } = cardParts(nic, index, features, loose)
-  const { driver, ...values } = device
-  const netdevOptions = netdevs.flatMap(({ type, ...rest }) => ['-netdev', option(String(type), texts(rest))])
-  return [...(index + 1 < fixedSlots ? [] : hotPlugSlot(index + 1)), ...netdevOptions, '-device', option(String(driver), texts(values))]
+function deviceArguments({ driver, ...values }: JsonObject): string[] {
+  return ['-device', option(String(driver), texts(values))]
 }
 
-function screenAndInput(spec: MachineSpec, paths: RunPaths, features: QemuFeatures): string[] {
-  const size = { id: 'video0', edid: 'on', xres: String(spec.screen.width), yres: String(spec.screen.height) }
-  return [
-    ['-display', 'none', '-vnc', option(`unix:${escaped(paths.screen)}`, { share: 'ignore' })],
-    ['-device', option(features.virtioVga ? 'virtio-vga' : 'VGA', size)],
-    ['-device', 'virtio-tablet-pci,id=tablet0', '-device', 'virtio-keyboard-pci,id=keyboard0'],
-  ].flat()
+/** Further cards bring their slots along. A card that cannot carry long frames is not told that it may. */
+function networkCard(nic: MachineNic, index: number, features: QemuFeatures, { card, hasSlots }: Hardware, cards: RunPaths['cards']): string[] {
+  const slot = index + 1 < fixedSlots || !hasSlots ? [] : hotPlugSlot(index + 1)
+  if (cards === 'later') return slot
+  const { netdevs, device } = cardParts(nic, index, features, cards === 'loose')
+  const unfit = [...(hasSlots ? [] : ['bus']), ...(card.jumbo ? [] : ['host_mtu'])]
+  const fitting = Object.fromEntries(Object.entries({ ...device, driver: card.driver }).filter(([key]) => !unfit.includes(key)))
+  const netdevOptions = netdevs.flatMap(({ type, ...values }) => ['-netdev', option(String(type), texts(values))])
+  return [...slot, ...netdevOptions, ...deviceArguments(fitting)]
+}
+
+function screenAndInput(spec: MachineSpec, paths: RunPaths, { video, input }: Hardware): string[] {
+  const { driver, ...values } = video
+  const size = { id: 'video0', edid: 'on', xres: String(spec.screen.width), yres: String(spec.screen.height), ...texts(values) }
+  return [['-display', 'none', '-vnc', option(`unix:${escaped(paths.screen)}`, { share: 'ignore' })], ['-device', option(String(driver), size)], ...input.map(deviceArguments)].flat()
 }
 
 function balloon(features: QemuFeatures): string[] {
@@ -143,12 +160,20 @@ function entropy(features: QemuFeatures): string[] {
   return [['-object', 'rng-random,id=rng0,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=rng0'], features.generationId ? ['-device', 'vmgenid,guid=auto'] : []].flat()
 }
 
-function serialAndAgent(paths: RunPaths): string[] {
+/** Without virtio the agent speaks over the second serial port. */
+function serialAndAgent(paths: RunPaths, { isParavirtual }: Hardware): string[] {
   return [
     ['-chardev', listener('serial0', paths.serial), '-serial', 'chardev:serial0'],
-    ['-device', 'virtio-serial-pci,id=vserial0', '-chardev', listener('qga0', paths.agent)],
-    ['-device', 'virtserialport,bus=vserial0.0,nr=1,id=agent0,chardev=qga0,name=org.qemu.guest_agent.0'],
+    isParavirtual ? ['-device', 'virtio-serial-pci,id=vserial0'] : [],
+    ['-chardev', listener('qga0', paths.agent)],
+    ['-device', isParavirtual ? 'virtserialport,bus=vserial0.0,nr=1,id=agent0,chardev=qga0,name=org.qemu.guest_agent.0' : 'isa-serial,index=1,id=agent0,chardev=qga0'],
   ].flat()
+}
+
+/** A TPM 2.0, emulated by a process of its own behind that socket (QEMU, docs/specs/tpm). */
+function securityChip(socketPath: string | undefined): string[] {
+  if (socketPath === undefined) return []
+  return ['-chardev', option('socket', { id: 'tpm0c', path: socketPath }), '-tpmdev', 'emulator,id=tpm0,chardev=tpm0c', '-device', 'tpm-crb,tpmdev=tpm0']
 }
 
 /** A warm start needs no kernel file: it is in the saved memory. A reset then boots from the disk's own loader. */

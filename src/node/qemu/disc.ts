@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineFault } from '../../engine/engine.ts'
-import { discDrive } from '../../engine/qemu/profile.ts'
+import { discDrive } from '../../engine/qemu/hardware.ts'
 import { QmpError, type QmpSession } from '../../engine/qemu/qmp-session.ts'
 
 const patienceMs = 4_000

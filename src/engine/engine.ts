@@ -72,9 +72,10 @@ export interface StartOptions {
   /**
    * cold: power-on. savable: power-on for a first warm state (`save`). warm: from the state in `directory`, with a fresh
    * disk. restored: from what `saveState` wrote into `directory`, with the guest's own disk, which must be as it was then.
+   * cloned: a new machine that goes on from a template's memory, its own disk standing on the template's; cards are plugged in.
    * The directories are never modified (each run gets its own copy of what it may write to).
    */
-  readonly from: { readonly kind: 'cold' } | { readonly kind: 'savable' } | { readonly kind: 'warm'; readonly directory: string } | { readonly kind: 'restored'; readonly directory: string }
+  readonly from: { readonly kind: 'cold' } | { readonly kind: 'savable' } | { readonly kind: 'warm'; readonly directory: string } | { readonly kind: 'restored' | 'cloned'; readonly directory: string }
   /** A restored machine is loaded and has not run yet; when this rejects, it never does and the start fails. */
   readonly beforeRunning?: () => Promise<void>
   readonly signal?: AbortSignal
@@ -108,7 +109,7 @@ export interface Machine {
   readonly spec: MachineSpec
   /** When the process was started (also for an adopted one), epoch milliseconds. */
   readonly startedAtMs: number
-  readonly boot: 'cold' | 'warm' | 'restored'
+  readonly boot: 'cold' | 'warm' | 'restored' | 'cloned'
   readonly processId: number
   readonly agent: GuestAgent
   /** Path of a unix socket that speaks RFB; many clients may connect. */
@@ -153,12 +154,34 @@ export interface Machine {
   /** Names the disk as it is now; the guest goes on. See `whileFrozen` for one that is ready for it. */
   takeDiskSnapshot(name: string): Promise<void>
   deleteDiskSnapshot(name: string): Promise<void>
+  /** Makes a template of the machine, which goes on as before: its disk and, if asked, its memory at one instant. */
+  makeTemplate(request: TemplateRequest): Promise<TemplateReport>
   /** Makes the cards connect to the switch again after the switch was restarted. */
   reconnectNetwork(): Promise<void>
   /** Puts a disc into the optical drive, null takes it out. Rejects when the guest holds the one that is in it. */
   changeDisc(path: string | null): Promise<void>
   /** Lets go without touching the machine. */
   dispose(): void
+}
+
+export interface TemplateRequest {
+  /** Made; must not exist. Removed again when making it fails. */
+  readonly directory: string
+  /** Whether memory and devices are taken along, so that machines can be started `cloned` from it. */
+  readonly memory: boolean
+  /** A frozen disk that the machine's own stands on and the template's shall too; null for one that stands alone. */
+  readonly backing: string | null
+  readonly progress: (detail: string, fraction: number | null) => void
+  readonly signal?: AbortSignal
+}
+
+export interface TemplateReport {
+  /** Whether machines can be started `cloned` from it; where that was asked for and is not so, the reason. */
+  readonly live: boolean
+  readonly reason: string | null
+  /** How long the guest stood still. */
+  readonly pausedMs: number
+  readonly screen: { readonly width: number; readonly height: number } | null
 }
 
 export interface SaveStateRequest {
@@ -168,9 +191,8 @@ export interface SaveStateRequest {
   readonly diskSnapshot: string | null
   /** run: goes on as before. stand: stays paused, to be ended with `quit`; its disk is not written to any more. */
   readonly afterwards: 'run' | 'stand'
-  /** Called while the guest stands still, before and after it is written: for several machines to wait for each other. */
-  readonly paused?: () => Promise<void>
-  readonly saved?: () => Promise<void>
+  /** For several machines to wait for each other: just before it is paused, when it stands still, and when it is written. */
+  readonly gates?: { ready(): Promise<void>; paused(): Promise<void>; written(): Promise<void> }
   readonly signal?: AbortSignal
 }
 

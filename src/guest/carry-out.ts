@@ -92,6 +92,7 @@ export async function carryOut(action: LifecycleAction, options: RequestOptions,
     case 'suspend':
     case 'snapshot':
     case 'restore':
+    case 'tend':
       if (options.work === undefined) throw new Fault('host', `a ${action} was asked for without saying how`)
       return options.work(holdOf(carrier))
   }

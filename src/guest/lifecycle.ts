@@ -1,5 +1,8 @@
 import type { GuestAction, GuestState } from '../contract/guest.ts'
 
+/** Actions of clients, and `tend`: work on what is kept of a guest (its snapshots, say) that needs it for itself and changes no state. */
+export type OwnedAction = GuestAction | 'tend'
+
 /**
  * The life of a guest, and the one table that says which action each state allows. Used by the request queue, by
  * the view (`actions`, so that a disabled button says why) and by the fake host.
@@ -17,7 +20,7 @@ import type { GuestAction, GuestState } from '../contract/guest.ts'
  * A graceful stop or a suspend that does not succeed leads back to where it came from. `restart` is `stopping`, then
  * `starting`; `restore` is `starting`; a snapshot changes no state, whatever it does to the guest meanwhile.
  */
-export const can: Readonly<Record<GuestAction, readonly GuestState[]>> = {
+export const can: Readonly<Record<OwnedAction, readonly GuestState[]>> = {
   start: ['defined', 'stopped', 'failed', 'suspended'],
   stop: ['running'],
   restart: ['running'],
@@ -26,16 +29,17 @@ export const can: Readonly<Record<GuestAction, readonly GuestState[]>> = {
   resume: ['paused'],
   suspend: ['running', 'paused'],
   reset: ['running', 'paused'],
-  snapshot: ['running', 'paused', 'stopped', 'failed'],
+  snapshot: ['defined', 'running', 'paused', 'stopped', 'failed'],
   restore: ['defined', 'running', 'paused', 'stopped', 'suspended', 'failed'],
   set: ['defined', 'starting', 'running', 'paused', 'stopped', 'suspended', 'failed'],
   sendKeys: ['running'],
   screenshot: ['running', 'paused'],
   exec: ['running'],
+  tend: ['defined', 'running', 'paused', 'stopped', 'suspended', 'failed'],
 }
 
 /** States in which the action's purpose is already met. */
-const met: Readonly<Partial<Record<GuestAction, readonly GuestState[]>>> = {
+const met: Readonly<Partial<Record<OwnedAction, readonly GuestState[]>>> = {
   start: ['running', 'starting'],
   stop: ['defined', 'stopped', 'suspended', 'failed'],
   forceStop: ['defined', 'stopped', 'suspended', 'failed'],
@@ -44,12 +48,12 @@ const met: Readonly<Partial<Record<GuestAction, readonly GuestState[]>>> = {
   resume: ['running'],
 }
 
-export function isAllowed(action: GuestAction, state: GuestState): boolean {
+export function isAllowed(action: OwnedAction, state: GuestState): boolean {
   return can[action].includes(state)
 }
 
 /** Whether the action would change nothing because the guest is that way already. */
-export function isAlready(action: GuestAction, state: GuestState): boolean {
+export function isAlready(action: OwnedAction, state: GuestState): boolean {
   return met[action]?.includes(state) ?? false
 }
 
@@ -65,7 +69,7 @@ const inWords: Readonly<Record<GuestState, string>> = {
   failed: 'its last start failed',
 }
 
-const needs: Readonly<Record<GuestAction, string>> = {
+const needs: Readonly<Record<OwnedAction, string>> = {
   start: 'Only a stopped guest can be started',
   stop: 'Only a running guest can be stopped gracefully',
   forceStop: 'There is nothing to stop',
@@ -80,9 +84,10 @@ const needs: Readonly<Record<GuestAction, string>> = {
   sendKeys: 'Keys reach only a running guest',
   screenshot: 'Only a running or paused guest has a screen',
   exec: 'Programs run only in a running guest',
+  tend: 'What is kept of it cannot be changed now',
 }
 
 /** Why the state does not allow the action, as a sentence without full stop. */
-export function refusalReason(action: GuestAction, state: GuestState): string {
+export function refusalReason(action: OwnedAction, state: GuestState): string {
   return `${needs[action]}: ${inWords[state]}`
 }

@@ -4,7 +4,7 @@ import { GuestAction, GuestState } from '../contract/guest.ts'
 import { can, isAllowed, isAlready, refusalReason } from './lifecycle.ts'
 import { type LifecycleAction, RequestQueue } from './queue.ts'
 
-const actions: LifecycleAction[] = ['start', 'stop', 'forceStop', 'restart', 'pause', 'resume', 'suspend', 'reset', 'snapshot', 'restore']
+const actions: LifecycleAction[] = ['start', 'stop', 'forceStop', 'restart', 'pause', 'resume', 'suspend', 'reset', 'snapshot', 'restore', 'tend']
 
 describe('the can table', () => {
   it('answers every state and action, and is never both allowed and already so', () => {
@@ -93,7 +93,7 @@ describe('RequestQueue', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const queue = new RequestQueue('defined')
-        const ends: Record<LifecycleAction, GuestState | null> = { start: 'running', stop: 'stopped', forceStop: 'stopped', restart: 'running', pause: 'paused', resume: 'running', suspend: 'suspended', reset: null, snapshot: null, restore: 'running' }
+        const ends: Record<LifecycleAction, GuestState | null> = { start: 'running', stop: 'stopped', forceStop: 'stopped', restart: 'running', pause: 'paused', resume: 'running', suspend: 'suspended', reset: null, snapshot: null, restore: 'running', tend: null }
         let lastId = 0
         for (const each of steps) {
           if (each.kind === 'submit') queue.submit(each.action)

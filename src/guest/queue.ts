@@ -1,5 +1,5 @@
-import type { GuestAction, GuestState } from '../contract/guest.ts'
-import { isAllowed, isAlready, refusalReason } from './lifecycle.ts'
+import type { GuestState } from '../contract/guest.ts'
+import { type OwnedAction, isAllowed, isAlready, refusalReason } from './lifecycle.ts'
 
 /**
  * The request queue of one guest: pure policy, no I/O and no clock. The owner submits requests, takes the next one
@@ -8,7 +8,7 @@ import { isAllowed, isAlready, refusalReason } from './lifecycle.ts'
  * Requests are judged against the state the guest will have when those before them are done, so that
  * `start` then `pause` is accepted. `forceStop` overtakes: it discards what waits and asks to abort what runs.
  */
-export type LifecycleAction = Extract<GuestAction, 'start' | 'stop' | 'forceStop' | 'restart' | 'pause' | 'resume' | 'suspend' | 'reset' | 'snapshot' | 'restore'>
+export type LifecycleAction = Extract<OwnedAction, 'start' | 'stop' | 'forceStop' | 'restart' | 'pause' | 'resume' | 'suspend' | 'reset' | 'snapshot' | 'restore' | 'tend'>
 
 export type Decision =
   | { readonly kind: 'queued'; readonly id: number; readonly discarded: readonly number[]; readonly abort: number | null }
@@ -36,6 +36,7 @@ const whileDoing: Readonly<Record<LifecycleAction, GuestState | null>> = {
   reset: null,
   snapshot: null,
   restore: 'starting',
+  tend: null,
 }
 
 const afterwards: Readonly<Record<LifecycleAction, GuestState | null>> = {
@@ -49,6 +50,7 @@ const afterwards: Readonly<Record<LifecycleAction, GuestState | null>> = {
   reset: null,
   snapshot: null,
   restore: 'running',
+  tend: null,
 }
 
 /** The machine ends in the course of these, as it should. */

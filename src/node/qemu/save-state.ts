@@ -47,11 +47,12 @@ export async function saveMachineState(source: StateSource, request: SaveStateRe
     wasRunning = asString(asObject(await qmp.execute('query-status'))['status']) === 'running'
     await prepareDeviceState(qmp, ram === null ? 'whole' : 'devices')
     signal?.throwIfAborted()
+    await request.gates?.ready()
     const begun = performance.now()
     await qmp.execute('stop')
     const pausedAtMs = performance.timeOrigin + performance.now()
     try {
-      await request.paused?.()
+      await request.gates?.paused()
       if (diskSnapshot !== null) {
         await takeDiskSnapshot(qmp, diskSnapshot)
         marked = true
@@ -59,7 +60,7 @@ export async function saveMachineState(source: StateSource, request: SaveStateRe
       const device = writeDeviceState(qmp, join(source.scratch, 'mig'), join(directory, 'device.state'), signal)
       const copied = ram === null ? [] : [copySparsely(ram, join(directory, 'ram.img'), { background: false, ...(signal === undefined ? {} : { signal }) })]
       await allSettledOrThrow([device, ...copied])
-      await request.saved?.()
+      await request.gates?.written()
     } catch (error) {
       await runAgain(qmp, wasRunning)
       throw error

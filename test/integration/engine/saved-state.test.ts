@@ -110,11 +110,15 @@ describe('saved machines on real QEMU', () => {
       directory: join(states, 'steps'),
       diskSnapshot: null,
       afterwards: 'run',
-      paused: async () => void seen.push(`paused ${await machine.status()}`),
-      saved: async () => void seen.push('saved'),
+      gates: {
+        ready: async () => void seen.push(await machine.status()),
+        paused: async () => void seen.push(await machine.status()),
+        written: async () => void seen.push('written'),
+      },
     })
-    expect(seen).toEqual(['paused paused', 'saved'])
-    await expect(machine.saveState({ directory: join(states, 'failed'), diskSnapshot: 'never', afterwards: 'run', saved: () => Promise.reject(new Error('another machine failed')) })).rejects.toThrow('another machine failed')
+    expect(seen).toEqual(['running', 'paused', 'written'])
+    const fails = { ready: async () => undefined, paused: async () => undefined, written: () => Promise.reject(new Error('another machine failed')) }
+    await expect(machine.saveState({ directory: join(states, 'failed'), diskSnapshot: 'never', afterwards: 'run', gates: fails })).rejects.toThrow('another machine failed')
     expect([existsSync(join(states, 'failed')), await machine.status(), await idleDisk.list(bench.spec.diskPath)]).toEqual([false, 'running', []])
     await machine.quit()
   })

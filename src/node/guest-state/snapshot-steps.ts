@@ -1,0 +1,98 @@
+import { existsSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Fault } from '../../contract/refusal.ts'
+import type { SnapshotId } from '../../contract/snapshot.ts'
+import type { Machine } from '../../engine/engine.ts'
+import { syncPath } from '../file/atomic.ts'
+import { idleDisk } from '../qemu/disk-snapshot.ts'
+import { keptDisks, keptName, placeKeptDisk, snapshotsDirectory } from '../qemu/kept-disk.ts'
+import { clearJournal, readJournal } from './journal.ts'
+import type { SnapshotStore } from './snapshot-store.ts'
+import { commitSuspended, discardUnfinished, dropSuspended, isSuspended, reviseSuspended, sweepUsed } from './suspended.ts'
+
+/** The mark in the qcow2 that belongs to a snapshot. */
+export function markOf(id: SnapshotId): string {
+  return `diptych-${id}`
+}
+
+/** Removes a mark wherever it is: in the disk that `machine` runs on, else in an idle file. None there is no fault. */
+export async function deleteMark(store: SnapshotStore, id: SnapshotId, diskPath: string, machine: Machine | null): Promise<void> {
+  const used = machine === null ? null : keptName(store.guestDirectory, diskPath)
+  for (const path of keptDisks(store.guestDirectory)) {
+    if (!(await idleDisk.list(path)).includes(markOf(id))) continue
+    if (machine !== null && used !== null && path.endsWith(`/${used}`)) await machine.deleteDiskSnapshot(markOf(id))
+    else await idleDisk.delete(path, markOf(id))
+  }
+}
+
+/** Kept disks that no snapshot is in any more lose their second name; with it goes a disk that has no other. */
+export function releaseDisks(store: SnapshotStore): void {
+  const held = new Set(store.list().map((record) => record.disk))
+  const root = snapshotsDirectory(store.guestDirectory)
+  for (const path of keptDisks(store.guestDirectory)) if (!held.has(path.slice(root.length + 1))) rmSync(path, { force: true })
+  if (existsSync(root)) syncPath(root)
+}
+
+/** The second half of going back, from the point of no return; doing it again changes nothing. No machine may run. */
+export async function finishRestore(store: SnapshotStore, id: SnapshotId, diskPath: string): Promise<void> {
+  const record = store.find(id)
+  if (record === null) throw new Fault('disk', `the snapshot ${id} is not there any more`)
+  dropSuspended(store.guestDirectory)
+  placeKeptDisk(store.guestDirectory, record.disk, diskPath)
+  await idleDisk.apply(diskPath, markOf(id))
+  store.setCurrent(id, true)
+  if (record.kind === 'live') commitSuspended(store.guestDirectory, diskPath, id)
+  clearJournal(store.guestDirectory)
+}
+
+export async function finishDelete(store: SnapshotStore, id: SnapshotId, diskPath: string, machine: Machine | null, staysSuspended: boolean): Promise<void> {
+  await deleteMark(store, id, diskPath, machine)
+  if (staysSuspended) reviseSuspended(store.guestDirectory, diskPath)
+  store.remove(id)
+  releaseDisks(store)
+  clearJournal(store.guestDirectory)
+}
+
+/**
+ * Brings the guest's saved states to the old or the new state after a process died in between; does nothing when none did.
+ * `machine` is the guest's, when it was found alive. Answers whether that machine must not run: end it, then ask again.
+ */
+export async function recover(store: SnapshotStore, diskPath: string, machine: Machine | null): Promise<'settled' | 'end the machine'> {
+  const { guestDirectory } = store
+  if (!existsSync(guestDirectory)) return 'settled'
+  const entry = readJournal(guestDirectory)
+  if (machine !== null && (entry?.step === 'restore' || isSuspended(guestDirectory))) return 'end the machine'
+  if (entry?.step === 'restore') await finishRestore(store, entry.id, diskPath)
+  if (entry?.step === 'delete') await finishDelete(store, entry.id, diskPath, machine, entry.staysSuspended)
+  if (entry?.step === 'take' || entry?.step === 'suspend') {
+    // It may stand still with its disk let go: only running takes the disk back.
+    if (machine !== null) await resumeSoon(machine)
+    if (machine !== null && !entry.wasRunning) await machine.pause()
+  }
+  if (entry?.step === 'take' && store.find(entry.id) !== null) store.setCurrent(entry.id, store.isRestored())
+  else if (entry?.step === 'take') {
+    await deleteMark(store, entry.id, diskPath, machine)
+    releaseDisks(store)
+  }
+  store.sweep()
+  discardUnfinished(guestDirectory)
+  sweepUsed(guestDirectory)
+  rmSync(join(guestDirectory, 'disk.qcow2.new'), { force: true })
+  clearJournal(guestDirectory)
+  return 'settled'
+}
+
+const resumeTries = 50
+
+/** QEMU refuses to run until it has noticed that nobody takes its state any more. */
+async function resumeSoon(machine: Machine): Promise<void> {
+  for (let left = resumeTries; ; left -= 1) {
+    try {
+      return await machine.resume()
+    } catch (error) {
+      if (left === 0) throw error
+      await sleep(100)
+    }
+  }
+}

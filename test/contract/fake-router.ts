@@ -203,6 +203,16 @@ export class FakeHost {
           throw errors.NOT_FOUND({ data: { noun: 'task', name: input.id, known: [] } })
         }),
       },
+      image: {
+        inspect: os.image.inspect.handler(() => ({ source: 'notes.txt', format: null, what: 'not importable', machine: null, warnings: [], refusal: { reason: 'nothing in it is recognised', remedy: null } })),
+        import: os.image.import.handler(({ errors }) => {
+          throw errors.REFUSED({ data: { code: 'unsafe', subject: 'disk.qcow2', reason: 'its backing file is named "/etc/shadow"' } })
+        }),
+        export: os.image.export.handler(({ input, errors }) => {
+          find(input.name, errors)
+          return { path: input.path, format: input.format, fileBytes: 1_024, virtualBytes: 2_048, warnings: [] }
+        }),
+      },
       snapshot: {
         list: os.snapshot.list.handler(({ input, errors }) => ({ guest: find(input.guest, errors).view.name, current: null, snapshots: [] })),
         watch: os.snapshot.watch.handler(({ signal }) => this.#watch(new Publisher<SnapshotTree>(), [], signal)),

@@ -6,11 +6,13 @@ import { Header } from './host/header.tsx'
 import { Notices } from './host/notices.tsx'
 import { StatusBar } from './host/status-bar.tsx'
 import { Library } from './library/library.tsx'
+import { NewGuest } from './library/new-guest.tsx'
 import { GuestFrame } from './stage/guest-frame.tsx'
 import { Stage } from './stage/stage.tsx'
 import { Waiting } from './stage/waiting.tsx'
 import { SessionProvider, useSession, useWindow } from './store/context.ts'
 import type { Session } from './store/session.ts'
+import { ErrorBoundary } from './ui/error-boundary.tsx'
 import { useTheme } from './ui/use-theme.ts'
 import styles from './app.module.css'
 
@@ -23,7 +25,9 @@ export function App({ session }: { readonly session: Session }) {
   return (
     <SessionProvider value={session}>
       <Tooltip.Provider delay={500}>
-        <Frame />
+        <ErrorBoundary>
+          <Frame />
+        </ErrorBoundary>
       </Tooltip.Provider>
     </SessionProvider>
   )
@@ -54,7 +58,7 @@ function Frame() {
   return (
     <div className={styles.app}>
       <Header />
-      {heard && place !== 'stage' ? <Library /> : heard ? <Stage /> : <main className={styles.waiting}><Waiting /></main>}
+      {heard && place === 'new-guest' ? <NewGuest /> : heard && place === 'library' ? <Library /> : heard ? <Stage /> : <main className={styles.waiting}><Waiting /></main>}
       <StatusBar />
       <Notices />
       <Dialogs />

@@ -61,7 +61,8 @@ function pageIn(contents: FakeContents): ShellPage {
   const events = new EventEmitter()
   const page: ShellPage = {
     diptychShell: {
-      pathOf: () => '', requestPort: (id, request) => electron.ipc.emit(portRequestChannel, { senderFrame: contents.mainFrame }, id, request),
+      pathOf: () => '',
+      requestPort: (id, request) => electron.ipc.emit(portRequestChannel, { senderFrame: contents.mainFrame }, id, request),
     },
     addEventListener: (type, listener) => void events.on(type, listener),
     removeEventListener: (type, listener) => void events.off(type, listener),

@@ -47,6 +47,7 @@ export function guestCommands(session: Session, view: GuestView, index: number):
     ...(shortcut === undefined ? {} : { shortcut }),
   })
   const place = index < 9 ? String(index + 1) : undefined
+  const off = ['defined', 'stopped', 'failed', 'suspended'].includes(view.state)
   const screen = view.screen.available ? null : (view.screen.reason ?? 'The guest has no screen now.')
   return [
     entry('type', 'Type into this guest', screen, () => giveKeys(name), place && `Alt+${place}`),
@@ -69,6 +70,15 @@ export function guestCommands(session: Session, view: GuestView, index: number):
     entry('fullscreen', 'Full screen', screen, () => void fullScreen(session, name)),
     entry('pop-out', 'Open in its own window', screen, () => popOut(name)),
     entry('screenshot', 'Save a screenshot', can('screenshot'), () => void takeScreenshot(session, name)),
+    entry('restart', 'Restart', can('restart'), () => void session.askGuest(`restart ${name}`, (client) => client.guest.restart({ name }))),
+    entry('suspend', 'Suspend to disk', can('suspend'), () => void session.askGuest(`suspend ${name}`, (client) => client.guest.suspend({ name }))),
+    entry('snapshots', 'Snapshots…', null, () => session.open({ kind: 'snapshots', guest: name })),
+    entry('edit', 'Settings…', null, () => session.open({ kind: 'edit', guest: name })),
+    entry('clone', 'Clone…', null, () => session.open({ kind: 'clone', from: { guest: name }, title })),
+    entry('make-template', 'Make a template…', null, () => session.open({ kind: 'make-template', guest: name })),
+    entry('flatten', 'Make its disk stand alone', null, () => void session.ask(`flatten ${name}`, (client) => client.template.flatten({ guest: name }))),
+    entry('export', 'Export…', null, () => session.open({ kind: 'export', guest: name })),
+    entry('delete', 'Delete…', off ? null : 'Only a guest that is off can be deleted.', () => session.open({ kind: 'delete', guest: name })),
     entry('logs', 'Show logs', null, () => session.open({ kind: 'logs', guest: name })),
     ...chords.map((chord) => entry(`press-${chord.label}`, `Press ${chord.label}`, can('sendKeys'), () => void pressKeys(session, name, chord.keys))),
   ]
@@ -94,6 +104,9 @@ export function windowCommands(session: Session, state: WindowState): readonly C
     entry('theme-system', 'Appearance: follow the system', () => session.change({ theme: 'system' })),
     entry('theme-light', 'Appearance: light', () => session.change({ theme: 'light' })),
     entry('theme-dark', 'Appearance: dark', () => session.change({ theme: 'dark' })),
+    entry('library', 'Library: all guests, templates and the trash', () => session.store.setState({ place: 'library' }), 'Alt+G'),
+    entry('stage', 'Stage: guests side by side', () => session.store.setState({ place: 'stage' }), 'Alt+S'),
+    entry('new-guest', 'New guest…', () => session.store.setState({ place: 'new-guest' })),
     entry('network', 'Network: who opens whose page, requests, capture', () => session.open({ kind: 'network' })),
     entry('settings', 'Settings…', () => session.open({ kind: 'settings' }), 'Ctrl+,'),
     entry('help', 'Keyboard shortcuts', () => session.open({ kind: 'help' }), '?'),

@@ -1,8 +1,12 @@
 import { displayName } from '../format.ts'
+import { CloneDialog } from '../library/clone-dialog.tsx'
+import { EditDialog } from '../library/edit-dialog.tsx'
+import { ExportDialog } from '../library/export-dialog.tsx'
+import { MakeTemplateDialog } from '../library/make-template-dialog.tsx'
+import { SnapshotsDialog } from '../library/snapshots-dialog.tsx'
 import { NetworkDialog } from '../network/network-dialog.tsx'
 import { useSession, useWindow } from '../store/context.ts'
-import { Button } from '../ui/button.tsx'
-import { Modal } from '../ui/modal.tsx'
+import { Confirm } from '../ui/confirm.tsx'
 import { HelpDialog } from './help-dialog.tsx'
 import { LogsDialog } from './logs-dialog.tsx'
 import { Palette } from './palette.tsx'
@@ -29,12 +33,47 @@ export function Dialogs() {
       return <LogsDialog guest={dialog.guest} onClose={close} />
     case 'network':
       return <NetworkDialog onClose={close} />
+    case 'snapshots':
+      return <SnapshotsDialog guest={dialog.guest} onClose={close} />
+    case 'edit':
+      return <EditDialog guest={dialog.guest} onClose={close} />
+    case 'export':
+      return <ExportDialog guest={dialog.guest} onClose={close} />
+    case 'make-template':
+      return <MakeTemplateDialog guest={dialog.guest} onClose={close} />
+    case 'clone':
+      return <CloneDialog from={dialog.from} title={dialog.title} onClose={close} />
+    case 'delete':
+      return view === undefined ? null : (
+        <Confirm
+          title={`Delete ${displayName(view)}?`}
+          text="It goes to the trash at the end of the library, whole, and can be restored from there until it is deleted for good."
+          action="Delete"
+          danger
+          keep="Keep it"
+          onClose={close}
+          onConfirm={() => void session.ask(`delete ${view.name}`, (client) => client.guest.delete({ name: view.name }))}
+        />
+      )
+    case 'delete-template':
+      return (
+        <Confirm
+          title={`Delete the template ${dialog.title} for good?`}
+          text="Templates have no trash: nothing brings it back. Guests stay as they are."
+          action="Delete for good"
+          danger
+          keep="Keep it"
+          onClose={close}
+          onConfirm={() => void session.ask(`delete the template ${dialog.title}`, (client) => client.template.delete({ name: dialog.template }))}
+        />
+      )
     case 'stop-all':
       return (
         <Confirm
           title="Stop every guest?"
           text="Each is asked to shut down by itself, then the network between them is taken down."
           action="Stop all"
+          keep="Keep it running"
           onClose={close}
           onConfirm={() => void session.ask('stop the stage', (client) => client.stage.down({}))}
         />
@@ -46,6 +85,7 @@ export function Dialogs() {
           text="It is like pulling the plug: what the guest has not written to its disk is lost."
           action="Force stop"
           danger
+          keep="Keep it running"
           onClose={close}
           onConfirm={() => void session.askGuest(`force ${view.name} off`, (client) => client.guest.stop({ name: view.name, mode: 'force' }))}
         />
@@ -57,45 +97,10 @@ export function Dialogs() {
           text="It restarts at once, as by its reset button: what the guest has not written to its disk is lost."
           action="Reset"
           danger
+          keep="Keep it running"
           onClose={close}
           onConfirm={() => void session.askGuest(`reset ${view.name}`, (client) => client.guest.reset({ name: view.name }))}
         />
       )
   }
-}
-
-interface ConfirmProps {
-  readonly title: string
-  readonly text: string
-  readonly action: string
-  readonly danger?: boolean
-  readonly onClose: () => void
-  readonly onConfirm: () => void
-}
-
-function Confirm({ title, text, action, danger = false, onClose, onConfirm }: ConfirmProps) {
-  return (
-    <Modal
-      title={title}
-      description={text}
-      onClose={onClose}
-      testId="confirm"
-      actions={
-        <>
-          <Button onClick={onClose}>Keep it running</Button>
-          <Button
-            variant={danger ? 'danger' : 'primary'}
-            onClick={() => {
-              onClose()
-              onConfirm()
-            }}
-          >
-            {action}
-          </Button>
-        </>
-      }
-    >
-      {null}
-    </Modal>
-  )
 }

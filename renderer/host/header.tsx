@@ -36,7 +36,7 @@ export function Header() {
       </h1>
       <nav className={styles.places} aria-label="Places">
         {places.map(({ value, label, shortcut }) => (
-          <Button key={value} variant="icon" className={styles.place ?? ''} hint={label} shortcut={shortcut} aria-current={value === place ? 'page' : undefined} onClick={() => session.store.setState({ place: value })}>
+          <Button key={value} variant="icon" className={styles.place ?? ''} hint={label} shortcut={shortcut} aria-current={value === (place === 'stage' ? 'stage' : 'library') ? 'page' : undefined} onClick={() => session.store.setState({ place: value })}>
             {label}
           </Button>
         ))}

@@ -3,18 +3,25 @@ import type { ReactNode } from 'react'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import cards from './card.module.css'
+import { DropHint, useDrop } from './drop.tsx'
 import { GuestCard } from './guest-card.tsx'
 import styles from './library.module.css'
 import { TaskProgress } from './task-progress.tsx'
+import { TemplateCard } from './template-card.tsx'
+import { TrashList } from './trash-list.tsx'
 
 /** Every guest there is, what new ones can be made of, and what was thrown away. */
 export function Library() {
   const session = useSession()
   const order = useWindow((state) => state.order)
   const tasks = useWindow((state) => state.tasks)
+  const templates = useWindow((state) => state.templates)
+  const trash = useWindow((state) => state.trash)
+  const { over, handlers } = useDrop((dropped) => session.store.setState({ dropped, place: 'new-guest' }))
   const homeless = tasks.filter((task) => task.status === 'running' && (task.guest === null || !order.includes(task.guest)))
   return (
-    <main className={styles.library} data-testid="library" aria-label="Library">
+    <main className={styles.library} data-testid="library" aria-label="Library" {...handlers}>
+      {over && <DropHint />}
       <Section
         title="Guests"
         action={
@@ -41,11 +48,25 @@ export function Library() {
           </ul>
         )}
       </Section>
+      {templates.length > 0 && (
+        <Section title="Templates">
+          <ul className={cards.cards}>
+            {templates.map((template) => (
+              <TemplateCard key={template.name} template={template} />
+            ))}
+          </ul>
+        </Section>
+      )}
+      {trash.length > 0 && (
+        <Section title="Trash">
+          <TrashList />
+        </Section>
+      )}
     </main>
   )
 }
 
-export function Section({ title, action, children }: { readonly title: string; readonly action?: ReactNode; readonly children: ReactNode }) {
+function Section({ title, action, children }: { readonly title: string; readonly action?: ReactNode; readonly children: ReactNode }) {
   return (
     <section className={styles.section} aria-label={title}>
       <header className={styles.heading}>

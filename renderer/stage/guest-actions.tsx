@@ -86,9 +86,13 @@ export function GuestActions({ view, index }: { readonly view: GuestView; readon
         <Action command={commands.get('fullscreen')} hint={`${title} in full screen`} icon={<Maximize aria-hidden />} />
       )}
       <IconMenu hint={`More for ${title}`} icon={<EllipsisVertical aria-hidden />} testId={`more-${view.name}`}>
-        {['start', 'start-cold', 'stop', 'pause', 'resume', 'reset', 'force-stop'].map((id) => (
+        {['start', 'start-cold', 'stop', 'restart', 'pause', 'resume', 'suspend', 'reset', 'force-stop'].map((id) => (
           <CommandItem key={id} command={commands.get(id)} />
         ))}
+        <Divider />
+        <CommandItem command={commands.get('snapshots')} />
+        <CommandItem command={commands.get('clone')} />
+        <CommandItem command={commands.get('edit')} />
         <Divider />
         <CommandItem command={commands.get('link')} />
         <CommandItem command={commands.get('logs')} />

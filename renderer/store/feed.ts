@@ -15,6 +15,10 @@ export async function feed(client: Client, store: Store, signal: AbortSignal): P
     }),
     pump(signal, () => client.stage.watch(undefined, { signal }), (stage) => store.setState({ stage })),
     pump(signal, () => client.task.watch(undefined, { signal }), (tasks) => store.setState({ tasks })),
+    pump(signal, () => client.template.watch(undefined, { signal }), (templates) => store.setState({ templates })),
+    pump(signal, () => client.trash.watch(undefined, { signal }), (trash) => store.setState({ trash })),
+    pump(signal, () => client.snapshot.watch(undefined, { signal }), (tree) => store.setState((state) => ({ snapshots: { ...state.snapshots, [tree.guest]: tree } }))),
+    pump(signal, () => client.stage.watchSnapshots(undefined, { signal }), (stageSnapshots) => store.setState({ stageSnapshots })),
     pump(signal, () => client.host.meters(undefined, { signal }), (meter) => store.setState((state) => applyMeter(state, meter))),
     pump(signal, () => client.network.watch(undefined, { signal }), (event) => store.setState((state) => applyNetwork(state, event))),
     pump(signal, () => client.host.messages(undefined, { signal }), (message) =>

@@ -3,8 +3,11 @@ import type { GuestUpdate } from '../../src/contract/guest.ts'
 import type { HostInfo, HostMeter, Message } from '../../src/contract/host.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import type { HttpLine, NetworkView } from '../../src/contract/network.ts'
-import type { StageView } from '../../src/contract/stage.ts'
+import type { SnapshotTree } from '../../src/contract/snapshot.ts'
+import type { StageSnapshotView, StageView } from '../../src/contract/stage.ts'
 import type { TaskView } from '../../src/contract/task.ts'
+import type { TemplateView } from '../../src/contract/template.ts'
+import type { TrashItem } from '../../src/contract/trash.ts'
 import type { NoticeText } from '../notice.ts'
 import type { Settings } from './settings.ts'
 
@@ -31,10 +34,14 @@ export interface Notice extends NoticeText {
 
 export type Place = 'stage' | 'library' | 'new-guest'
 
+export type CloneSource = { readonly template: GuestName } | { readonly guest: GuestName }
+
 /** What stands over the stage; one at a time. */
 export type Dialog =
   | { readonly kind: 'palette' | 'help' | 'settings' | 'real-windows' | 'stop-all' | 'network' }
-  | { readonly kind: 'force-stop' | 'reset' | 'logs'; readonly guest: GuestName }
+  | { readonly kind: 'force-stop' | 'reset' | 'logs' | 'snapshots' | 'edit' | 'delete' | 'export' | 'make-template'; readonly guest: GuestName }
+  | { readonly kind: 'clone'; readonly from: CloneSource; readonly title: string }
+  | { readonly kind: 'delete-template'; readonly template: GuestName; readonly title: string }
 
 export interface WindowState {
   readonly link: Link
@@ -46,11 +53,16 @@ export interface WindowState {
   readonly messages: readonly Message[]
   /** Long work of the host, under way or ended a moment ago. */
   readonly tasks: readonly TaskView[]
+  readonly templates: readonly TemplateView[]
+  readonly trash: readonly TrashItem[]
+  /** Each guest's snapshots, by its name. */
+  readonly snapshots: Readonly<Record<string, SnapshotTree>>
+  readonly stageSnapshots: readonly StageSnapshotView[]
   readonly guests: Readonly<Record<string, GuestUpdate>>
   /** Guest names in the order they are shown. */
   readonly order: readonly GuestName[]
   readonly history: Readonly<Record<string, History>>
-  /** The last picture of each guest's screen, as a data URL. */
+  /** Still pictures as data URLs: each guest's last, by its name; templates' and snapshots' by theirs. */
   readonly thumbnails: Readonly<Record<string, string>>
   readonly notices: readonly Notice[]
   /** Whose screen has the keyboard; null when Diptych's own window has it. */
@@ -58,6 +70,8 @@ export interface WindowState {
   readonly dialog: Dialog | null
   /** What the window shows: the guests side by side, or all there are with what can be made of them. */
   readonly place: Place
+  /** A file dropped on the library, for the page that makes a guest of it. */
+  readonly dropped: File | null
   /** The guest in full screen. */
   readonly solo: GuestName | null
   /** The guest whose own window this is; null for the stage. */

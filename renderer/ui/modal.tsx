@@ -5,7 +5,7 @@ import styles from './modal.module.css'
 export interface ModalProps {
   readonly title: string
   readonly description?: string
-  readonly width?: 'narrow' | 'wide'
+  readonly width?: 'narrow' | 'wide' | 'full'
   readonly children: ReactNode
   /** Buttons, the safe one first. */
   readonly actions?: ReactNode

@@ -72,6 +72,42 @@ const library = async function library(page) {
   await page.getByRole('button', { name: 'Library' }).click()
 }
 
+const newGuest = async function newguest(page) {
+  await library(page)
+  await page.getByRole('button', { name: 'New guest' }).click()
+  await page.getByLabel('File on this computer').fill('/home/person/Downloads/debian-12.8.0-amd64-netinst.iso')
+  await page.getByTestId('file-report').waitFor()
+}
+const hostile = async function hostile(page) {
+  await library(page)
+  await page.getByRole('button', { name: 'New guest' }).click()
+  await page.getByLabel('File on this computer').fill('/home/person/Downloads/hostile.qcow2')
+  await page.getByRole('alert').first().waitFor()
+}
+const snapshots = async function snapshots(page) {
+  await library(page)
+  await page.getByTestId('card-more-linux').click()
+  await page.getByRole('menuitem', { name: 'Snapshots…' }).click()
+  await page.getByTestId('snapshot-web server set up').click()
+}
+const cardMenu = async function cardmenu(page) {
+  await library(page)
+  await page.getByTestId('card-more-linux').click()
+}
+const edit = async function edit(page) {
+  await library(page)
+  await page.getByTestId('card-more-linux').click()
+  await page.getByRole('menuitem', { name: 'Settings…' }).click()
+  await page.getByLabel('Title').fill('Linux of the workshop')
+  await page.getByLabel('vCPUs at start').fill('4')
+  await page.getByTestId('edit-plan').waitFor()
+}
+const bottom = async function bottom(page) {
+  await library(page)
+  await page.getByTestId('trash-old-router').getByRole('button', { name: 'Delete for good…' }).click()
+  await page.getByTestId('trash').scrollIntoViewIfNeeded()
+}
+
 const shots = [
   ...Object.keys(sizes).flatMap((size) => [shot('running', size, 'dark'), shot('running', size, 'light')]),
   ...['paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'three', 'four', 'firstrun', 'idle', 'stepfailed', 'reconnecting', 'refused', 'quiet', 'following'].map((name) => shot(name)),
@@ -85,6 +121,7 @@ const shots = [
   ...[linkPanel, network, requests].flatMap((act) => [shot('running', 'wide', 'dark', act), shot('running', 'small', 'light', act)]),
   shot('cut', 'wide', 'light', network),
   ...Object.keys(sizes).flatMap((size) => [shot('library', size, 'dark', library), shot('library', size, 'light', library)]),
+  ...[newGuest, hostile, snapshots, cardMenu, edit, bottom].flatMap((act) => [shot('library', 'wide', 'dark', act), shot('library', 'full', 'light', act)]),
 ]
 
 const filter = process.argv[2] ?? ''

@@ -4,6 +4,7 @@ import type { GuestAction } from '../../../src/contract/guest.ts'
 import { playFirstRun } from './first-run.ts'
 import { crossfade, historyOf } from './mixer.ts'
 import { presets } from './presets.ts'
+import { libraryRoutes } from './library-routes.ts'
 import { snapshotRoutes, stageSnapshotRoutes, type Thrower } from './snapshot-routes.ts'
 import { evidenceOf, matrixOf } from './web.ts'
 import { answerFor, type FakeGuest, updateOf } from './views.ts'
@@ -26,6 +27,7 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
   const done = (guest: FakeGuest) => ({ outcome: 'done' as const, guest: updateOf(guest) })
   const listed = () => world.guests.map((guest) => updateOf(guest))
 
+  const library = libraryRoutes(world, { find, screenshot })
   return on.router({
     host: {
       info: on.host.info.handler(() => world.info()),
@@ -36,7 +38,11 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       history: on.host.history.handler(({ input }) => historyOf(world.guests, input.span)),
       exportHistory: on.host.exportHistory.handler(({ input }) => ({ fileName: `diptych-${input.span}.csv`, csv: 'at,guest,cpuPercent\r\n' })),
     },
+    image: library.image,
+    os: library.os,
+    trash: library.trash,
     guest: {
+      ...library.guest,
       list: on.guest.list.handler(() => listed()),
       get: on.guest.get.handler(({ input, errors }) => updateOf(find(input.name, errors))),
       watch: on.guest.watch.handler(({ signal }) => world.guestEvents.stream([{ type: 'listed', guests: listed() }], signal)),

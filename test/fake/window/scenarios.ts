@@ -1,3 +1,4 @@
+import { GuestName } from '../../../src/contract/names.ts'
 import { FakeHost } from './connection.ts'
 import { playFirstRun, waitingSteps } from './first-run.ts'
 import { type FakeGuest, makeGuest } from './views.ts'
@@ -55,6 +56,19 @@ export const scenarios: Record<string, () => FakeHost> = {
     ]
     const made = host(guests)
     made.world.stageGuests = ['linux', 'windows']
+    const { library, snapshots } = made.world
+    const [first, , server] = guests
+    if (first !== undefined && server !== undefined) {
+      library.addTemplate(first, GuestName.parse('web-server'), 'Debian with a web server', 'live', { clones: [GuestName.parse('build-server')] })
+      library.addTemplate(server, GuestName.parse('desktop'), 'Windows desktop, freshly installed', 'cold', { guestKind: 'windows', note: 'It was off when it was made: clones boot from its disk.' })
+      for (const name of ['old-router', 'windows-2003']) library.throwAway(makeGuest(name, `The ${name} of last year`, 'other', 9), new Date('2026-11-20T09:12:00Z'))
+      const at = (hour: number) => new Date(Date.UTC(2026, 10, 21, hour))
+      const installed = snapshots.take(first.name, 'disk', 'freshly installed', null, at(9))
+      snapshots.take(first.name, 'live', 'web server set up', null, at(11))
+      snapshots.take(first.name, 'live', 'before the update of the whole system', null, at(13))
+      snapshots.restored(first.name, installed.id)
+      snapshots.take(first.name, 'live', 'with nginx instead', null, at(15))
+    }
     made.world.tasks.show({ kind: 'import', title: 'Importing windows-xp.ova', guest: null, detail: 'converting disk 1 of 2', fraction: 0.42, expectedSeconds: 31 })
     made.world.tasks.show({ kind: 'snapshot', title: 'Taking the snapshot “before the update”', guest: guests[2]?.name ?? null, detail: 'copying memory', fraction: null, expectedSeconds: null })
     return made

@@ -11,6 +11,7 @@ import { budgetOf, changedControls } from './mixer.ts'
 import { FakeNetworks } from './networks.ts'
 import { presets } from './presets.ts'
 import { FakeSnapshots } from './snapshots.ts'
+import { FakeLibrary } from './library.ts'
 import { FakeTasks } from './tasks.ts'
 import { type FakeGuest, updateOf } from './views.ts'
 
@@ -24,6 +25,7 @@ export class World {
   readonly matrixEvents = new Broadcast<WebMatrix>()
   readonly messageEvents = new Broadcast<Message>()
   readonly tasks = new FakeTasks()
+  readonly library = new FakeLibrary()
   readonly snapshots = new FakeSnapshots()
   readonly messages: Message[] = []
   readonly requests: HttpLine[] = []
@@ -63,6 +65,16 @@ export class World {
 
   find(name: string): FakeGuest | undefined {
     return this.guests.find((guest) => guest.name === name)
+  }
+
+  addGuest(guest: FakeGuest): void {
+    this.guests.push(guest)
+    this.guestEvents.emit({ type: 'changed', guest: updateOf(guest) })
+  }
+
+  removeGuest(guest: FakeGuest): void {
+    this.guests.splice(this.guests.indexOf(guest), 1)
+    this.guestEvents.emit({ type: 'removed', name: guest.name })
   }
 
   /** Changes a guest and tells everybody. */

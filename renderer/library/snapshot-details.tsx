@@ -1,0 +1,80 @@
+import { useState } from 'react'
+import type { GuestView } from '../../src/contract/guest.ts'
+import { SnapshotTitle, type SnapshotView } from '../../src/contract/snapshot.ts'
+import { reasonAgainst } from '../command/commands.ts'
+import { byteCount, displayName } from '../format.ts'
+import { useSession } from '../store/context.ts'
+import { Button } from '../ui/button.tsx'
+import { CheckField, TextField } from '../ui/field.tsx'
+import styles from './snapshots.module.css'
+
+/** What one snapshot takes, and what can be done with it. Going back and deleting ask once more. */
+export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: GuestView; readonly snapshot: SnapshotView; readonly onGone: () => void }) {
+  const session = useSession()
+  const [title, setTitle] = useState(snapshot.title)
+  const [asking, setAsking] = useState<'restore' | 'delete' | null>(null)
+  const [keep, setKeep] = useState(true)
+  const { name } = guest
+  const { id } = snapshot
+  const bad = SnapshotTitle.safeParse(title).success ? null : 'A title is one line of at most 80 characters.'
+  const facts = [
+    `${byteCount(snapshot.memoryBytes)} memory`,
+    snapshot.diskBytes === null ? null : `${byteCount(snapshot.diskBytes)} of the disk only here`,
+    `the guest stood still ${Math.round(snapshot.pausedMs)} ms`,
+    snapshot.consistent ? null : 'taken of a running disk without its agent: it boots as after a power cut',
+    snapshot.stage === null ? null : 'part of a snapshot of the whole stage',
+  ].filter((fact) => fact !== null)
+
+  const rename = () => {
+    if (bad === null && title.trim() !== snapshot.title) void session.ask(`rename the snapshot ${snapshot.title}`, (client) => client.snapshot.rename({ guest: name, id, title: title.trim() }))
+  }
+  const restore = async () => {
+    setAsking(null)
+    await session.askGuest(`bring ${name} back to ${snapshot.title}`, (client) => client.snapshot.restore({ guest: name, id, keep }))
+  }
+  const remove = async () => {
+    setAsking(null)
+    if ((await session.ask(`delete the snapshot ${snapshot.title}`, (client) => client.snapshot.delete({ guest: name, id }))) !== null) onGone()
+  }
+  return (
+    <section className={styles.details} aria-label={`Snapshot ${snapshot.title}`} data-testid="snapshot-details">
+      <TextField label="Title of this snapshot" value={title} problem={bad} hint={capitalised(facts.join(', '))} onChange={(event) => setTitle(event.currentTarget.value)} onBlur={rename} onKeyDown={(event) => event.key === 'Enter' && rename()} />
+      {snapshot.unusable !== null && <p className={styles.problem}>{snapshot.unusable}</p>}
+      {asking === null ? (
+        <div className={styles.buttons}>
+          <Button variant="primary" disabledReason={snapshot.unusable ?? reasonAgainst(guest.actions.restore)} onClick={() => setAsking('restore')}>
+            Go back to it…
+          </Button>
+          <Button onClick={() => setAsking('delete')}>Delete…</Button>
+        </div>
+      ) : (
+        <div className={styles.asking} role="alertdialog" aria-label={asking === 'restore' ? 'Go back?' : 'Delete?'}>
+          <p>
+            {asking === 'restore'
+              ? `${displayName(guest)} becomes what it was then. ${keep ? 'What it is now is kept as a snapshot.' : 'What it is now is lost.'}`
+              : `Its memory and ${snapshot.diskBytes === null ? 'its part of the disk' : byteCount(snapshot.diskBytes)} are given back. Other snapshots stay.`}
+          </p>
+          {asking === 'restore' && <CheckField label="Keep what it is now as a snapshot first" checked={keep} onChange={setKeep} />}
+          <div className={styles.buttons}>
+            <Button autoFocus onClick={() => setAsking(null)}>
+              Leave it
+            </Button>
+            {asking === 'restore' ? (
+              <Button variant="primary" onClick={() => void restore()}>
+                Go back
+              </Button>
+            ) : (
+              <Button variant="danger" onClick={() => void remove()}>
+                Delete the snapshot
+              </Button>
+            )}
+          </div>
+        </div>
+      )}
+    </section>
+  )
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}

@@ -1,0 +1,51 @@
+import { useState } from 'react'
+import type { TrashItem } from '../../src/contract/trash.ts'
+import { byteCount, clockTime } from '../format.ts'
+import { useSession, useWindow } from '../store/context.ts'
+import { Button } from '../ui/button.tsx'
+import styles from './trash-list.module.css'
+
+/** Deleted guests: back among the others, or gone for good after a second word. */
+export function TrashList() {
+  const trash = useWindow((state) => state.trash)
+  return (
+    <ul className={styles.list} data-testid="trash">
+      {trash.map((item) => (
+        <Row key={item.id} item={item} />
+      ))}
+    </ul>
+  )
+}
+
+function Row({ item }: { readonly item: TrashItem }) {
+  const session = useSession()
+  const [sure, setSure] = useState(false)
+  return (
+    <li className={styles.row} data-testid={`trash-${item.name}`}>
+      <span className={styles.who}>
+        <strong>{item.title}</strong>
+        <span className={styles.quiet}>{`${item.name}, ${byteCount(item.bytes)}, deleted ${new Date(item.deletedAt).toLocaleDateString()} ${clockTime(item.deletedAt)}`}</span>
+        {item.problem !== null && <span className={styles.problem}>{item.problem}</span>}
+      </span>
+      {sure ? (
+        <span className={styles.sure} role="alertdialog" aria-label={`Delete ${item.title} for good?`}>
+          <span>For good? {byteCount(item.bytes)} are freed and nothing brings it back.</span>
+          {/* The question was asked by keyboard or hand here: the safe answer takes the focus. */}
+          <Button autoFocus onClick={() => setSure(false)}>
+            Keep it
+          </Button>
+          <Button variant="danger" onClick={() => void session.ask(`delete ${item.title} for good`, (client) => client.trash.purge({ id: item.id }))}>
+            Delete for good
+          </Button>
+        </span>
+      ) : (
+        <>
+          <Button disabledReason={item.problem} onClick={() => void session.ask(`restore ${item.title}`, (client) => client.trash.restore({ id: item.id }))}>
+            Restore
+          </Button>
+          <Button onClick={() => setSure(true)}>Delete for good…</Button>
+        </>
+      )}
+    </li>
+  )
+}

@@ -1,4 +1,3 @@
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import type { GuestEvent, GuestState } from '../src/contract/guest.ts'
 import type { Message } from '../src/contract/host.ts'
@@ -12,8 +11,10 @@ import type { GuestStore, UnusableGuest } from '../src/node/guest-store.ts'
 import type { QemuEngine } from '../src/node/qemu/engine.ts'
 import { Publisher } from '../src/publisher.ts'
 import { SliderControls } from '../src/resource/guest-controls.ts'
+import type { Room } from '../src/resource/readings.ts'
 import { notFound } from './error-map.ts'
 import type { MeteredGuest } from './meters.ts'
+import { limitsOf, withRoom } from './guest-limits.ts'
 import { type NetworkService, linkPresets } from './network-service.ts'
 import { type Preparation, prepareStart, specify } from './prepare.ts'
 
@@ -27,6 +28,10 @@ export interface RegistryPorts {
   /** A guest went into another state. */
   stateChanged(name: GuestName, state: GuestState): void
   message(level: Message['level'], guest: GuestName | null, text: string): void
+  /** What a guest may be promised beside the others. */
+  room(name: GuestName): Room | null
+  /** Something was done to the guest because of a rule. */
+  activity(name: GuestName, rule: string | null, text: string): void
 }
 
 /** The guests of this host: one owner each, with its sliders. Owns them; publishes what becomes of them. */
@@ -134,12 +139,18 @@ export class GuestRegistry {
     return ['running', 'paused'].includes(this.#owners.get(name)?.state ?? 'stopped')
   }
 
+  controls(name: GuestName): SliderControls {
+    const controls = this.#controls.get(name)
+    if (controls === undefined) throw notFound('guest', name, [...this.#owners.keys()])
+    return controls
+  }
+
   metered(): MeteredGuest[] {
     return this.all().flatMap((owner) => {
       const { machine, definition } = owner
       const controls = this.#controls.get(definition.name)
       if (machine === null || controls === undefined) return []
-      return [{ name: definition.name, machine, memoryMiB: definition.memoryMiB, refreshBalloon: () => controls.refresh() }]
+      return [{ name: definition.name, machine, controls }]
     })
   }
 
@@ -155,7 +166,7 @@ export class GuestRegistry {
       controls,
       prepare: async (current, boot, signal) => {
         const socketPathOf = await this.#ports.network.definePorts(name, cardsOf(current), current.uplink)
-        const spec = await specify(this.#ports.preparation(), current, socketPathOf)
+        const spec = withRoom(await specify(this.#ports.preparation(), current, socketPathOf), current, controls.vcpusAsked())
         return { spec, from: await prepareStart(this.#ports.preparation(), current, spec, boot, signal) }
       },
       startMachine: (spec, options) => engine.start(spec, options),
@@ -180,24 +191,20 @@ export class GuestRegistry {
 
   #makeControls(definition: GuestDefinition): SliderControls {
     const { name } = definition
-    const description = this.#ports.description()
-    const balloon = description?.capabilities.balloon ?? true
     return new SliderControls(
       {
         guest: name,
-        vcpus: definition.vcpus,
-        hostCpus: cpus().length,
-        bootMemoryMiB: definition.memoryMiB,
-        cpuCapUnavailable: description === null || description.cpuCap.available ? null : description.cpuCap.reason,
-        balloonUnavailable: balloon === true ? null : balloon,
+        limits: () => limitsOf(this.#owners.get(name)?.definition ?? definition, this.#ports.description()),
+        room: () => this.#ports.room(name),
         linkPresets,
         setLink: (link) => this.#ports.network.setLink(name, link),
-        persist: (requested) =>
+        persist: (values) =>
           this.#keep(
             name,
-            Object.entries(requested).map(([key, value]) => ({ path: ['controls', key], value })),
+            Object.entries(values).map(([key, value]) => ({ path: ['controls', key], value })),
           ),
         changed: () => this.#owners.get(name)?.publish(),
+        relieved: (text) => this.#ports.activity(name, 'memory.guard', text),
         nowMs: () => Date.now(),
       },
       definition.controls,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, copyFileSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -44,6 +44,21 @@ export function writeFileAtomicSync(path: string, text: string, options: { durab
     throw error
   }
   if (options.durable) syncPath(dirname(path))
+}
+
+/** A copy that is there whole or not at all, mode 0600. */
+export function copyFileAtomicSync(from: string, to: string): void {
+  const temporary = `${to}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    copyFileSync(from, temporary)
+    chmodSync(temporary, 0o600)
+    syncPath(temporary)
+    renameSync(temporary, to)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
+  syncPath(dirname(to))
 }
 
 /** Forces a file's content, or a directory's entries, to disk. */

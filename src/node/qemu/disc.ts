@@ -1,7 +1,16 @@
+import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { EngineFault } from '../../engine/engine.ts'
+import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { discDrive } from '../../engine/qemu/hardware.ts'
 import { QmpError, type QmpSession } from '../../engine/qemu/qmp-session.ts'
+
+/** Checked before anything of a start is made, so that a disc that was moved away is named plainly. */
+export function checkDiscs({ name, discPath, driverDiscPath }: MachineSpec): void {
+  for (const [field, path] of [['cdrom', discPath], ['driverDisc', driverDiscPath]] as const) {
+    if (path === undefined || path === null || statSync(path, { throwIfNoEntry: false })?.isFile() === true) continue
+    throw new EngineFault('disk', `The disc in a drive of ${name} is missing: ${path}`, { remedy: `Put the file back, or take the disc out: diptych edit ${name} ${field}=none` })
+  }
+}
 
 const patienceMs = 4_000
 const pollMs = 250

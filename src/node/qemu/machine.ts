@@ -2,10 +2,11 @@ import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
 import type { GuestAgent } from '../../engine/agent.ts'
-import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskLimits, type Machine, type MachineEvent, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type VcpuReading } from '../../engine/engine.ts'
+import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskLimits, type Machine, type MachineEvent, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type TemplateReport, type TemplateRequest, type VcpuReading } from '../../engine/engine.ts'
 import { qemuGuestAgent } from '../../engine/qemu/guest-agent.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
 import { machineEvent, machineStatus, shutdownReason } from '../../engine/qemu/machine-event.ts'
+import { hasBalloon } from '../../engine/qemu/profile.ts'
 import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
 import { readTail } from '../file/tail.ts'
@@ -22,6 +23,8 @@ import { reconnectNetwork } from './reconnect-network.ts'
 import { sharedRamName, writeRunRecord, type RunRecord } from './run-record.ts'
 import { saveMachineState } from './save-state.ts'
 import { takeScreenshot } from './screenshot.ts'
+import { incubatorsBeside } from './template-incubator.ts'
+import { makeTemplateState, type TemplateSource } from './template-make.ts'
 import { saveWarmState } from './warm-save.ts'
 
 /** What a machine is made of once its QEMU answers; `child` only in the host that started it. */
@@ -78,7 +81,7 @@ export class QemuMachine implements Machine {
   get startedAtMs(): number {
     return this.#parts.record.startedAtMs
   }
-  get boot(): 'cold' | 'warm' | 'restored' {
+  get boot(): Machine['boot'] {
     return this.#parts.record.boot
   }
   get processId(): number {
@@ -203,6 +206,14 @@ export class QemuMachine implements Machine {
     return this.#standing(() => withoutClipboard(qmp, this.#spec.clipboard, async () => saveMachineState({ ...source, plugged: await this.#resources.plugged(record.plugged) }, request)))
   }
 
+  async makeTemplate(request: TemplateRequest): Promise<TemplateReport> {
+    const { record, qmp, layout, probe } = this.#parts
+    const source = { qmp, spec: this.#spec, pid: this.processId, sharedRam: sharedRamName(record), scratch: layout.directory, incubators: incubatorsBeside(layout), probe }
+    const plugged = () => this.#resources.plugged(record.plugged)
+    const standing: TemplateSource['standing'] = (work) => this.#standing(() => withoutClipboard(qmp, this.#spec.clipboard, async () => work(await plugged())))
+    return makeTemplateState({ ...source, standing }, request)
+  }
+
   takeDiskSnapshot(name: string): Promise<void> {
     return this.#standing(() => takeDiskSnapshot(this.#parts.qmp, name))
   }
@@ -245,7 +256,7 @@ export class QemuMachine implements Machine {
       const ports = await qmp.execute('query-chardev')
       const agent = (Array.isArray(ports) ? ports : []).map(asObject).find((port) => port['label'] === 'qga0')
       if (this.#channels.agentOpen === null) this.#setAgentOpen(agent?.['frontend-open'] === true)
-      if (probe.features.balloon) await qmp.execute('qom-set', { path: '/machine/peripheral/balloon0', property: 'guest-stats-polling-interval', value: 1 })
+      if (hasBalloon(this.#spec, probe.features)) await qmp.execute('qom-set', { path: '/machine/peripheral/balloon0', property: 'guest-stats-polling-interval', value: 1 })
       if (this.#spec.clipboard !== 'off' && probe.features.clipboard) await plugClipboard(qmp, this.#spec.clipboard, true)
     } catch (error) {
       if (!this.#gone && !this.#disposed && !qmp.isClosed) this.#emit({ type: 'fault', text: `A part of the machine could not be set up: ${error instanceof Error ? error.message : String(error)}` })

@@ -3,6 +3,7 @@ import { EngineFault } from '../../engine/engine.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
 import { commandLineHolds, identify, isAlive, signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
 import { checkSocketPath, type RunLayout } from './layout.ts'
+import { stopTpm } from './tpm.ts'
 import { readRunRecord, type RunRecord } from './run-record.ts'
 
 /** What the files of a run say about it. `half` is a QEMU that was executed by a host which died before noting it. */
@@ -49,6 +50,7 @@ export async function sweepRun(layout: RunLayout, state: RunState, cpuCap: CpuCa
 export function removeRunFiles(layout: RunLayout, record: RunRecord | null, cpuCap: CpuCapPort): void {
   if (record?.ramPath !== null && record?.ramPath !== undefined) rmSync(record.ramPath, { force: true })
   if (record?.process !== null && record?.process !== undefined) cpuCap.release(record.spec.name, record.process.pid)
+  stopTpm(layout)
   rmSync(layout.directory, { recursive: true, force: true })
 }
 

@@ -5,8 +5,11 @@ import { asObject, asString } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
 import { signalProcess, waitGone } from '../process/process-identity.ts'
+import { clonedSpec, openTemplateMemory, placeFirmware, type TemplateMemory } from './clone-start.ts'
+import { checkDiscs } from './disc.ts'
 import { placeDisk } from './disk-place.ts'
 import { firmwareFiles } from './firmware.ts'
+import { plugCards } from './hotplug.ts'
 import { checkFiles, endingWithin, launch, openQmp, startFault, type Launched } from './launch.ts'
 import { checkSocketPath, type RunLayout } from './layout.ts'
 import { QemuMachine, type MachineParts } from './machine.ts'
@@ -15,6 +18,7 @@ import { pluggedArguments, restoredSpec, restoreMemory } from './restore.ts'
 import { claimRunDirectory, removeRunFiles } from './run-directory.ts'
 import { writeRunRecord, type RunRecord } from './run-record.ts'
 import { demandSameMachine, readSavedState, type SavedState } from './saved-state.ts'
+import { startTpm } from './tpm.ts'
 import { readWarmState, type WarmState } from './warm-manifest.ts'
 import { makeSpare, sweepSpares, takeSpare, type Spare } from './warm-spare.ts'
 
@@ -35,37 +39,51 @@ const loadTimeoutMs = 60_000
 type Origin =
   | { readonly kind: 'cold' | 'savable'; readonly device: null }
   | { readonly kind: 'warm'; readonly device: string; readonly state: WarmState }
-  | { readonly kind: 'restored'; readonly device: string; readonly state: SavedState }
+  | { readonly kind: 'restored' | 'cloned'; readonly device: string; readonly state: SavedState }
 
 /** One start, from nothing to a machine whose guest runs. On any failure everything made on the way is undone. */
 export async function startMachine(asked: MachineSpec, options: StartOptions, context: StartContext): Promise<QemuMachine> {
   const { layout, probe, cpuCap } = context
   options.signal?.throwIfAborted()
   const origin = originOf(options.from, context)
-  const spec = origin.kind === 'restored' ? restoredSpec(origin.state, asked) : asked
+  const spec = origin.kind === 'restored' ? restoredSpec(origin.state, asked) : origin.kind === 'cloned' ? clonedSpec(origin.state, asked) : asked
   for (const nic of spec.nics) if (nic.kind === 'switch') checkSocketPath(nic.socketPath)
   checkFiles(spec, origin.kind)
+  checkDiscs(spec)
   await claimRunDirectory(layout, cpuCap)
   const undo: (() => void)[] = []
   const plugged = origin.device === null ? [] : origin.state.manifest.plugged
   let record: RunRecord = { form: 1, spec, process: null, boot: origin.device === null ? 'cold' : origin.kind, ramPath: null, savable: origin.kind === 'savable', memory: 'unnamed', plugged, startedAtMs: Date.now() }
   undo.push(() => removeRunFiles(layout, record, cpuCap))
   let launched: Launched | null = null
+  let memory: TemplateMemory | null = null
   try {
     const spare = origin.kind === 'warm' ? await spareOf(origin.state) : null
     if (spare !== null) undo.push(() => rmSync(spare.directory, { recursive: true, force: true }))
     if (spare !== null) record = { ...record, ramPath: spare.ram, memory: 'private' }
+    if (origin.kind === 'cloned') {
+      placeFirmware(origin.state, spec)
+      record = { ...record, memory: 'private' }
+    }
     if (origin.kind === 'restored') record = { ...record, ...(await memoryOf(origin.state, spec, context.cacheDirectory, options.signal)) }
     const placed = spare === null ? null : placeDisk(spare.overlay, spec.diskPath)
     if (placed !== null) undo.push(placed.undo)
     writeRunRecord(layout, record)
-    const args = [...commandLine(spec, runPaths(spec, record, layout, origin.device !== null), probe.features, probe.accelerator.kind), ...pluggedArguments(plugged)]
+    const tpm = await startTpm(spec, layout)
+    const paths = { ...runPaths(spec, record, layout, origin.device !== null), ...(tpm === null ? {} : { tpm }) }
+    if (origin.kind === 'cloned') {
+      memory = openTemplateMemory(origin.state, probe.features)
+      undo.push(memory.opened)
+    }
+    const args = [...commandLine(spec, memory === null ? paths : { ...paths, ram: memory.ram, cards: 'later' }, probe.features, probe.accelerator.kind), ...pluggedArguments(plugged)]
     launched = await withDeviceState(origin.device, (inherit) => launch(probe.binary, args, layout, spec, inherit))
     const process = launched.process
     record = { ...record, process }
     writeRunRecord(layout, record)
     const qmp = await openQmp(launched, layout, spec, options.signal)
-    await running(qmp, launched, origin, layout, spec, options.beforeRunning)
+    memory?.opened()
+    const beforeRunning = origin.kind === 'cloned' ? () => plugCards(qmp, spec, probe.features) : options.beforeRunning
+    await running(qmp, launched, origin, layout, spec, beforeRunning)
     if (record.ramPath !== null) rmSync(record.ramPath, { force: true })
     if (spare !== null) rmSync(spare.directory, { recursive: true, force: true })
     placed?.keep()
@@ -88,10 +106,10 @@ function originOf(from: StartOptions['from'], { warmKey, keyOf }: StartContext):
     const state = readWarmState(from.directory, warmKey)
     return { kind: 'warm', device: state.deviceState, state }
   }
-  if (from.kind !== 'restored') return { kind: from.kind, device: null }
+  if (from.kind !== 'restored' && from.kind !== 'cloned') return { kind: from.kind, device: null }
   const state = readSavedState(from.directory)
   demandSameMachine(state, keyOf(state.manifest.spec))
-  return { kind: 'restored', device: state.deviceState, state }
+  return { kind: from.kind, device: state.deviceState, state }
 }
 
 async function memoryOf(state: SavedState, spec: MachineSpec, cacheDirectory: string, signal: AbortSignal | undefined): Promise<Pick<RunRecord, 'ramPath' | 'memory'>> {

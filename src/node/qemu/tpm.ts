@@ -1,0 +1,73 @@
+import type { ChildProcess } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { MissingPrerequisite } from '../../contract/refusal.ts'
+import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
+import { spawnDetached } from '../process/detached.ts'
+import { commandLineHolds, identify, type ProcessIdentity, signalProcess } from '../process/process-identity.ts'
+import { checkSocketPath, type RunLayout } from './layout.ts'
+
+const readyWithinMs = 10_000
+
+/**
+ * Starts swtpm for a guest that has a TPM 2.0: a process of its own, for the length of the run, its state in `tpm/` beside
+ * the guest's disk. It ends by itself when QEMU lets go of it. Resolves with where it listens, null for a guest without; rejects with MissingPrerequisite where swtpm is not installed.
+ */
+export async function startTpm(spec: MachineSpec, layout: RunLayout): Promise<string | null> {
+  if (spec.tpm !== true) return null
+  const socketPath = join(layout.directory, 'tpm')
+  checkSocketPath(socketPath)
+  mkdirSync(stateOf(spec), { recursive: true, mode: 0o700 })
+  const giveUpAt = performance.now() + readyWithinMs
+  let child = await execute(spec, layout, socketPath)
+  while (!existsSync(socketPath)) {
+    if (performance.now() > giveUpAt) {
+      stopTpm(layout)
+      throw new EngineFault('tpm', `The TPM of ${spec.name} did not start`, { remedy: `Its last words are in ${logOf(layout)}; its state is in ${stateOf(spec)}.` })
+    }
+    await sleep(10)
+    // The state is locked for a moment longer when the last run ended just now.
+    if (child.exitCode !== null) child = await execute(spec, layout, socketPath)
+  }
+  return socketPath
+}
+
+async function execute(spec: MachineSpec, layout: RunLayout, socketPath: string): Promise<ChildProcess> {
+  const args = ['socket', '--tpm2', '--tpmstate', `dir=${stateOf(spec)},mode=0600`, '--ctrl', `type=unixio,path=${socketPath},mode=0600`, '--pid', `file=${pidFile(layout)}`, '--flags', 'startup-clear', '--terminate']
+  const scope = `diptych-tpm-${spec.name}-${spec.uuid.slice(0, 8)}-${Date.now()}`
+  try {
+    return await spawnDetached('swtpm', args, { logPath: logOf(layout), scope })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    throw new MissingPrerequisite('swtpm', `${spec.name} has a TPM, which swtpm emulates, and that is not installed`, `install it with: sudo apt-get install swtpm; or do without: diptych edit ${spec.name} tpm=off`)
+  }
+}
+
+/** Ends the TPM of a run that QEMU never took, if there is one. */
+export function stopTpm(layout: RunLayout): void {
+  const process = processOf(layout)
+  if (process !== null) signalProcess(process, 'SIGTERM')
+}
+
+function stateOf(spec: MachineSpec): string {
+  return join(dirname(spec.diskPath), 'tpm')
+}
+
+function logOf(layout: RunLayout): string {
+  return join(layout.logs.directory, 'tpm.log')
+}
+
+function pidFile(layout: RunLayout): string {
+  return join(layout.directory, 'tpm.pid')
+}
+
+/** swtpm's own pid file, believed only when that process was given this very file. */
+function processOf(layout: RunLayout): ProcessIdentity | null {
+  try {
+    const pid = Number(readFileSync(pidFile(layout), 'utf8'))
+    return commandLineHolds(pid, `file=${pidFile(layout)}`) ? identify(pid) : null
+  } catch {
+    return null // there is none
+  }
+}

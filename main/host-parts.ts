@@ -3,6 +3,7 @@ import type { GuestName } from '../src/contract/names.ts'
 import type { StageView } from '../src/contract/stage.ts'
 import type { Publisher } from '../src/publisher.ts'
 import type { Stage } from '../src/stage/stage.ts'
+import type { AgentService } from './agent-service.ts'
 import type { CaptureService } from './capture-service.ts'
 import type { CreateService } from './create-service.ts'
 import type { EditService } from './edit-service.ts'
@@ -20,6 +21,7 @@ import type { WebService } from './web-service.ts'
 /** What the router asks of the composition root. */
 export interface HostParts {
   readonly guests: GuestRegistry
+  readonly agents: AgentService
   readonly stage: Stage
   readonly network: NetworkService
   readonly networks: PrivateNetworks

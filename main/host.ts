@@ -27,6 +27,7 @@ import { moveLogs } from '../src/node/guest-logs.ts'
 import { Trash } from '../src/node/trash.ts'
 import { Publisher } from '../src/publisher.ts'
 import { Stage } from '../src/stage/stage.ts'
+import { AgentService } from './agent-service.ts'
 import { CaptureService } from './capture-service.ts'
 import { demandPrograms, examine } from './doctor.ts'
 import { ExportService } from './export-service.ts'
@@ -251,6 +252,7 @@ class LocalHost implements Host {
     })
     this.router = createRouter({
       guests: this.#guests,
+      agents: new AgentService({ tasks: this.#tasks, uploads: this.uploads, partials: this.#partials, owner: (name) => this.#guests.get(name) }),
       tasks: this.#tasks,
       library: this.#library,
       editing: this.#editing,

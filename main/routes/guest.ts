@@ -4,7 +4,7 @@ import type { GuestRegistry } from '../guest-registry.ts'
 import type { HostParts } from '../host-parts.ts'
 import { base } from './base.ts'
 
-export function guestRoutes({ guests, readLog }: Pick<HostParts, 'guests' | 'readLog'>) {
+export function guestRoutes({ guests, agents, readLog }: Pick<HostParts, 'guests' | 'agents' | 'readLog'>) {
   const { guest } = base
   const lifecycle = async (name: GuestName, action: 'pause' | 'resume' | 'reset') => {
     const owner = guests.get(name)
@@ -47,6 +47,9 @@ export function guestRoutes({ guests, readLog }: Pick<HostParts, 'guests' | 'rea
       return { png: Buffer.from(png).toString('base64'), width, height }
     }),
     exec: guest.exec.handler(({ input }) => guests.get(input.name).demandMachine('exec').agent.exec(input.path, input.args, input.timeoutMs)),
+    inspect: guest.inspect.handler(({ input }) => agents.inspect(input.name)),
+    copyIn: guest.copyIn.handler(({ input, signal }) => agents.copyIn(input, signal)),
+    copyOut: guest.copyOut.handler(({ input, signal }) => agents.copyOut(input, signal)),
     logs: guest.logs.handler(({ input }) => readLog(input.name, input.source, input.lines)),
   }
 }

@@ -2,6 +2,7 @@ import { eventIterator, oc } from '@orpc/contract'
 import { z } from 'zod'
 import { Control, ControlChange, ControlName, ControlResult, Priority } from './control.ts'
 import { errors } from './error.ts'
+import { agentCalls } from './guest-agent.ts'
 import { LinkView } from './link.ts'
 import { GuestName, MacAddress } from './names.ts'
 import { Activity, Policies } from './policy.ts'
@@ -46,8 +47,8 @@ export const GuestView = z.object({
   /** While it is being stopped gracefully: when its patience ends and the stop is given up. */
   stopDeadline: z.iso.datetime().nullable(),
   agent: AgentState,
-  /** How this run began: power-on, a warm state, or its own saved memory (suspended, or a snapshot). Null while it is not running. */
-  boot: z.enum(['cold', 'warm', 'restored']).nullable(),
+  /** How this run began: power-on, a warm state, its own saved memory (suspended, or a snapshot), or a template's. Null while it is not running. */
+  boot: z.enum(['cold', 'warm', 'restored', 'cloned']).nullable(),
   startedAt: z.iso.datetime().nullable(),
   milestones: Milestones,
   os: z.object({ name: z.string(), version: z.string().nullable(), hostName: z.string().nullable(), source: z.enum(['agent', 'definition']) }),
@@ -170,6 +171,7 @@ export const guest = {
     .errors(errors)
     .input(named.extend({ path: z.string().min(1), args: z.array(z.string()).default([]), timeoutMs: z.number().int().positive().max(600_000).default(30_000) }))
     .output(z.object({ exitCode: z.number(), stdout: z.string(), stderr: z.string() })),
+  ...agentCalls,
   /** The last lines of what the guest and its QEMU wrote. */
   logs: oc
     .errors(errors)

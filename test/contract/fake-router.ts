@@ -165,6 +165,12 @@ export class FakeHost {
         setClipboard: os.guest.setClipboard.handler(({ input, errors }) => this.change(input.name, { clipboard: input.mode }) ?? find(input.name, errors)),
         sendKeys: os.guest.sendKeys.handler(() => ({})),
         screenshot: os.guest.screenshot.handler(() => ({ png: Buffer.from('\x89PNG').toString('base64'), width: 1280, height: 800 })),
+        inspect: os.guest.inspect.handler(({ input, errors }) => {
+          const { view } = find(input.name, errors)
+          return { os: null, hostName: view.name, addresses: null, users: [{ name: 'person', domain: null, since: null }], fileSystems: [{ mountPoint: '/', type: 'ext4', device: 'vda1', totalBytes: 2 ** 30, freeBytes: 2 ** 29 }] }
+        }),
+        copyIn: os.guest.copyIn.handler(({ input }) => ({ path: input.to, bytes: 3, sha256: '0'.repeat(64) })),
+        copyOut: os.guest.copyOut.handler(({ input }) => ({ path: input.to, bytes: 3, sha256: '0'.repeat(64) })),
         exec: os.guest.exec.handler(async ({ signal }) => {
           await new Promise((resolve) => signal?.addEventListener('abort', resolve)) // a program that never ends
           return { exitCode: 0, stdout: '', stderr: '' }

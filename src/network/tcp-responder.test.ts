@@ -13,7 +13,7 @@ function responder(bytes: number, random = () => 0.999_99) {
   return new TcpResponder({ port: 80, random, respond: (request) => asciiBytes(`${request.length}:`.padEnd(bytes, 'x')) })
 }
 
-const segment = (fields: Partial<TcpSegment>): TcpSegment => ({ sourcePort: 40_000, destinationPort: 80, sequence: 0, acknowledgment: 0, flags: ack, window: 65_535, maxSegment: null, payload: new Uint8Array(), ...fields })
+const segment = (fields: Partial<TcpSegment>): TcpSegment => ({ sourcePort: 40_000, destinationPort: 80, sequence: 0, acknowledgment: 0, flags: ack, window: 65_535, maxSegment: null, windowScale: null, payload: new Uint8Array(), ...fields })
 
 describe('TcpResponder', () => {
   it('serves a whole exchange whatever is lost or repeated, near the end of the number space too', () => {
@@ -87,7 +87,7 @@ describe('TcpResponder', () => {
   })
 
   it('writes segments that read back', () => {
-    const written = segment({ sequence: 0xffff_ffff, acknowledgment: 7, flags: syn | ack, maxSegment: 1_460, payload: asciiBytes('hello') })
+    const written = segment({ sequence: 0xffff_ffff, acknowledgment: 7, flags: syn | ack, maxSegment: 1_460, windowScale: 7, payload: asciiBytes('hello') })
     expect(parseTcp(encodeTcp(1, 2, written))).toEqual(written)
   })
 })

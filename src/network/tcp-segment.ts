@@ -14,6 +14,8 @@ export interface TcpSegment {
   readonly window: number
   /** The largest segment the sender takes (option 2); null when it did not say. */
   readonly maxSegment: number | null
+  /** By how many bits its windows are to be shifted (option 3, RFC 7323 §2); absent or null when it did not say. */
+  readonly windowScale?: number | null
   readonly payload: Uint8Array
 }
 
@@ -23,6 +25,7 @@ export function parseTcp(bytes: Uint8Array): TcpSegment | null {
   const header = (u8(bytes, 12) >> 4) * 4
   if (header < 20 || header > bytes.length) return null
   let maxSegment: number | null = null
+  let windowScale: number | null = null
   for (let at = 20; at < header && u8(bytes, at) !== 0; ) {
     if (u8(bytes, at) === 1) {
       at++
@@ -31,12 +34,13 @@ export function parseTcp(bytes: Uint8Array): TcpSegment | null {
     const length = at + 1 < header ? u8(bytes, at + 1) : 0
     if (length < 2 || at + length > header) break
     if (u8(bytes, at) === 2 && length === 4) maxSegment = u16(bytes, at + 2)
+    if (u8(bytes, at) === 3 && length === 3) windowScale = Math.min(14, u8(bytes, at + 2))
     at += length
   }
-  return { sourcePort: u16(bytes, 0), destinationPort: u16(bytes, 2), sequence: u32(bytes, 4), acknowledgment: u32(bytes, 8), flags: u8(bytes, 13), window: u16(bytes, 14), maxSegment, payload: bytes.subarray(header) }
+  return { sourcePort: u16(bytes, 0), destinationPort: u16(bytes, 2), sequence: u32(bytes, 4), acknowledgment: u32(bytes, 8), flags: u8(bytes, 13), window: u16(bytes, 14), maxSegment, windowScale, payload: bytes.subarray(header) }
 }
 
-/** Writes a segment between two IPv4 addresses, with its checksum; `maxSegment` is said when it is not null. */
+/** Writes a segment between two IPv4 addresses, with its checksum; `maxSegment` and with it `windowScale` are said when not null. */
 export function encodeTcp(source: number, destination: number, segment: TcpSegment): Uint8Array {
   return encode(segment, (length) => pseudoHeaderSum(source, destination, PROTOCOL.tcp, length))
 }
@@ -47,7 +51,8 @@ export function encodeTcp6(source: Uint8Array, destination: Uint8Array, segment:
 }
 
 function encode(segment: TcpSegment, pseudoHeader: (length: number) => number): Uint8Array {
-  const header = new Uint8Array(segment.maxSegment === null ? 20 : 24)
+  const { windowScale = null } = segment
+  const header = new Uint8Array(segment.maxSegment === null ? 20 : windowScale === null ? 24 : 28)
   putU16(header, 0, segment.sourcePort)
   putU16(header, 2, segment.destinationPort)
   putU32(header, 4, segment.sequence >>> 0)
@@ -59,6 +64,7 @@ function encode(segment: TcpSegment, pseudoHeader: (length: number) => number): 
     header[20] = 2
     header[21] = 4
     putU16(header, 22, segment.maxSegment)
+    if (windowScale !== null) header.set([1, 3, 3, windowScale], 24)
   }
   const bytes = concat(header, segment.payload)
   putU16(bytes, 16, internetChecksum(bytes, 0, bytes.length, pseudoHeader(bytes.length)))

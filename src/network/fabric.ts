@@ -1,4 +1,5 @@
 import type { GuestName } from '../contract/names.ts'
+import { HOLD_BACK_BYTES } from './back-pressure.ts'
 import type { Capture } from './capture.ts'
 import { macAt, sameMac } from './address.ts'
 import { concat, putU32, u16, u32, u8 } from './bytes.ts'
@@ -51,6 +52,8 @@ export class Fabric {
   readonly #byAddress = new Map<number, Port>()
   readonly #gatewayFlows = flowCache()
   readonly #shaped = new Set<LinkShaper>()
+  /** Ports that hold their senders back. */
+  readonly #holding = new Set<Port>()
 
   constructor(options: { prefix: Ipv6Prefix; gateway: Gateway; http: HttpLog; environment: FabricEnvironment }) {
     this.#gateway = options.gateway
@@ -139,6 +142,7 @@ export class Fabric {
   detach(port: Port, wire: Wire | null): void {
     if (port.wire === null || port.wire !== wire) return
     port.wire = null
+    this.drained(port)
     this.neighbors.forget(port)
     this.epoch++
     this.environment.event({ type: 'port', port, connected: false })
@@ -168,13 +172,22 @@ export class Fabric {
     this.release()
   }
 
-  /** Lets the shaped frames go that are due, and asks to be woken for the next. */
+  /** Lets the shaped frames go that are due, ends patience that is over, and asks to be woken for the next. */
   release(): void {
     const now = this.environment.now()
     let next = Number.POSITIVE_INFINITY
     for (const shaper of this.#shaped) {
       shaper.release(now)
       next = Math.min(next, shaper.nextDueMs ?? next)
+    }
+    for (const port of this.#holding) {
+      const end = port.backPressure.patienceEndsMs ?? now
+      if (end <= now) {
+        port.backPressure.passOver(now)
+        this.#holding.delete(port)
+      } else {
+        next = Math.min(next, end)
+      }
     }
     if (next !== Number.POSITIVE_INFINITY) this.environment.wakeAt(next)
   }
@@ -212,11 +225,24 @@ export class Fabric {
   deliver(port: Port, destination: Destination, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number): void {
     if (destination instanceof Port) {
       this.#output(port, destination, prefix, slice, frames)
+      if (destination.wire !== null && destination.wire.backlogBytes > HOLD_BACK_BYTES) this.#holdBack(port, destination)
     } else if (destination !== NOWHERE) {
       if (destination === EVERYBODY) for (const other of this.ports.values()) if (other !== port && other.wire !== null) this.#output(port, other, prefix, slice, frames)
       const whole = prefix === null ? slice : concat(...prefix, slice)
       forEachFrame(whole, (frame) => this.#askGateway(port, frame))
     }
+  }
+
+  #holdBack(source: Port, target: Port): void {
+    const now = this.environment.now()
+    if (source.wire === null || !target.backPressure.hold(source.wire, now)) return
+    this.#holding.add(target)
+    this.environment.wakeAt(target.backPressure.patienceEndsMs ?? now)
+  }
+
+  /** The connection has handed all that was sent on it to the kernel. */
+  drained(port: Port): void {
+    if (this.#holding.delete(port)) port.backPressure.release()
   }
 
   /** Shows a frame (length header included) to the captures. */

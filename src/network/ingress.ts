@@ -56,6 +56,11 @@ export class Ingress implements FrameSink {
     return sound
   }
 
+  /** All that was sent on the connection has left this process. */
+  drained(): void {
+    if (this.#port !== null && this.#port.wire === this.#wire) this.#fabric.drained(this.#port)
+  }
+
   close(): void {
     this.#fabric.leave(this.#wire)
     this.#port = null

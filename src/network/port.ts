@@ -1,5 +1,6 @@
 import type { GuestName, MacAddress } from '../contract/names.ts'
 import { macParts, type MacParts } from './address.ts'
+import { BackPressure } from './back-pressure.ts'
 import { noDrops, type DropCounts } from './drops.ts'
 import { flowCache, type FlowCache } from './http-log.ts'
 import type { Ipv6Neighbor } from './ipv6-neighbors.ts'
@@ -12,6 +13,9 @@ export interface Wire {
   readonly backlogBytes: number
   /** Sends prefix then slice, whole frames with their length headers. Neither may be changed afterwards. */
   send(prefix: readonly Uint8Array[] | null, slice: Uint8Array): void
+  /** Takes no more from the guest until as many `resume` as `pause` were called; its frames wait on its side. */
+  pause(): void
+  resume(): void
   close(): void
 }
 
@@ -58,6 +62,7 @@ export class Port {
   readonly drops: DropCounts = noDrops()
   txShaper: LinkShaper | null = null
   rxShaper: LinkShaper | null = null
+  readonly backPressure = new BackPressure()
   readonly storm: TokenBucket
   readonly gatewayBudget: TokenBucket
   readonly flows: FlowCache = flowCache()

@@ -58,7 +58,7 @@ export function fuzzSwitch(seed: number, frames: number): number {
     const reply = network.definePort({ guest, mac: macText, mtu: 1_500, pinned: true, bootUrl: null, uplink: false })
     if ('error' in reply) throw new Error(reply.error.message)
     const made = { guest, macText, mac: macParts(macText), address: u32(Uint8Array.from(reply.port.ipv4.split('.').map(Number)), 0), received: [], up: true }
-    return { ...made, ingress: new Ingress(network.fabric, guest, { backlogBytes: 0, send: () => {}, close: () => {} }) }
+    return { ...made, ingress: new Ingress(network.fabric, guest, { backlogBytes: 0, send: () => {}, pause: () => {}, resume: () => {}, close: () => {} }) }
   })
   for (const guest of guests) plug(guest)
   let sent = 0
@@ -103,7 +103,7 @@ export function fuzzSwitch(seed: number, frames: number): number {
       },
       refused: () => {},
     }
-    guest.ingress = new Ingress(network.fabric, guest.guest, { backlogBytes: 0, close: () => {}, send: (prefix, slice) => void (reader.push(concat(...(prefix ?? []), slice), sink)) })
+    guest.ingress = new Ingress(network.fabric, guest.guest, { backlogBytes: 0, pause: () => {}, resume: () => {}, close: () => {}, send: (prefix, slice) => void (reader.push(concat(...(prefix ?? []), slice), sink)) })
   }
 }
 

@@ -75,6 +75,7 @@ export class DataServer {
     const ingress = new Ingress(fabric, guest, new SocketWire(socket, this.#buffers))
     // An error is always followed by `close`; a guest that vanishes is no fault of the switch.
     socket.on('error', () => {})
+    socket.on('drain', () => ingress.drained())
     socket.on('close', () => {
       sockets.delete(socket)
       ingress.close()

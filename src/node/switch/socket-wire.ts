@@ -10,6 +10,7 @@ import type { ReadBuffers } from './read-buffers.ts'
 export class SocketWire implements Wire {
   readonly #socket: Socket
   readonly #buffers: ReadBuffers
+  #pauses = 0
 
   constructor(socket: Socket, buffers: ReadBuffers) {
     this.#socket = socket
@@ -32,6 +33,14 @@ export class SocketWire implements Wire {
     } else {
       this.#write(slice)
     }
+  }
+
+  pause(): void {
+    if (this.#pauses++ === 0) this.#socket.pause()
+  }
+
+  resume(): void {
+    if (--this.#pauses === 0 && !this.#socket.destroyed) this.#socket.resume()
   }
 
   close(): void {

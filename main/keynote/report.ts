@@ -1,3 +1,4 @@
+import type { GuestView } from '../../src/contract/guest.ts'
 import type { HostInfo } from '../../src/contract/host.ts'
 
 /** What `diptych keynote --json` prints. `ok` only if every fact in it is so; `failures` names each that is not. */
@@ -18,7 +19,7 @@ export interface KeynoteGuest {
   readonly title: string
   /** Read from the guest, through its agent. */
   readonly os: { readonly name: string; readonly version: string; readonly kernel: string; readonly hostName: string } | null
-  readonly boot: 'cold' | 'warm' | 'restored' | null
+  readonly boot: GuestView['boot']
   /** Milliseconds from power-on (or warm start); null when the guest was running before the keynote began. */
   readonly powerOnToWebMs: number | null
   readonly powerOnToScreenMs: number | null

@@ -36,6 +36,7 @@ const features: QemuFeatures = {
   virtioVga: true,
   generationId: true,
   virtioMem: true,
+  readOnlyRam: false,
 }
 const withOption = (args: readonly string[], name: string) => args.flatMap((arg, at) => (args[at - 1] === name ? [arg] : []))
 

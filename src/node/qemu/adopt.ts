@@ -5,12 +5,14 @@ import { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
 import { commandLineHolds, type ProcessIdentity } from '../process/process-identity.ts'
 import type { Directories } from '../paths.ts'
-import { runLayout, runsDirectory, type RunLayout } from './layout.ts'
+import { incubatorsDirectory, runLayout, runsDirectory, type RunLayout } from './layout.ts'
 import type { EngineLogger } from './logger.ts'
 import { QemuMachine, type MachineParts } from './machine.ts'
 import type { QemuProbe } from './probe.ts'
 import { examineRun, removeRunFiles, runNames, sweepRun } from './run-directory.ts'
 import type { RunRecord } from './run-record.ts'
+import { sweepIncubators } from './template-incubator.ts'
+import { healFromTemplate } from './template-mark.ts'
 import { byteStream, connectUnix } from './unix-stream.ts'
 
 export interface AdoptContext {
@@ -30,6 +32,7 @@ const answerTimeoutMs = 5_000
  */
 export async function adoptMachines(context: AdoptContext): Promise<Adoption[]> {
   context.cpuCap.sweep()
+  await sweepIncubators(incubatorsDirectory(context.directories))
   const names = runNames(runsDirectory(context.directories)).map((name) => GuestName.safeParse(name).data).filter((name) => name !== undefined)
   const found = await Promise.all(
     names.map((name) =>
@@ -53,6 +56,7 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
   if (!commandLineHolds(process.pid, record.spec.uuid)) throw new Error(`process ${process.pid} is not the QEMU of ${record.spec.name}, though ${layout.record} says so`)
   const probe = await context.probe()
   const qmp = await greet(layout, record, process)
+  await healFromTemplate(qmp, layout.directory)
   const { cpuCap } = context
   const machine = new QemuMachine({
     record: { ...record, process },

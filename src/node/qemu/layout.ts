@@ -23,6 +23,11 @@ export function runsDirectory(directories: Directories): string {
   return join(directories.runtime, 'g')
 }
 
+/** Beside it, one folder per incubator (see template-incubator.ts), where no guest is looked for. */
+export function incubatorsDirectory(directories: Directories): string {
+  return join(directories.runtime, 'i')
+}
+
 export function runLayout(directories: Directories, name: GuestName): RunLayout {
   const directory = join(runsDirectory(directories), name)
   const logs = join(directories.state, 'guests', name)

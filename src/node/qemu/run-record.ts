@@ -36,6 +36,7 @@ export const MachineSpecRecord = z.strictObject({
   parameters: z.record(z.string(), z.string()),
   clipboard: ClipboardMode,
   screen: z.strictObject({ width: z.number().int(), height: z.number().int() }),
+  balloon: z.boolean().exactOptional(),
 }) satisfies z.ZodType<MachineSpec>
 
 /** A device plugged into the running machine, in QMP's words (`device_add`, `netdev_add`): a restored machine is started with it. */
@@ -47,7 +48,7 @@ export const RunRecord = z.strictObject({
   form: z.literal(1),
   spec: MachineSpecRecord,
   process: z.strictObject({ pid: z.number().int(), startTicks: z.number() }).nullable(),
-  boot: z.enum(['cold', 'warm', 'restored']),
+  boot: z.enum(['cold', 'warm', 'restored', 'cloned']),
   /** The name of its memory file, which is unlinked while it runs; null without one. */
   ramPath: z.string().nullable(),
   /** Whether its first warm state may be saved: it began from a fresh disk. */

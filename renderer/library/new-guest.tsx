@@ -74,10 +74,8 @@ export function NewGuest() {
             {origins.map(({ value, title, text }) => (
               <label key={value} className={styles.origin} data-chosen={draft.origin === value}>
                 <input type="radio" name="origin" checked={draft.origin === value} onChange={() => change({ origin: value })} />
-                <span>
-                  <strong>{title}</strong>
-                  <span>{text}</span>
-                </span>
+                <strong>{title}</strong>
+                <span>{text}</span>
               </label>
             ))}
           </div>

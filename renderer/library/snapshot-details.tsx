@@ -4,6 +4,7 @@ import { SnapshotTitle, type SnapshotView } from '../../src/contract/snapshot.ts
 import { reasonAgainst } from '../command/commands.ts'
 import { byteCount, displayName } from '../format.ts'
 import { useSession } from '../store/context.ts'
+import { Asking } from '../ui/asking.tsx'
 import { Button } from '../ui/button.tsx'
 import { CheckField, TextField } from '../ui/field.tsx'
 import styles from './snapshots.module.css'
@@ -48,7 +49,7 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
           <Button onClick={() => setAsking('delete')}>Delete…</Button>
         </div>
       ) : (
-        <div className={styles.asking} role="alertdialog" aria-label={asking === 'restore' ? 'Go back?' : 'Delete?'}>
+        <Asking className={styles.asking} label={asking === 'restore' ? 'Go back?' : 'Delete?'}>
           <p>
             {asking === 'restore'
               ? `${displayName(guest)} becomes what it was then. ${keep ? 'What it is now is kept as a snapshot.' : 'What it is now is lost.'}`
@@ -56,7 +57,7 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
           </p>
           {asking === 'restore' && <CheckField label="Keep what it is now as a snapshot first" checked={keep} onChange={setKeep} />}
           <div className={styles.buttons}>
-            <Button autoFocus onClick={() => setAsking(null)}>
+            <Button onClick={() => setAsking(null)}>
               Leave it
             </Button>
             {asking === 'restore' ? (
@@ -69,7 +70,7 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
               </Button>
             )}
           </div>
-        </div>
+        </Asking>
       )}
     </section>
   )

@@ -30,9 +30,10 @@ export function SnapshotTimeline({ guest, snapshots, current, state, chosen, onC
   const { placed, columns, lanes } = placeSnapshots(snapshots, { id: now, parent: current })
   const spots = new Map(placed.map((spot) => [spot.id, spot]))
   const end = useRef<HTMLDivElement>(null)
+  const last = spots.get(now)?.column ?? 0
   useEffect(() => {
-    void end.current?.scrollIntoView({ block: 'nearest', inline: 'end' })
-  }, [snapshots.length])
+    if (last > 0) void end.current?.scrollIntoView({ block: 'nearest', inline: 'end' })
+  }, [last])
   return (
     <div className={styles.timeline} role="group" aria-label="Timeline">
       <div className={styles.canvas} style={{ width: `${columns * column}rem`, height: `${lanes * lane}rem` }}>

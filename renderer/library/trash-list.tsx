@@ -2,6 +2,7 @@ import { useState } from 'react'
 import type { TrashItem } from '../../src/contract/trash.ts'
 import { byteCount, clockTime } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
+import { Asking } from '../ui/asking.tsx'
 import { Button } from '../ui/button.tsx'
 import styles from './trash-list.module.css'
 
@@ -28,16 +29,15 @@ function Row({ item }: { readonly item: TrashItem }) {
         {item.problem !== null && <span className={styles.problem}>{item.problem}</span>}
       </span>
       {sure ? (
-        <span className={styles.sure} role="alertdialog" aria-label={`Delete ${item.title} for good?`}>
+        <Asking className={styles.sure} label={`Delete ${item.title} for good?`}>
           <span>For good? {byteCount(item.bytes)} are freed and nothing brings it back.</span>
-          {/* The question was asked by keyboard or hand here: the safe answer takes the focus. */}
-          <Button autoFocus onClick={() => setSure(false)}>
+          <Button onClick={() => setSure(false)}>
             Keep it
           </Button>
           <Button variant="danger" onClick={() => void session.ask(`delete ${item.title} for good`, (client) => client.trash.purge({ id: item.id }))}>
             Delete for good
           </Button>
-        </span>
+        </Asking>
       ) : (
         <>
           <Button disabledReason={item.problem} onClick={() => void session.ask(`restore ${item.title}`, (client) => client.trash.restore({ id: item.id }))}>

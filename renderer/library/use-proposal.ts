@@ -14,21 +14,17 @@ export interface Proposed {
 
 /** What the host would make of the request, asked again a moment after each change. The last proposal stays meanwhile. */
 export function useProposal(session: Session, request: CreateGuest | null): Proposed {
-  const [proposed, setProposed] = useState<Proposed>({ proposal: null, problem: null, asking: false })
+  const [answer, setAnswer] = useState<Pick<Proposed, 'proposal' | 'problem'> & { readonly key: string | null }>({ key: null, proposal: null, problem: null })
   const key = request === null ? null : JSON.stringify(request)
   useEffect(() => {
-    if (key === null) {
-      setProposed({ proposal: null, problem: null, asking: false })
-      return
-    }
+    if (key === null) return
     const ended = new AbortController()
-    setProposed((before) => ({ ...before, asking: true }))
     const ask = async () => {
       try {
         const proposal = await session.connection.client.guest.propose(JSON.parse(key) as CreateGuest, { signal: ended.signal })
-        if (!ended.signal.aborted) setProposed({ proposal, problem: null, asking: false })
+        if (!ended.signal.aborted) setAnswer({ key, proposal, problem: null })
       } catch (error) {
-        if (!ended.signal.aborted) setProposed((before) => ({ ...before, problem: lineFor(error), asking: false }))
+        if (!ended.signal.aborted) setAnswer((before) => ({ key, proposal: before.proposal, problem: lineFor(error) }))
       }
     }
     const timer = setTimeout(() => void ask(), settleMs)
@@ -37,5 +33,6 @@ export function useProposal(session: Session, request: CreateGuest | null): Prop
       ended.abort()
     }
   }, [session, key])
-  return proposed
+  if (key === null) return { proposal: null, problem: null, asking: false }
+  return { proposal: answer.proposal, problem: answer.problem, asking: answer.key !== key }
 }

@@ -7,7 +7,9 @@ export function useStill(key: string, exists: boolean, take: (client: Client, si
   const session = useSession()
   const picture = useWindow((state) => state.thumbnails[key])
   const ask = useRef(take)
-  ask.current = take
+  useEffect(() => {
+    ask.current = take
+  })
   const missing = exists && picture === undefined
   useEffect(() => {
     if (!missing) return

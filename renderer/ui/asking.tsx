@@ -1,0 +1,14 @@
+import type { ReactNode } from 'react'
+
+/** A question put in place, before something that cannot be taken back: its first button, the safe one, takes the focus. */
+export function Asking({ label, className, children }: { readonly label: string; readonly className: string | undefined; readonly children: ReactNode }) {
+  return (
+    <div ref={focusFirst} className={className} role="alertdialog" aria-label={label}>
+      {children}
+    </div>
+  )
+}
+
+function focusFirst(element: HTMLElement | null): void {
+  element?.querySelector('button')?.focus()
+}

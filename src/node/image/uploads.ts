@@ -38,7 +38,7 @@ export class Uploads {
     const id = randomBytes(16).toString('hex')
     const path = join(this.#directory, id)
     try {
-      await pipeline(content, (chunks: AsyncIterable<Buffer>) => this.#withinRoom(chunks, declaredBytes), createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+      await pipeline(this.#withinRoom(content, declaredBytes), createWriteStream(path, { flags: 'wx', mode: 0o600 }))
     } catch (error) {
       await rm(path, { force: true })
       throw error instanceof Refusal ? error : new Refusal('unsupported', name, `it could not be received in whole: ${reasonOf(error)}`)
@@ -57,10 +57,11 @@ export class Uploads {
     if (upload !== undefined) await rm(upload.path, { force: true })
   }
 
-  async *#withinRoom(chunks: AsyncIterable<Buffer>, declaredBytes: number | null): AsyncGenerator<Buffer> {
+  /** Leaves the source open when it stops early: the sender still has to be told. */
+  async *#withinRoom(content: Readable, declaredBytes: number | null): AsyncGenerator<Buffer> {
     let received = 0
     let next = lookEvery
-    for await (const chunk of chunks) {
+    for await (const chunk of content.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       received += chunk.length
       if (declaredBytes !== null && received > declaredBytes) throw new Error('it is longer than was announced')
       if (received >= next) {

@@ -9,10 +9,13 @@ import { listenOnLoopback, listenOnUnixSocket } from './listen.ts'
 import { createRpcResponder, type RpcResponder } from './rpc-channel.ts'
 import { closeSocket, joinSocketAndScreen } from './screen-pipe.ts'
 import { answer, securityHeaders, serveStaticFile } from './static-files.ts'
+import { answerUpload, isUpload, type ReceiveUpload } from './upload.ts'
 
 export interface ServeOptions {
   readonly router: AnyRouter
   openScreen(guest: GuestName): Promise<Duplex>
+  /** Takes files from the window's page; without it none are taken. */
+  readonly receiveUpload?: ReceiveUpload
   readonly listen:
     | { readonly unixPath: string }
     | { readonly loopbackPort: number; readonly token: string; readonly staticDirectory: string }
@@ -49,10 +52,13 @@ export async function serveConnections(options: ServeOptions): Promise<Connectio
     if (!('staticDirectory' in listen)) return answer(response, 404, 'this socket speaks WebSocket')
     if (port === null || !isOurHost(request.headers, port)) return answer(response, 403, 'not for this host name')
     const ticket = /^\/\?ticket=([\w.]+)$/.exec(request.url ?? '')?.[1]
-    if (ticket === undefined) void serveStaticFile(listen.staticDirectory, request, response)
+    if (options.receiveUpload !== undefined && isUpload(request)) void answerUpload(request, response, { port, token: listen.token }, options.receiveUpload)
+    else if (ticket === undefined) void serveStaticFile(listen.staticDirectory, request, response)
     else if (gate.redeem(ticket, Date.now())) admit(response, listen.token)
     else answer(response, 403, 'This link has been used or is too old: start Diptych again to open a new window.')
   })
+
+  server.requestTimeout = 0 // a disk takes as long as it takes; headers still have to come within a minute
 
   server.on('upgrade', (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on('error', () => stream.destroy())

@@ -9,14 +9,15 @@ import type { GuestDefinition } from '../src/guest/definition.ts'
 import { GuestOwner } from '../src/guest/owner.ts'
 import type { GuestStore, UnusableGuest } from '../src/node/guest-store.ts'
 import type { QemuEngine } from '../src/node/qemu/engine.ts'
+import { isSuspended } from '../src/node/guest-state/suspended.ts'
 import { Publisher } from '../src/publisher.ts'
 import { SliderControls } from '../src/resource/guest-controls.ts'
 import type { Room } from '../src/resource/readings.ts'
 import { notFound } from './error-map.ts'
 import type { MeteredGuest } from './meters.ts'
-import { limitsOf, withRoom } from './guest-limits.ts'
+import { limitsOf, startedWith } from './guest-limits.ts'
 import { type NetworkService, linkPresets } from './network-service.ts'
-import { type Preparation, prepareStart, specify } from './prepare.ts'
+import { type Preparation, prepareBegin, specify } from './prepare.ts'
 
 export interface RegistryPorts {
   readonly store: GuestStore
@@ -166,12 +167,15 @@ export class GuestRegistry {
       controls,
       prepare: async (current, boot, signal) => {
         const socketPathOf = await this.#ports.network.definePorts(name, cardsOf(current), current.uplink)
-        const spec = withRoom(await specify(this.#ports.preparation(), current, socketPathOf), current, controls.vcpusAsked())
-        return { spec, from: await prepareStart(this.#ports.preparation(), current, spec, boot, signal) }
+        const spec = startedWith(await specify(this.#ports.preparation(), current, socketPathOf), current, controls.vcpusAsked())
+        return { spec, ...(await prepareBegin(this.#ports.preparation(), current, spec, boot, signal)) }
       },
       startMachine: (spec, options) => engine.start(spec, options),
+      isSuspended: () => isSuspended(this.#ports.store.directory(name)),
       awaken: async (machine) => {
-        const told = await Promise.allSettled([machine.agent.setTime(Date.now()), machine.agent.exec('/usr/local/bin/diptych-guest', ['wake'], 15_000)])
+        // A machine that goes on from its own memory is who it was: only its clock stood still.
+        const renewed = machine.boot === 'restored' ? [] : [machine.agent.exec('/usr/local/bin/diptych-guest', ['wake'], 15_000)]
+        const told = await Promise.allSettled([machine.agent.setTime(Date.now()), ...renewed])
         for (const each of told) if (each.status === 'rejected') throw each.reason
       },
       published: (guest) => {

@@ -15,6 +15,7 @@ import type { NetworkService } from './network-service.ts'
 import type { OsService } from './os-service.ts'
 import type { PrivateNetworks } from './private-networks.ts'
 import type { PublishService } from './publish-service.ts'
+import type { SavedStates } from './saved-states.ts'
 import type { TaskService } from './task-service.ts'
 import type { WebService } from './web-service.ts'
 
@@ -29,6 +30,7 @@ export interface HostParts {
   readonly publishing: PublishService
   readonly capturing: CaptureService
   readonly tasks: TaskService
+  readonly saved: SavedStates
   readonly library: LibraryService
   readonly images: ImageService
   readonly exports: ExportService

@@ -48,6 +48,7 @@ import { type Resources, findResources } from './resources.ts'
 import { OsService } from './os-service.ts'
 import { PublishService } from './publish-service.ts'
 import { createRouter } from './router.ts'
+import { SavedStates } from './saved-states.ts'
 import { TaskService } from './task-service.ts'
 import { WebService } from './web-service.ts'
 import { hasWarmState, saveWarmStates } from './warm.ts'
@@ -100,6 +101,7 @@ class LocalHost implements Host {
   readonly uploads: Uploads
   readonly #systems = new OsService()
   readonly #tasks = new TaskService()
+  readonly #saved: SavedStates
   readonly #stageEvents = new Publisher<StageView>()
   readonly #journal: Journal
   readonly #meters = new MeterService(() => this.#guests.metered())
@@ -234,6 +236,7 @@ class LocalHost implements Host {
         await owner.request(mode === 'force' ? 'forceStop' : 'stop')
       },
       stopNetwork: () => this.#network.stop(),
+      forget: (guest) => this.#saved.forget(guest),
       hasWarmState: async (guest) => {
         const owner = this.#guests.find(guest)
         return owner !== undefined && this.#description !== null && hasWarmState(this.#preparation(), owner.definition)
@@ -250,7 +253,18 @@ class LocalHost implements Host {
         ),
       published: (view) => this.#stageEvents.publish(view, 'stage'),
     })
+    this.#saved = new SavedStates({
+      tasks: this.#tasks,
+      engine: this.#engine,
+      dataDirectory: directories.data,
+      owners: () => this.#guests.all(),
+      owner: (name) => this.#guests.get(name),
+      stageGuests: () => this.#stage.view().guests,
+      directory: (name) => this.#store.directory(name),
+      message: (level, guest, text) => this.#say(level, guest, text),
+    })
     this.router = createRouter({
+      saved: this.#saved,
       guests: this.#guests,
       agents: new AgentService({ tasks: this.#tasks, uploads: this.uploads, partials: this.#partials, owner: (name) => this.#guests.get(name) }),
       tasks: this.#tasks,
@@ -286,6 +300,7 @@ class LocalHost implements Host {
     const [adoptions] = await Promise.all([this.#description === null ? [] : this.#engine.adopt(), this.#network.adopt()])
     for (const { spec, machine, status } of adoptions) await this.#guests.adopt(spec.name, machine, status)
     this.#guests.settleDisks()
+    await this.#saved.recover()
     await this.#stage.refresh()
   }
 

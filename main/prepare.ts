@@ -5,10 +5,15 @@ import type { Engine, MachineNic, MachineSpec, StartOptions } from '../src/engin
 import type { NetworkName } from '../src/contract/names.ts'
 import { cardsOf, uplinkMac } from '../src/guest/cards.ts'
 import { type GuestDefinition, hardwareOf, recipeOf } from '../src/guest/definition.ts'
-import type { BootChoice } from '../src/guest/carry-out.ts'
+import type { BootChoice, PreparedStart } from '../src/guest/carry-out.ts'
 import { imageId } from '../src/image/recipe.ts'
 import type { BuiltImage, Recipes } from '../src/node/image/recipes.ts'
+import { readJournal } from '../src/node/guest-state/journal.ts'
+import { recover } from '../src/node/guest-state/snapshot-steps.ts'
+import { SnapshotStore } from '../src/node/guest-state/snapshot-store.ts'
+import { dropSuspended, isSuspended, suspendedState } from '../src/node/guest-state/suspended.ts'
 import { runProgram } from '../src/node/process/run-program.ts'
+import { roomToGrow } from './guest-limits.ts'
 
 export interface Preparation {
   readonly recipes: Recipes
@@ -23,6 +28,7 @@ export async function specify(preparation: Preparation, definition: GuestDefinit
   return {
     ...(await bootOf(preparation, definition)),
     ...hardwareOf(definition),
+    ...roomToGrow(definition),
     name: definition.name,
     uuid: definition.uuid,
     profile: definition.profile,
@@ -64,6 +70,25 @@ export function isWarm(directory: string): boolean {
 }
 
 /**
+ * What is kept of the guest comes first: memory it was suspended with is gone on from (and used up just before it runs), and a
+ * disk that a person went back to stays. Asking for anything but `auto` throws suspended memory away. What a killed host
+ * left half done is finished before anything starts on that disk.
+ */
+export async function prepareBegin(preparation: Preparation, definition: GuestDefinition, spec: MachineSpec, boot: BootChoice, signal: AbortSignal): Promise<Pick<PreparedStart, 'from' | 'beforeRunning'>> {
+  const directory = preparation.guestDirectory(definition)
+  const store = new SnapshotStore(directory)
+  if (readJournal(directory) !== null) await recover(store, spec.diskPath, null)
+  const suspended = isSuspended(directory)
+  if (suspended && boot === 'auto') {
+    const state = suspendedState(directory, spec.diskPath)
+    if (state !== null) return { from: { kind: 'restored', directory: state }, beforeRunning: async () => dropSuspended(directory) }
+  }
+  if (suspended) dropSuspended(directory)
+  const ownDisk = boot === 'disk' || (suspended && boot === 'cold') || (boot !== 'warm' && store.keepsDisk(spec.diskPath))
+  return { from: ownDisk && existsSync(spec.diskPath) ? { kind: 'cold' } : await prepareStart(preparation, definition, spec, boot === 'disk' ? 'cold' : boot, signal) }
+}
+
+/**
  * Chooses how to begin. A warm start gets a fresh disk from the engine; a first (savable) start gets a fresh overlay
  * on the image; a plain cold start keeps the guest's own disk. A disk that is replaced is moved to
  * `disk.qcow2.previous`, never deleted. Rejects with the signal's reason when it was cancelled; then nothing has changed.
@@ -72,7 +97,7 @@ export async function prepareStart(
   preparation: Preparation,
   definition: GuestDefinition,
   spec: MachineSpec,
-  boot: BootChoice,
+  boot: Exclude<BootChoice, 'disk'>,
   signal: AbortSignal,
 ): Promise<StartOptions['from']> {
   if (recipeOf(definition) === null) return fromOwnDisk(definition, boot)
@@ -87,7 +112,7 @@ export async function prepareStart(
 }
 
 /** A guest's own disk is started as it is, and never replaced. */
-function fromOwnDisk(definition: GuestDefinition, boot: BootChoice): StartOptions['from'] {
+function fromOwnDisk(definition: GuestDefinition, boot: 'auto' | 'warm' | 'cold'): StartOptions['from'] {
   if (boot !== 'warm') return { kind: 'cold' }
   throw new Refusal('unsupported', definition.name, 'only the demonstration guests have warm states', 'start it without --warm')
 }

@@ -7,6 +7,7 @@ import { imageRoutes } from './routes/image.ts'
 import { libraryRoutes } from './routes/library.ts'
 import { networkRoutes } from './routes/network.ts'
 import { osRoutes } from './routes/os.ts'
+import { snapshotRoutes } from './routes/snapshot.ts'
 import { stageRoutes } from './routes/stage.ts'
 import { taskRoutes } from './routes/task.ts'
 import { trashRoutes } from './routes/trash.ts'
@@ -20,6 +21,7 @@ export function createRouter(parts: HostParts): AnyRouter {
     image: imageRoutes(parts),
     network: networkRoutes(parts),
     os: osRoutes(parts.systems),
+    snapshot: snapshotRoutes(parts),
     stage: stageRoutes(parts),
     web: webRoutes(parts.web),
     task: taskRoutes(parts.tasks),

@@ -4,7 +4,7 @@ import type { GuestRegistry } from '../guest-registry.ts'
 import type { HostParts } from '../host-parts.ts'
 import { base } from './base.ts'
 
-export function guestRoutes({ guests, agents, readLog }: Pick<HostParts, 'guests' | 'agents' | 'readLog'>) {
+export function guestRoutes({ guests, agents, saved, readLog }: Pick<HostParts, 'guests' | 'agents' | 'saved' | 'readLog'>) {
   const { guest } = base
   const lifecycle = async (name: GuestName, action: 'pause' | 'resume' | 'reset') => {
     const owner = guests.get(name)
@@ -24,6 +24,15 @@ export function guestRoutes({ guests, agents, readLog }: Pick<HostParts, 'guests
       const owner = guests.get(input.name)
       const outcome = await owner.request(input.mode === 'force' ? 'forceStop' : 'stop', { timeoutMs: input.timeoutMs })
       return { outcome, guest: owner.current() }
+    }),
+    restart: guest.restart.handler(async ({ input }) => {
+      const owner = guests.get(input.name)
+      const outcome = await owner.request('restart', { timeoutMs: input.timeoutMs })
+      return { outcome, guest: owner.current() }
+    }),
+    suspend: guest.suspend.handler(async ({ input, signal }) => {
+      const outcome = await saved.suspending.suspend(guests.get(input.name).definition.name, signal)
+      return { outcome, guest: guests.get(input.name).current() }
     }),
     pause: guest.pause.handler(({ input }) => lifecycle(input.name, 'pause')),
     resume: guest.resume.handler(({ input }) => lifecycle(input.name, 'resume')),

@@ -5,8 +5,11 @@ import type { GuestDefinition } from './definition.ts'
 import type { LifecycleAction } from './queue.ts'
 import type { GuestRun } from './run.ts'
 
-/** How to begin a run: warm from a state, cold but savable for one, or plain cold. */
-export type BootChoice = 'auto' | 'warm' | 'cold'
+/**
+ * How to begin a run. auto: from suspended memory, else warm, else as a first start. warm: from the warm state. cold: power-on.
+ * disk: power-on with the disk exactly as it is, which for a demonstration guest `cold` may replace.
+ */
+export type BootChoice = 'auto' | 'warm' | 'cold' | 'disk'
 
 /** What a start begins with. */
 export interface PreparedStart {
@@ -74,7 +77,7 @@ export async function carryOut(action: LifecycleAction, options: RequestOptions,
     case 'restart':
       await stop(carrier, options.timeoutMs ?? patienceMs)
       carrier.proceed('starting')
-      return start(carrier, options.boot ?? 'cold')
+      return start(carrier, options.boot ?? 'disk')
     case 'forceStop':
       await run.machine?.quit()
       run.end()

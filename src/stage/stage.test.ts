@@ -26,8 +26,11 @@ function setUp(change: Partial<StagePorts> = {}) {
       running.add(guest)
       return 'cold'
     },
-    stopGuest: async (guest) => void running.delete(guest),
+    stopGuest: async (guest, mode) => {
+      if (running.delete(guest)) calls.push(`${mode} stop ${guest}`)
+    },
     stopNetwork: async () => void calls.push('network off'),
+    forget: (guest) => void calls.push(`forget ${guest}`),
     hasWarmState: async () => false,
     saveWarmStates: async () => 'saved',
     published: (view) => views.push(view),
@@ -94,6 +97,14 @@ describe('Stage', () => {
     const view = await stage.down('graceful')
     expect(calls.at(-1)).toBe('network off')
     expect(view.status).toBe('idle')
+  })
+
+  it('resets by ending the guests, forgetting what they hold, and starting afresh with the network as it is', async () => {
+    const { stage, calls } = setUp({ imageBuilt: async () => true })
+    await stage.up('auto')
+    calls.length = 0
+    expect((await stage.reset()).status).toBe('ready')
+    expect(calls).toEqual(['force stop linux', 'force stop windows', 'forget linux', 'forget windows', 'start linux', 'start windows'])
   })
 })
 

@@ -14,6 +14,8 @@ export interface StagePorts {
   startGuest(guest: GuestName, boot: 'auto' | 'cold'): Promise<string>
   stopGuest(guest: GuestName, mode: 'graceful' | 'force'): Promise<void>
   stopNetwork(): Promise<void>
+  /** Lets go of what would keep a guest that is off from a fresh start: suspended memory, a disk gone back to. */
+  forget(guest: GuestName): void
   hasWarmState(guest: GuestName): Promise<boolean>
   /** Null when there is nothing to save (already there, or this run cannot be saved). */
   saveWarmStates(progressed: (detail: string) => void, signal: AbortSignal): Promise<string>
@@ -68,6 +70,14 @@ export class Stage {
     this.#leaving = Promise.allSettled([this.#leaving, left])
     await left
     return this.view()
+  }
+
+  /** Fresh disks and the pristine state, whatever the guests hold. The network stays as it is. */
+  async reset(): Promise<StageView> {
+    await this.cancel()
+    await Promise.all(this.#ports.guests.map((guest) => this.#ports.stopGuest(guest.name, 'force')))
+    for (const guest of this.#ports.guests) this.#ports.forget(guest.name)
+    return this.up('auto')
   }
 
   async #leave(mode: 'graceful' | 'force'): Promise<void> {

@@ -1,0 +1,50 @@
+import type { GuestName } from '../src/contract/names.ts'
+import type { Engine } from '../src/engine/engine.ts'
+import type { GuestOwner } from '../src/guest/owner.ts'
+import { dropSuspended } from '../src/node/guest-state/suspended.ts'
+import { SnapshotStore } from '../src/node/guest-state/snapshot-store.ts'
+import { SnapshotService } from './snapshot-service.ts'
+import { StageSnapshotService } from './stage-snapshot-service.ts'
+import { SuspendService } from './suspend-service.ts'
+import type { TaskService } from './task-service.ts'
+
+export interface SavedStatePorts {
+  readonly tasks: TaskService
+  readonly engine: Engine
+  readonly dataDirectory: string
+  owners(): GuestOwner[]
+  owner(name: GuestName): GuestOwner
+  /** The guests of the stage, by name; some may not have been made yet. */
+  stageGuests(): readonly GuestName[]
+  directory(name: GuestName): string
+  message(level: 'info' | 'warning' | 'error', guest: GuestName | null, text: string): void
+}
+
+/** Everything that is kept of guests besides their disks, in one place for the host to hold. */
+export class SavedStates {
+  readonly suspending: SuspendService
+  readonly snapshots: SnapshotService
+  readonly stage: StageSnapshotService
+  readonly #ports: SavedStatePorts
+
+  constructor(ports: SavedStatePorts) {
+    this.#ports = ports
+    this.suspending = new SuspendService(ports)
+    this.snapshots = new SnapshotService(ports)
+    const owners = () => ports.owners().filter((owner) => ports.stageGuests().includes(owner.definition.name))
+    this.stage = new StageSnapshotService({ ...ports, snapshots: this.snapshots, owners })
+  }
+
+  /** Puts in order what a killed host left; after its machines were adopted. */
+  async recover(): Promise<void> {
+    await this.snapshots.recover()
+    await this.stage.recover()
+  }
+
+  /** Forgets what would keep a guest that is off from a fresh start; its snapshots stay. */
+  forget(name: GuestName): void {
+    const directory = this.#ports.directory(name)
+    dropSuspended(directory)
+    new SnapshotStore(directory).clearCurrent()
+  }
+}

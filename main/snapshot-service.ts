@@ -1,0 +1,292 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { GuestName } from '../src/contract/names.ts'
+import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
+import type { SnapshotId, SnapshotKind, SnapshotTree, SnapshotView } from '../src/contract/snapshot.ts'
+import { whileFrozen } from '../src/engine/frozen.ts'
+import type { Engine, Machine, SaveStateRequest } from '../src/engine/engine.ts'
+import type { GuestHold } from '../src/guest/carry-out.ts'
+import type { GuestOwner } from '../src/guest/owner.ts'
+import { diskUse } from '../src/node/file/disk-use.ts'
+import { clearJournal, readJournal, writeJournal } from '../src/node/guest-state/journal.ts'
+import { deleteMark, finishDelete, finishRestore, markOf, recover, releaseDisks } from '../src/node/guest-state/snapshot-steps.ts'
+import { type SnapshotRecord, SnapshotStore, newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
+import { isSuspended, suspendedSnapshot, suspendedState } from '../src/node/guest-state/suspended.ts'
+import { idleDisk } from '../src/node/qemu/disk-snapshot.ts'
+import { keepDisk, keptDisks, snapshotsDirectory } from '../src/node/qemu/kept-disk.ts'
+import { readSavedState } from '../src/node/qemu/saved-state.ts'
+import { exclusiveBytes } from '../src/node/qemu/snapshot-sizes.ts'
+import { Publisher } from '../src/publisher.ts'
+import { notFound } from './error-map.ts'
+import type { TaskService } from './task-service.ts'
+
+export interface SnapshotPorts {
+  readonly tasks: TaskService
+  readonly engine: Engine
+  owners(): readonly GuestOwner[]
+  owner(name: GuestName): GuestOwner
+  directory(name: GuestName): string
+  message(level: 'info' | 'warning' | 'error', guest: GuestName, text: string): void
+}
+
+export interface TakeOptions {
+  readonly title?: string | undefined
+  readonly kind?: SnapshotKind | undefined
+  readonly signal?: AbortSignal | undefined
+  /** The stage snapshot it is a part of, and where it waits for the other parts. */
+  readonly stage?: { readonly id: SnapshotId; readonly gates: NonNullable<SaveStateRequest['gates']> }
+  /** Told when the machine came to stand. */
+  readonly paused?: (atMs: number) => void
+}
+
+export interface RestoreOptions {
+  readonly signal?: AbortSignal | undefined
+  /** Called when everything is loaded and nothing runs yet, or when there is nothing to load. */
+  readonly loaded?: () => Promise<void>
+}
+
+/** The snapshots of all guests: takes, restores, deletes, names them; tells everybody. One owner's work at a time per guest. */
+export class SnapshotService {
+  readonly events = new Publisher<SnapshotTree>()
+  readonly #ports: SnapshotPorts
+  readonly #sizes = new Map<SnapshotId, number>()
+
+  constructor(ports: SnapshotPorts) {
+    this.#ports = ports
+  }
+
+  async tree(name: GuestName): Promise<SnapshotTree> {
+    const store = this.#store(name)
+    const records = store.list()
+    const shares = await exclusiveBytes(keptDisks(store.guestDirectory), records.map((record) => markOf(record.id))).catch(() => new Map<string, number>())
+    const snapshots = await Promise.all(records.map((record) => this.#view(store, record, shares)))
+    return { guest: name, current: store.current(this.#disk(name)), snapshots }
+  }
+
+  async *watch(signal: AbortSignal | undefined): AsyncGenerator<SnapshotTree, void, void> {
+    const names = this.#ports.owners().map((owner) => owner.definition.name)
+    yield* this.events.subscribe(await Promise.all(names.map((name) => this.tree(name))), signal)
+  }
+
+  /** Answers when the snapshot is on disk; the guest stood still only while it was written. */
+  async take(name: GuestName, options: TakeOptions = {}): Promise<SnapshotView> {
+    const id = newSnapshotId()
+    const title = options.title ?? new Date().toLocaleString('sv-SE')
+    await this.#ports.tasks.run({ kind: 'snapshot', title: `Snapshot of ${name}: ${title}`, guest: name, signal: options.signal }, (signal) => this.#hold(name, 'snapshot', (hold) => this.#take(name, id, title, { ...options, signal: AbortSignal.any([signal, hold.signal]) }, hold)))
+    return this.#published(name, id)
+  }
+
+  /** `keep` is the caller's: it takes a snapshot first. */
+  async restore(name: GuestName, id: SnapshotId, options: RestoreOptions = {}): Promise<void> {
+    const record = this.find(name, id)
+    const up = this.#ports.owner(name).machine !== null
+    const ends = record.kind === 'live' || up ? 'running' : 'stopped'
+    const title = `${name} back to ${record.title}`
+    const work = (signal: AbortSignal) => this.#hold(name, 'restore', (hold) => this.#restore(name, record, AbortSignal.any([signal, hold.signal]), hold, options), ends)
+    await this.#ports.tasks.run({ kind: 'restore', title, guest: name, signal: options.signal }, work)
+    await this.#tell(name)
+  }
+
+  /** Throws Refusal when it cannot be restored here; nothing has been touched then. */
+  async demandUsable(name: GuestName, id: SnapshotId): Promise<void> {
+    await this.#demandUsable(this.#store(name), this.find(name, id))
+  }
+
+  async delete(name: GuestName, id: SnapshotId): Promise<number> {
+    const record = this.find(name, id)
+    const directory = this.#ports.directory(name)
+    const store = this.#store(name)
+    const used = async () => (await diskUse(snapshotsDirectory(directory)))
+    let reclaimed = 0
+    await this.#ports.tasks.run({ kind: 'delete', title: `Delete the snapshot ${record.title} of ${name}`, guest: name, cancellable: false }, () =>
+      this.#hold(name, 'tend', async (hold) => {
+        if (suspendedSnapshot(directory) === id) throw new Refusal('in-use', record.title, `${name} goes on from its memory at the next start`, `start ${name} first: diptych start ${name}`)
+        const staysSuspended = isSuspended(directory) && suspendedState(directory, this.#disk(name)) !== null
+        const before = await used()
+        writeJournal(directory, { step: 'delete', id, staysSuspended })
+        await finishDelete(store, id, this.#disk(name), hold.machine(), staysSuspended)
+        reclaimed = Math.max(0, before - (await used()))
+        return hold.state()
+      }),
+    )
+    await this.#tell(name)
+    return reclaimed
+  }
+
+  async rename(name: GuestName, id: SnapshotId, title: string): Promise<SnapshotView> {
+    this.#store(name).rewrite({ ...this.find(name, id), title })
+    return this.#published(name, id)
+  }
+
+  async thumbnail(name: GuestName, id: SnapshotId): Promise<{ png: string; width: number; height: number }> {
+    const { screen, title } = this.find(name, id)
+    if (screen === null) throw new Refusal('unsupported', title, 'it has no picture: only live snapshots show the screen')
+    const bytes = await readFile(join(this.#store(name).directory(id), 'state', 'screen.png'))
+    return { png: bytes.toString('base64'), ...screen }
+  }
+
+  /** Rejects with NOT_FOUND, naming the ones there are. */
+  find(name: GuestName, id: SnapshotId): SnapshotRecord {
+    const store = this.#store(this.#ports.owner(name).definition.name)
+    const found = store.find(id)
+    if (found === null) throw notFound('snapshot', id, store.list().map((record) => record.id))
+    return found
+  }
+
+  /** After the host has opened and adopted: what a killed host left half done is finished or undone. */
+  async recover(): Promise<void> {
+    for (const owner of this.#ports.owners()) {
+      const { name } = owner.definition
+      await this.#recover(name).catch((error: unknown) => this.#ports.message('error', name, `what an earlier Diptych left of its snapshots could not be put in order: ${reasonOf(error)}`))
+    }
+  }
+
+  async #recover(name: GuestName): Promise<void> {
+    const directory = this.#ports.directory(name)
+    const owner = this.#ports.owner(name)
+    const left = readJournal(directory)
+    if (left === null && !(isSuspended(directory) && owner.machine !== null)) return
+    await this.#hold(name, 'tend', (hold) => hold.state()) // every hold begins by putting things in order
+    this.#ports.message('info', name, left === null ? 'is suspended: its QEMU had been loaded and had not run' : `put in order what an earlier Diptych left (${left.step})`)
+    await this.#tell(name)
+  }
+
+  /** The guest's owner lets `work` have it; first, what was left half done is put in order. */
+  async #hold(name: GuestName, action: 'snapshot' | 'restore' | 'tend', work: (hold: GuestHold) => Promise<Awaited<ReturnType<GuestHold['state']>>>, ends?: 'running' | 'stopped'): Promise<void> {
+    const owner = this.#ports.owner(name)
+    await owner.request(action, {
+      ...(ends === undefined ? {} : { ends }),
+      work: async (hold) => {
+        const inOrder = await recover(this.#store(name), this.#disk(name), hold.machine())
+        if (inOrder === 'end the machine') {
+          await hold.quit()
+          await recover(this.#store(name), this.#disk(name), null)
+        }
+        return work(hold)
+      },
+    })
+  }
+
+  async #take(name: GuestName, id: SnapshotId, title: string, options: TakeOptions, hold: GuestHold): Promise<Awaited<ReturnType<GuestHold['state']>>> {
+    const directory = this.#ports.directory(name)
+    const store = this.#store(name)
+    const diskPath = this.#disk(name)
+    const machine = hold.machine()
+    const kind = options.kind ?? (machine === null ? 'disk' : 'live')
+    if (kind === 'live' && machine === null) throw new Refusal('wrong-state', name, 'a live snapshot is taken of a guest that is up', 'take one of its disk: diptych snapshot take --disk')
+    options.signal?.throwIfAborted()
+    const parent = store.current(diskPath)
+    const record = { form: 1, id, parent, kind, title, stage: options.stage?.id ?? null, disk: keepDisk(directory, diskPath) } as const
+    writeJournal(directory, { step: 'take', id, wasRunning: (await hold.state()) === 'running' })
+    try {
+      const folder = store.begin(id)
+      hold.tell('taking a snapshot')
+      const takenAt = new Date().toISOString()
+      const taken = kind === 'live' && machine !== null ? await this.#takeLive(machine, id, join(folder, 'state'), options) : await this.#takeDisk(name, machine, id, hold, options)
+      store.commit({ ...record, takenAt, ...taken })
+      store.setCurrent(id, store.keepsDisk(diskPath))
+      clearJournal(directory)
+    } catch (error) {
+      await deleteMark(store, id, diskPath, machine)
+      store.discard(id)
+      releaseDisks(store)
+      clearJournal(directory)
+      throw error
+    }
+    return hold.state()
+  }
+
+  async #takeLive(machine: Machine, id: SnapshotId, directory: string, { stage, signal, paused }: TakeOptions) {
+    const report = await machine.saveState({ directory, diskSnapshot: markOf(id), afterwards: 'run', ...(stage === undefined ? {} : { gates: stage.gates }), ...(signal === undefined ? {} : { signal }) })
+    paused?.(report.pausedAtMs)
+    return { pausedMs: report.pausedMs, consistent: true, screen: report.screen }
+  }
+
+  /** With the file systems held still by the agent where there is one. */
+  async #takeDisk(name: GuestName, machine: Machine | null, id: SnapshotId, hold: GuestHold, { stage }: TakeOptions) {
+    const diskPath = this.#disk(name)
+    await stage?.gates.ready()
+    const begun = performance.now()
+    const mark = () => (machine === null ? idleDisk.take(diskPath, markOf(id)) : machine.takeDiskSnapshot(markOf(id)))
+    let consistent = machine === null
+    if (machine === null || !hold.agentLive()) await mark()
+    else {
+      const stillFrozen = (reason: string) => this.#ports.message('error', name, `its file systems may still be frozen: ${reason}`)
+      const frozen = await whileFrozen(machine.agent, mark, { stillFrozen })
+      consistent = frozen.held > 0
+      if (!consistent) this.#ports.message('info', name, `the snapshot is as after a power cut: ${frozen.reason ?? 'no reason given'}`)
+    }
+    const pausedMs = machine === null ? 0 : Math.round(performance.now() - begun)
+    await stage?.gates.paused()
+    await stage?.gates.written()
+    return { pausedMs, consistent, screen: null }
+  }
+
+  async #restore(name: GuestName, record: SnapshotRecord, signal: AbortSignal, hold: GuestHold, { loaded }: RestoreOptions): Promise<Awaited<ReturnType<GuestHold['state']>>> {
+    const store = this.#store(name)
+    const wasUp = hold.machine() !== null
+    await this.#demandUsable(store, record)
+    signal.throwIfAborted() // from here on it is finished, whatever happens
+    hold.tell(`going back to ${record.title}`)
+    writeJournal(store.guestDirectory, { step: 'restore', id: record.id })
+    await hold.quit()
+    try {
+      await finishRestore(store, record.id, this.#disk(name))
+    } catch (error) {
+      throw new Fault('disk', `${name} could not be put back to ${record.title}: ${reasonOf(error)}`, { cause: error, remedy: 'it is tried again at its next start; or go back to another snapshot' })
+    }
+    if (record.kind === 'live') await hold.start('auto', loaded)
+    else {
+      await loaded?.()
+      if (wasUp) await hold.start('disk')
+    }
+    return hold.state()
+  }
+
+  /** Everything that can be known beforehand is, while the guest still runs. */
+  async #demandUsable(store: SnapshotStore, record: SnapshotRecord): Promise<void> {
+    const reason = await this.#unusable(store, record)
+    if (reason !== null) throw new Refusal('unsupported', record.title, reason)
+    const marks = await idleDisk.list(join(snapshotsDirectory(store.guestDirectory), record.disk))
+    if (!marks.includes(markOf(record.id))) throw new Refusal('damaged', record.title, 'its disk does not know it any more', 'go back to another snapshot')
+  }
+
+  async #unusable(store: SnapshotStore, record: SnapshotRecord): Promise<string | null> {
+    if (!keptDisks(store.guestDirectory).some((path) => path.endsWith(`/${record.disk}`))) return 'The disk it is in is gone.'
+    if (record.kind === 'disk') return null
+    try {
+      const { manifest } = readSavedState(join(store.directory(record.id), 'state'))
+      return (await this.#ports.engine.warmKey(manifest.spec)) === manifest.key ? null : `It was taken with another QEMU (${manifest.engineVersion}), on another processor, or by another version of Diptych.`
+    } catch (error) {
+      return `${reasonOf(error)}.`
+    }
+  }
+
+  async #view(store: SnapshotStore, record: SnapshotRecord, shares: ReadonlyMap<string, number>): Promise<SnapshotView> {
+    const { id, parent, kind, title, takenAt, pausedMs, consistent, stage, screen } = record
+    const memoryBytes = this.#sizes.get(id) ?? (await diskUse(store.directory(id)))
+    this.#sizes.set(id, memoryBytes)
+    return { id, parent, kind, title, takenAt, pausedMs, consistent, stage, memoryBytes: kind === 'live' ? memoryBytes : 0, diskBytes: shares.get(markOf(id)) ?? null, thumbnail: screen, unusable: await this.#unusable(store, record) }
+  }
+
+  async #published(name: GuestName, id: SnapshotId): Promise<SnapshotView> {
+    const tree = await this.#tell(name)
+    const view = tree.snapshots.find((each) => each.id === id)
+    if (view === undefined) throw notFound('snapshot', id, tree.snapshots.map((each) => each.id))
+    return view
+  }
+
+  async #tell(name: GuestName): Promise<SnapshotTree> {
+    const tree = await this.tree(name)
+    this.events.publish(tree, name)
+    return tree
+  }
+
+  #store(name: GuestName): SnapshotStore {
+    return new SnapshotStore(this.#ports.directory(name))
+  }
+
+  #disk(name: GuestName): string {
+    return join(this.#ports.directory(name), 'disk.qcow2')
+  }
+}

@@ -1,0 +1,164 @@
+import type { GuestName } from '../src/contract/names.ts'
+import { Cancelled, reasonOf } from '../src/contract/refusal.ts'
+import type { SnapshotId } from '../src/contract/snapshot.ts'
+import type { StageSnapshotView } from '../src/contract/stage.ts'
+import type { GuestOwner } from '../src/guest/owner.ts'
+import { newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
+import { type StageSnapshotRecord, StageStore } from '../src/node/guest-state/stage-store.ts'
+import { Publisher } from '../src/publisher.ts'
+import { Barrier } from '../src/stage/barrier.ts'
+import { notFound } from './error-map.ts'
+import type { SnapshotService } from './snapshot-service.ts'
+import type { TaskService } from './task-service.ts'
+
+export interface StageSnapshotPorts {
+  readonly tasks: TaskService
+  readonly snapshots: SnapshotService
+  readonly dataDirectory: string
+  /** The guests of the stage that there are. */
+  owners(): readonly GuestOwner[]
+  message(level: 'info' | 'warning' | 'error', guest: GuestName | null, text: string): void
+}
+
+/**
+ * Snapshots of a whole stage: one of each guest, all of one instant, and what the switch knew. Its MAC table it learns
+ * again from the first frames, and the addresses are made from the MACs, so of the switch only link settings are put back.
+ */
+export class StageSnapshotService {
+  readonly events = new Publisher<StageSnapshotView[]>()
+  readonly #ports: StageSnapshotPorts
+  readonly #store: StageStore
+
+  constructor(ports: StageSnapshotPorts) {
+    this.#ports = ports
+    this.#store = new StageStore(ports.dataDirectory, 'stage')
+  }
+
+  list(): StageSnapshotView[] {
+    return this.#store.list().map((record) => this.#view(record))
+  }
+
+  /** All are paused, then all are written, then all go on; when one cannot be, none was. */
+  async take(title: string | undefined, signal: AbortSignal | undefined): Promise<StageSnapshotView> {
+    const owners = this.#ports.owners()
+    const id = newSnapshotId()
+    const name = title ?? new Date().toLocaleString('sv-SE')
+    const record = await this.#ports.tasks.run({ kind: 'snapshot', title: `Snapshot of the stage: ${name}`, guest: null, signal }, async (abort, progress) => {
+      progress(`waiting for ${owners.map((owner) => owner.definition.name).join(', ')} to stand still together`)
+      const barrier = new Barrier(owners.length)
+      abort.addEventListener('abort', () => barrier.fail(new Cancelled('the stage snapshot')), { once: true })
+      const gates = { ready: () => barrier.arrive(), paused: () => barrier.arrive(), written: () => barrier.arrive() }
+      const paused: number[] = []
+      const settled = await Promise.allSettled(
+        owners.map(async (owner) => {
+          const guest = owner.definition.name
+          try {
+            const { requested } = owner.view().network.link
+            const network = { link: { ...requested, up: owner.view().network.linkUp }, lease: { mac: owner.definition.mac, ipv4: owner.view().network.ipv4 } }
+            const taken = await this.#ports.snapshots.take(guest, { title: name, signal: abort, stage: { id, gates }, paused: (atMs) => paused.push(atMs) })
+            return { guest, snapshot: taken.id, kind: taken.kind, pausedMs: taken.pausedMs, ...network }
+          } catch (error) {
+            barrier.fail(error instanceof Error ? error : new Error(String(error)))
+            throw error
+          }
+        }),
+      )
+      const parts = settled.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
+      const failed = settled.find((each) => each.status === 'rejected')
+      if (failed !== undefined) {
+        for (const part of parts) await this.#ports.snapshots.delete(part.guest, part.snapshot)
+        throw failed.reason
+      }
+      const skewMs = paused.length < 2 ? 0 : Math.round((Math.max(...paused) - Math.min(...paused)) * 10) / 10
+      const taken: StageSnapshotRecord = { form: 1, id, title: name, takenAt: new Date().toISOString(), parts: parts.map(({ pausedMs: _pausedMs, ...part }) => part), skewMs, pausedMs: Math.max(0, ...parts.map((part) => part.pausedMs)) }
+      this.#store.write(taken)
+      return taken
+    })
+    this.#tell()
+    return this.#view(record)
+  }
+
+  /** Every guest's machine is loaded before the first one runs. */
+  async restore(id: SnapshotId, signal: AbortSignal | undefined): Promise<void> {
+    const record = this.find(id)
+    for (const part of record.parts) await this.#ports.snapshots.demandUsable(part.guest, part.snapshot)
+    await this.#ports.tasks.run({ kind: 'restore', title: `The stage back to ${record.title}`, guest: null, signal, cancellable: false }, async (_abort, progress) => {
+      progress('loading every guest')
+      const barrier = new Barrier(record.parts.length)
+      const settled = await Promise.allSettled(
+        record.parts.map(async ({ guest, snapshot, link }) => {
+          try {
+            await this.#owner(guest).setControls({ linkUp: link.up, link: { tx: link.tx, rx: link.rx } }, 0)
+            await this.#ports.snapshots.restore(guest, snapshot, { loaded: () => barrier.arrive() })
+          } catch (error) {
+            barrier.fail(error instanceof Error ? error : new Error(reasonOf(error)))
+            throw error
+          }
+        }),
+      )
+      const failed = settled.find((each) => each.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
+    })
+  }
+
+  rename(id: SnapshotId, title: string): StageSnapshotView {
+    const record = { ...this.find(id), title }
+    this.#store.write(record)
+    this.#tell()
+    return this.#view(record)
+  }
+
+  /** The file goes first: what is left of the parts then is swept when the host opens. */
+  async delete(id: SnapshotId): Promise<number> {
+    const { parts } = this.find(id)
+    this.#store.remove(id)
+    let reclaimed = 0
+    for (const part of parts) if (this.#has(part.guest, part.snapshot)) reclaimed += await this.#ports.snapshots.delete(part.guest, part.snapshot)
+    this.#tell()
+    return reclaimed
+  }
+
+  /** Parts without their stage snapshot go. After the guests' own snapshots were put in order. */
+  async recover(): Promise<void> {
+    const known = new Set(this.#store.list().map((record) => record.id))
+    for (const owner of this.#ports.owners()) {
+      const { name } = owner.definition
+      for (const { id, stage } of (await this.#ports.snapshots.tree(name)).snapshots) {
+        if (stage === null || known.has(stage)) continue
+        await this.#ports.snapshots.delete(name, id).catch((error: unknown) => this.#ports.message('warning', name, `a part of an unfinished stage snapshot could not be removed: ${reasonOf(error)}`))
+      }
+    }
+  }
+
+  find(id: SnapshotId): StageSnapshotRecord {
+    const records = this.#store.list()
+    const found = records.find((record) => record.id === id)
+    if (found === undefined) throw notFound('stage snapshot', id, records.map((record) => record.id))
+    return found
+  }
+
+  #view(record: StageSnapshotRecord): StageSnapshotView {
+    const missing = record.parts.filter((part) => !this.#has(part.guest, part.snapshot)).map((part) => part.guest)
+    const parts = record.parts.map(({ guest, snapshot, kind }) => ({ guest, snapshot, kind }))
+    const { id, title, takenAt, skewMs, pausedMs } = record
+    return { id, title, takenAt, parts, skewMs, pausedMs, unusable: missing.length === 0 ? null : `The part of ${missing.join(', ')} is gone.` }
+  }
+
+  #has(guest: GuestName, snapshot: SnapshotId): boolean {
+    try {
+      return this.#ports.snapshots.find(guest, snapshot).id === snapshot
+    } catch {
+      return false // the guest or the snapshot was deleted
+    }
+  }
+
+  #owner(name: GuestName): GuestOwner {
+    const owner = this.#ports.owners().find((each) => each.definition.name === name)
+    if (owner === undefined) throw notFound('guest', name, this.#ports.owners().map((each) => each.definition.name))
+    return owner
+  }
+
+  #tell(): void {
+    this.events.publish(this.list(), 'stage')
+  }
+}

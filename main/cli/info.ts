@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { GuestView } from '../../src/contract/guest.ts'
+import { type GuestInspection, howToInstallAgent } from '../../src/contract/guest-agent.ts'
 import type { HostInfo } from '../../src/contract/host.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import type { NetworkReport } from '../../src/contract/network.ts'
@@ -22,10 +23,14 @@ export function addInfoCommand(program: Command, context: CliContext): void {
         return terminal.print(options.json ? json(info) : hostLines(info))
       }
       const guest = readGuestName(name)
-      const [update, network] = await withHost(context, async (client) => [await client.guest.get({ name: guest }), await client.network.get()] as const)
+      const [update, network, inside] = await withHost(context, async (client) => {
+        const found = await client.guest.get({ name: guest })
+        const asked = found.view.agent === 'live' ? await client.guest.inspect({ name: guest }).catch(() => null) : null // it may end meanwhile
+        return [found, await client.network.get(), asked] as const
+      })
       const statistics = network.statistics?.ports.find((port) => port.guest === guest) ?? null
       const meter = network.ports.find((port) => port.guest === guest) ?? null
-      terminal.print(options.json ? json({ ...update, meter, statistics }) : guestLines(update.view, trafficLines(network, guest)))
+      terminal.print(options.json ? json({ ...update, meter, statistics, inside }) : guestLines(update.view, [...trafficLines(network, guest), ...insideLines(update.view, inside)]))
     })
 }
 
@@ -54,6 +59,17 @@ function trafficLines(network: NetworkReport, guest: GuestName): string[][] {
     ['traffic', `sent ${formatBytes(meter.txBytes)} in ${meter.txPackets} packets, received ${formatBytes(meter.rxBytes)} in ${meter.rxPackets}`],
     ['dropped', drops.length === 0 ? 'nothing' : drops.map(([reason, count]) => `${count} ${reason}`).join(', ')],
   ]
+}
+
+/** What the guest's agent tells of its inside, or how to get one. */
+function insideLines(view: GuestView, inside: GuestInspection | null): string[][] {
+  if (inside === null) return view.state === 'running' && view.agent === 'absent' ? [['', howToInstallAgent(view.kind)]] : []
+  const users = inside.users?.map((user) => (user.domain === null ? user.name : `${user.domain}\\${user.name}`)).join(', ')
+  const disks = inside.fileSystems?.map(({ mountPoint, type, totalBytes, freeBytes }) => [
+    'file system',
+    `${mountPoint} (${type})${totalBytes === null || freeBytes === null ? '' : `, ${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} free`}`,
+  ])
+  return [['users', users === undefined ? 'the agent cannot say' : users || 'nobody is logged in'], ...(disks ?? [])]
 }
 
 function guestLines(view: GuestView, traffic: readonly string[][]): string {

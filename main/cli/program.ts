@@ -4,8 +4,10 @@ import { sentenceFor, troubleOf } from '../../src/contract/sentence.ts'
 import { addCaptureCommand } from './capture.ts'
 import { addCompletionCommand } from './completion.ts'
 import type { CliContext } from './context.ts'
+import { addCopyCommand } from './cp.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addDownCommand } from './down.ts'
+import { addExecCommand, ProgramFailure } from './exec.ts'
 import { CommandFailure, exitCodeOf, exitCodes } from './exit-code.ts'
 import { addExportCommand } from './export.ts'
 import { addImageCommands } from './image.ts'
@@ -52,7 +54,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program
@@ -65,6 +67,7 @@ export async function runCommandLine(args: readonly string[], context: CliContex
     return exitCodes.done
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage // commander has said it
+    if (error instanceof ProgramFailure) return error.exitCode // what it wrote says why
     return tell(error, context, args.includes('--json'))
   }
 }

@@ -1,6 +1,6 @@
 import { GuestName, MacAddress, stageNetwork } from '../../src/contract/names.ts'
 import type { GuestAgent } from '../../src/engine/agent.ts'
-import type { DiskLimits, Machine, MachineEvent, MachineSpec, MachineStatus, SavedReport, SaveStateRequest, TemplateReport, TemplateRequest } from '../../src/engine/engine.ts'
+import type { DiskLimits, Machine, MachineEvent, MachineNic, MachineSpec, MachineStatus, SavedReport, SaveStateRequest, TemplateReport, TemplateRequest } from '../../src/engine/engine.ts'
 
 export const fakeSpec: MachineSpec = {
   name: GuestName.parse('linux'),
@@ -128,6 +128,10 @@ export class FakeMachine implements Machine {
   makeTemplate = async ({ memory }: TemplateRequest): Promise<TemplateReport> => {
     this.calls.push(`makeTemplate ${memory ? 'live' : 'cold'}`)
     return { live: memory, reason: null, pausedMs: 1, screen: null }
+  }
+  plugCard = async (nic: MachineNic) => {
+    this.calls.push(`plug ${nic.kind}`)
+    return true
   }
   reconnectNetwork = async () => undefined
   changeDisc = async (path: string | null) => void this.calls.push(`changeDisc ${path ?? 'none'}`)

@@ -3,7 +3,7 @@ import type { QemuFeatures } from './features.ts'
 import { type Accelerator, type Hardware, discDrive } from './hardware.ts'
 import type { Json, JsonObject } from './json.ts'
 import { growthBlockMiB } from './memory.ts'
-import { cardParts } from './network-card.ts'
+import { cardParts, fittingCard } from './network-card.ts'
 import { balloonSlot, fixedSlots, rootPort } from './pci-slots.ts'
 import { hardwareOf, hasBalloon } from './profile.ts'
 
@@ -134,15 +134,13 @@ function deviceArguments({ driver, ...values }: JsonObject): string[] {
   return ['-device', option(String(driver), texts(values))]
 }
 
-/** Further cards bring their slots along. A card that cannot carry long frames is not told that it may. */
-function networkCard(nic: MachineNic, index: number, features: QemuFeatures, { card, hasSlots }: Hardware, cards: RunPaths['cards']): string[] {
-  const slot = index + 1 < fixedSlots || !hasSlots ? [] : hotPlugSlot(index + 1)
+/** Further cards bring their slots along. */
+function networkCard(nic: MachineNic, index: number, features: QemuFeatures, hardware: Hardware, cards: RunPaths['cards']): string[] {
+  const slot = index + 1 < fixedSlots || !hardware.hasSlots ? [] : hotPlugSlot(index + 1)
   if (cards === 'later') return slot
   const { netdevs, device } = cardParts(nic, index, features, cards === 'loose')
-  const unfit = [...(hasSlots ? [] : ['bus']), ...(card.jumbo ? [] : ['host_mtu'])]
-  const fitting = Object.fromEntries(Object.entries({ ...device, driver: card.driver }).filter(([key]) => !unfit.includes(key)))
   const netdevOptions = netdevs.flatMap(({ type, ...values }) => ['-netdev', option(String(type), texts(values))])
-  return [...slot, ...netdevOptions, ...deviceArguments(fitting)]
+  return [...slot, ...netdevOptions, ...deviceArguments(fittingCard(device, hardware))]
 }
 
 function screenAndInput(spec: MachineSpec, paths: RunPaths, { video, input }: Hardware): string[] {

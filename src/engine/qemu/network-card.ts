@@ -1,5 +1,6 @@
 import type { MachineNic } from '../engine.ts'
 import type { QemuFeatures } from './features.ts'
+import type { Hardware } from './hardware.ts'
 import type { JsonObject } from './json.ts'
 import { cardSlot } from './pci-slots.ts'
 
@@ -26,6 +27,12 @@ export function cardParts(nic: MachineNic, index: number, features: QemuFeatures
   const stream = { ...switchNetdev(nic.socketPath, index), ...(reconnect === null ? {} : { [reconnect]: reconnect === 'reconnect' ? 1 : 200 }) }
   if (reconnect !== null) return { netdevs: [stream], device: jumbo }
   return { netdevs: [stream, hubPort(index), hubEnd(index, `nicport${index}`)], device: { ...jumbo, netdev: `nicport${index}` } }
+}
+
+/** The card as this hardware takes it: its model, without a slot where there are none, and long frames only where it may. */
+export function fittingCard(device: JsonObject, { card, hasSlots }: Hardware): JsonObject {
+  const unfit = [...(hasSlots ? [] : ['bus']), ...(card.jumbo ? [] : ['host_mtu'])]
+  return Object.fromEntries(Object.entries({ ...device, driver: card.driver }).filter(([key]) => !unfit.includes(key)))
 }
 
 export function cardId(index: number): string {

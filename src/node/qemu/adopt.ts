@@ -19,7 +19,6 @@ export interface AdoptContext {
   readonly directories: Directories
   readonly probe: () => Promise<QemuProbe>
   readonly cpuCap: CpuCapPort
-  readonly warmKey: (record: RunRecord, probe: QemuProbe) => string
   readonly logger: EngineLogger
   readonly onSaved: MachineParts['onSaved']
 }
@@ -65,7 +64,6 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
     child: null,
     probe,
     cpuCap,
-    warmKey: context.warmKey(record, probe),
     onSaved: context.onSaved,
     cleanUp: () => removeRunFiles(layout, record, cpuCap),
   })

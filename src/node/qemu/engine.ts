@@ -60,7 +60,7 @@ export function createQemuEngine({ directories, logger = silentLogger, env = pro
       return describeEngine(found.features, found.accelerator, { available: cpuCap.available, reason: cpuCap.reason })
     },
     start,
-    adopt: (): Promise<Adoption[]> => adoptMachines({ directories, probe, cpuCap, logger, onSaved, warmKey: (record, found) => keyOf(record.spec, found) }),
+    adopt: (): Promise<Adoption[]> => adoptMachines({ directories, probe, cpuCap, logger, onSaved }),
     warmKey: async (spec) => keyOf(spec, await probe()),
     settled: () => spares.settled(),
     settleDisk: (name, diskPath) => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
 import type { GuestAgent } from '../../engine/agent.ts'
-import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskLimits, type Machine, type MachineEvent, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type TemplateReport, type TemplateRequest, type VcpuReading } from '../../engine/engine.ts'
+import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskLimits, type Machine, type MachineEvent, type MachineNic, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type TemplateReport, type TemplateRequest, type VcpuReading } from '../../engine/engine.ts'
 import { qemuGuestAgent } from '../../engine/qemu/guest-agent.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
 import { machineEvent, machineStatus, shutdownReason } from '../../engine/qemu/machine-event.ts'
@@ -16,6 +16,8 @@ import { changeDisc } from './disc.ts'
 import { deleteDiskSnapshot, takeDiskSnapshot } from './disk-snapshot.ts'
 import { watchExit, type ProcessExit } from './exit-watch.ts'
 import type { RunLayout } from './layout.ts'
+import { hardwareKey } from './hardware-key.ts'
+import { plugCard } from './hotplug.ts'
 import { MachineChannels } from './machine-channels.ts'
 import { MachineResources } from './machine-resources.ts'
 import type { QemuProbe } from './probe.ts'
@@ -35,7 +37,6 @@ export interface MachineParts {
   readonly child: ChildProcess | null
   readonly probe: QemuProbe
   readonly cpuCap: CpuCapPort
-  readonly warmKey: string
   /** Called once when the process is gone, before `exited` is told: removes what the run left. */
   readonly cleanUp: () => void
   /** Told after each `save`. */
@@ -187,11 +188,12 @@ export class QemuMachine implements Machine {
   }
 
   save(directory: string): Promise<{ pausedMs: number }> {
-    const { record, qmp, layout, probe, warmKey } = this.#parts
+    const { record, qmp, layout, probe } = this.#parts
     if (!record.savable) return Promise.reject(new EngineFault('qemu', `${this.#spec.name} was not started so that it can be saved`, { remedy: 'Stop it and start it from cold once more; Diptych then saves it.' }))
     return this.#standing(() =>
       withoutClipboard(qmp, this.#spec.clipboard, async () => {
         const plugged = await this.#resources.plugged(record.plugged)
+        const warmKey = hardwareKey(this.#spec, probe)
         const saved = await saveWarmState({ qmp, plugged, spec: this.#spec, pid: this.processId, ramPath: sharedRamName(record) ?? '', directory, scratch: layout.directory, version: probe.features.version, warmKey })
         this.#parts.onSaved(directory, warmKey)
         return saved
@@ -200,9 +202,9 @@ export class QemuMachine implements Machine {
   }
 
   saveState(request: SaveStateRequest): Promise<SavedReport> {
-    const { record, qmp, layout, probe, warmKey } = this.#parts
+    const { record, qmp, layout, probe } = this.#parts
     const { version, screenshotPng } = probe.features
-    const source = { qmp, spec: this.#spec, pid: this.processId, sharedRam: sharedRamName(record), scratch: layout.directory, screenshotPng, version, key: warmKey }
+    const source = { qmp, spec: this.#spec, pid: this.processId, sharedRam: sharedRamName(record), scratch: layout.directory, screenshotPng, version, key: hardwareKey(this.#spec, probe) }
     return this.#standing(() => withoutClipboard(qmp, this.#spec.clipboard, async () => saveMachineState({ ...source, plugged: await this.#resources.plugged(record.plugged) }, request)))
   }
 
@@ -227,6 +229,15 @@ export class QemuMachine implements Machine {
     const worked = this.#saving.then(work)
     this.#saving = worked.catch(() => undefined) // the caller is told
     return worked
+  }
+
+  async plugCard(nic: MachineNic): Promise<boolean> {
+    await this.#saving
+    const { qmp, probe, record, layout } = this.#parts
+    if (!(await plugCard(qmp, this.#spec, nic, probe))) return false
+    this.#spec = { ...this.#spec, nics: [...this.#spec.nics, nic] }
+    writeRunRecord(layout, { ...record, spec: this.#spec })
+    return true
   }
 
   reconnectNetwork(): Promise<void> {

@@ -89,7 +89,7 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
     placed?.keep()
     if (origin.kind !== 'restored') options.signal?.throwIfAborted() // what was restored has run: its saved state is used up
     const done = record
-    const parts: MachineParts = { record: { ...done, process }, layout, qmp, child: launched.child, probe, cpuCap, warmKey: context.keyOf(spec), onSaved: context.onSaved, cleanUp: () => removeRunFiles(layout, done, cpuCap) }
+    const parts: MachineParts = { record: { ...done, process }, layout, qmp, child: launched.child, probe, cpuCap, onSaved: context.onSaved, cleanUp: () => removeRunFiles(layout, done, cpuCap) }
     return new QemuMachine(parts)
   } catch (error) {
     if (launched !== null) {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { MacAddress, NetworkName } from '../../../src/contract/names.ts'
 import type { Machine, MachineEvent } from '../../../src/engine/engine.ts'
 import { cpuMs } from '../../../src/node/process/process-identity.ts'
 import { agentAnswers, Bench, isThere, recordEvents, tinyMac, until } from './fixture.ts'
@@ -92,6 +93,24 @@ describe('one machine on real QEMU', () => {
     await bench.restartSwitch()
     await machine.reconnectNetwork()
     await until('a new connection', () => bench.connections > connections || null)
+  })
+
+  test('cards plugged while it runs are found by the guest, and by the next host, until there is no slot left', async () => {
+    const { connections } = bench
+    const further = (number: number) => ({ kind: 'switch', mac: MacAddress.parse(`52:54:00:aa:00:0${number}`), network: NetworkName.parse('lab'), socketPath: bench.switchPath }) as const
+    const seen = async () => (await machine.agent.addresses()).map(({ mac }) => mac)
+    expect(await machine.plugCard(further(1))).toBe(true)
+    await until('the second card', async () => (await seen()).includes(further(1).mac) || null)
+    expect(bench.connections).toBe(connections + 1)
+    expect(await machine.plugCard({ kind: 'uplink', mac: MacAddress.parse('52:54:00:aa:00:09') })).toBe(true)
+    await until('the third card', async () => (await seen()).includes('52:54:00:aa:00:09') || null)
+    expect(await machine.plugCard(further(2))).toBe(false)
+    const record = JSON.parse(readFileSync(`${bench.runDirectory}/run.json`, 'utf8')) as { spec: { nics: { mac: string }[] } }
+    expect(record.spec.nics.map(({ mac }) => mac)).toEqual([tinyMac, further(1).mac, '52:54:00:aa:00:09'])
+    expect(machine.spec.nics).toHaveLength(3)
+    await bench.restartSwitch()
+    await machine.reconnectNetwork()
+    await until('both cables again', () => bench.connections === connections + 3 || null)
   })
 
   test('usage rises and memory is counted', async () => {

@@ -6,10 +6,10 @@ import type { Duplex } from 'node:stream'
 import packageJson from '../package.json' with { type: 'json' }
 import type { HostInfo, Message } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
-import { MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
+import { Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { StageView } from '../src/contract/stage.ts'
 import type { EngineDescription } from '../src/engine/engine.ts'
-import { type GuestDefinition, demonstrationGuests, recipeOf } from '../src/guest/definition.ts'
+import { demonstrationGuests, recipeOf } from '../src/guest/definition.ts'
 import { cardsOf } from '../src/guest/cards.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { progressFraction } from '../src/image/recipe.ts'
@@ -29,11 +29,11 @@ import { Publisher } from '../src/publisher.ts'
 import { Stage } from '../src/stage/stage.ts'
 import { AgentService } from './agent-service.ts'
 import { CaptureService } from './capture-service.ts'
+import { demonstrationGuest } from './demonstration.ts'
 import { demandPrograms, examine } from './doctor.ts'
 import { ExportService } from './export-service.ts'
 import { CreateService } from './create-service.ts'
 import { EditService } from './edit-service.ts'
-import { notFound } from './error-map.ts'
 import { GuestRegistry, cardsIn } from './guest-registry.ts'
 import { holdLock, makeDirectories } from './host-place.ts'
 import type { Host, HostLogger, HostOptions } from './host-types.ts'
@@ -209,11 +209,11 @@ class LocalHost implements Host {
       ],
       checkPackages: () => demandPrograms(),
       imageBuilt: async (guest) => {
-        const recipe = recipeOf(await this.#demonstration(guest))
+        const recipe = recipeOf(await demonstrationGuest(this.#guests, this.#library, guest))
         return recipe === null || this.#guests.isUp(guest) || (await this.#recipes.find(recipe)) !== null
       },
       buildImage: async (guest, progressed, signal) => {
-        const recipe = recipeOf(await this.#demonstration(guest))
+        const recipe = recipeOf(await demonstrationGuest(this.#guests, this.#library, guest))
         if (recipe !== null) await this.#recipes.build(recipe, (progress) => progressed(progress.label, progressFraction(progress), progress.expectedSeconds ?? null), signal)
       },
       startNetwork: async () => {
@@ -222,7 +222,7 @@ class LocalHost implements Host {
       },
       isUp: (guest) => this.#guests.isUp(guest),
       startGuest: async (guest, boot) => {
-        await this.#demonstration(guest)
+        await demonstrationGuest(this.#guests, this.#library, guest)
         const owner = this.#guests.get(guest)
         if (owner.state === 'paused') await owner.request('resume')
         const outcome = await owner.request('start', { boot })
@@ -295,6 +295,7 @@ class LocalHost implements Host {
     await this.#describeEngine()
     await this.#images.recover(this.#store.folders.root)
     await Promise.all([this.uploads.sweep(), this.#partials.sweep()])
+    this.#library.recover()
     this.#guests.load()
     this.#networks.load()
     const [adoptions] = await Promise.all([this.#description === null ? [] : this.#engine.adopt(), this.#network.adopt()])
@@ -348,17 +349,6 @@ class LocalHost implements Host {
       this.#engineFault = reasonOf(error)
       this.#say('error', null, this.#engineFault)
     }
-  }
-
-  /** The demonstration guest of that name; written to disk on first use. */
-  async #demonstration(name: GuestName): Promise<GuestDefinition> {
-    const known = this.#guests.find(name)
-    if (known !== undefined) return known.definition
-    const unusable = this.#guests.unusable.find((guest) => guest.name === name)
-    if (unusable !== undefined) throw new MissingPrerequisite(unusable.path, unusable.reason, `correct ${unusable.path}, or move it away and start again`)
-    const definition = demonstrationGuests().find((guest) => guest.name === name)
-    if (definition === undefined) throw notFound('demonstration guest', name, ['linux', 'windows'])
-    return (await this.#guests.create(definition)).definition
   }
 
   async #readLog(name: GuestName, source: 'serial' | 'engine', lines: number): Promise<{ text: string; path: string }> {

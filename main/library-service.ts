@@ -41,6 +41,11 @@ export class LibraryService {
     this.#ports = ports
   }
 
+  /** Ends what a killed host had begun. Only for the holder of the data directory's lock, before the guests are read. */
+  recover(): void {
+    this.#ports.trash.recover()
+  }
+
   isFree(name: GuestName): boolean {
     const { guests, store } = this.#ports
     return name !== 'host' && guests.find(name) === undefined && !store.folders.isTaken(name)
@@ -157,7 +162,8 @@ export class LibraryService {
 
 /** Throws Refusal unless the guest is off and has no suspended state that knows where it is. */
 export function demandStopped(guests: GuestRegistry, name: GuestName, what: 'deleted' | 'renamed' | 'given another disk'): void {
-  const { state } = guests.get(name)
+  const { state, busy } = guests.get(name)
+  if (busy) throw new Refusal('busy', name, 'something else is being done with it')
   if (['defined', 'stopped', 'failed'].includes(state) || (state === 'suspended' && what === 'deleted')) return
   const remedy = state === 'suspended' ? `resume it, and stop it: diptych start ${name}` : `stop it first: diptych stop ${name}`
   throw new Refusal('wrong-state', name, `it can be ${what} only while it is stopped; it is ${state}`, remedy)

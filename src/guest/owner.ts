@@ -79,6 +79,11 @@ export class GuestOwner {
     return this.#queue.state
   }
 
+  /** A request is being carried out or waits. */
+  get busy(): boolean {
+    return this.#queue.current !== null || this.#queue.waiting.length > 0
+  }
+
   get milestones(): Milestones {
     return this.#run.milestones
   }

@@ -28,7 +28,7 @@ export async function changeDisc(qmp: QmpSession, path: string | null): Promise<
       else await qmp.execute('blockdev-change-medium', { id: discDrive, filename: path, format: 'raw', 'read-only-mode': 'read-only' })
       return
     } catch (error) {
-      if (!(error instanceof QmpError && /locked|not open/.test(error.message))) throw error
+      if (!(error instanceof QmpError && /is locked|Tray of device/.test(error.message))) throw error
       if (performance.now() > giveUpAt) throw new EngineFault('qemu', 'The guest holds the disc in its drive', { remedy: 'Eject it in the guest (unmount it there), then try again.', cause: error })
     }
     await sleep(pollMs)

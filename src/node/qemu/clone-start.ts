@@ -4,7 +4,7 @@ import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import type { RunPaths } from '../../engine/qemu/command-line.ts'
 import type { QemuFeatures } from '../../engine/qemu/features.ts'
 import type { SavedState } from './saved-state.ts'
-import { firmwareName } from './template-make.ts'
+import { firmwareNames } from './template-make.ts'
 
 /**
  * A template's hardware with an identity of today: name, uuid, cards, disk and parameters are the clone's own. It has no
@@ -20,12 +20,14 @@ export function clonedSpec({ directory, manifest }: SavedState, today: MachineSp
 }
 
 /** UEFI's variables as the template has them: what is in the flash memory and in its file must agree. */
-export function placeFirmware({ directory }: SavedState, { diskPath }: MachineSpec): void {
-  const saved = join(directory, firmwareName)
-  const own = join(dirname(diskPath), firmwareName)
-  if (!existsSync(saved)) return
-  copyFileSync(saved, own)
-  chmodSync(own, 0o600)
+export function placeFirmware(directory: string, diskPath: string): void {
+  for (const name of firmwareNames) {
+    const saved = join(directory, name)
+    const own = join(dirname(diskPath), name)
+    if (!existsSync(saved)) continue
+    copyFileSync(saved, own)
+    chmodSync(own, 0o600)
+  }
 }
 
 export interface TemplateMemory {

@@ -19,18 +19,12 @@ export async function unplugDevice(qmp: QmpSession, id: string, timeoutMs: numbe
     () => true,
     () => false,
   )
-  let over = false
-  void gone.then(() => (over = true))
   await qmp.execute('device_del', { id })
-  const asking = (async () => {
-    while (!over) {
-      await Promise.race([gone, sleep(askAgainMs, undefined, { ref: false })])
-      if (!over) await qmp.execute('device_del', { id }).catch(() => undefined) // "already in the process of unplug"
-    }
-  })()
-  const answer = await gone
-  await asking
-  return answer
+  for (;;) {
+    const answer = await Promise.race([gone, sleep(askAgainMs, null, { ref: false })])
+    if (answer !== null) return answer
+    await qmp.execute('device_del', { id }).catch(() => undefined) // "already in the process of unplug", or gone this moment
+  }
 }
 
 /** Plugs a machine's network cards into their slots, which are empty. All commands go out at once: QEMU takes them in order. */

@@ -17,7 +17,7 @@ export async function makeBackingsRelative(folder: string): Promise<void> {
 }
 
 /** The base that a qcow2's header names (QEMU, docs/interop/qcow2.txt); null for one without, and for any other file. */
-async function backingName(path: string): Promise<string | null> {
+export async function backingName(path: string): Promise<string | null> {
   const file = await open(path, 'r')
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(20), 0, 20, 0)

@@ -62,7 +62,7 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
     if (spare !== null) undo.push(() => rmSync(spare.directory, { recursive: true, force: true }))
     if (spare !== null) record = { ...record, ramPath: spare.ram, memory: 'private' }
     if (origin.kind === 'cloned') {
-      placeFirmware(origin.state, spec)
+      placeFirmware(origin.state.directory, spec.diskPath)
       record = { ...record, memory: 'private' }
     }
     if (origin.kind === 'restored') record = { ...record, ...(await memoryOf(origin.state, spec, context.cacheDirectory, options.signal)) }

@@ -166,7 +166,7 @@ function writeManifest({ spec, probe }: TemplateSource, plugged: readonly Plugge
 function freeze(directory: string, live: boolean): void {
   const at = (name: string) => join(directory, name)
   if (!live) for (const name of ['ram.img', 'device.state']) rmSync(at(name), { force: true })
-  for (const name of ['disk.qcow2', 'ram.img', 'device.state', firmwareName]) {
+  for (const name of ['disk.qcow2', 'ram.img', 'device.state', ...firmwareNames]) {
     if (!existsSync(at(name))) continue
     chmodSync(at(name), 0o400)
     syncPath(at(name))
@@ -175,11 +175,13 @@ function freeze(directory: string, live: boolean): void {
 }
 
 /** UEFI's variables, beside the disk (see firmware.ts). */
-export const firmwareName = 'nvram.fd'
+export const firmwareNames = ['nvram.fd', 'nvram-secure.fd'] as const
 
 function keepFirmware(spec: MachineSpec, directory: string): void {
-  const variables = join(dirname(spec.diskPath), firmwareName)
-  if (existsSync(variables)) copyFileSync(variables, join(directory, firmwareName))
+  for (const name of firmwareNames) {
+    const variables = join(dirname(spec.diskPath), name)
+    if (existsSync(variables)) copyFileSync(variables, join(directory, name))
+  }
 }
 
 async function makeTarget(path: string, original: string, backing: string | null): Promise<void> {

@@ -166,6 +166,7 @@ describe('a copy out of a guest', () => {
   it('refuses folders and what is not there', async () => {
     mkdirSync(join(guest, 'folder'))
     await expect(copyOut(join(guest, 'folder'), sink(), ports())).rejects.toThrow('is a folder')
+    await expect(copyOut('/dev/zero', sink(), ports())).rejects.toThrow('is no plain file')
     await expect(copyOut(join(guest, 'none'), sink(), ports())).rejects.toThrow('has no file')
     await expect(copyOut('relative', sink(), ports())).rejects.toThrow('is no full path')
   })

@@ -94,6 +94,7 @@ export async function copyOut(from: string, sink: FileSink, ports: CopyPorts): P
   const state = await shell.look(from)
   if (state.kind === 'none') throw new Refusal('unsupported', guest, `it has no file ${from}`)
   if (state.kind === 'directory') throw new Refusal('unsupported', guest, `${from} is a folder`, 'copy the files in it one by one, or pack it there first: tar czf /tmp/folder.tgz …')
+  if (state.kind === 'other') throw new Refusal('unsupported', guest, `${from} is no plain file`)
   const checksum = ports.checksum()
   const done = await withFile(agent, from, 'read', async (file) => {
     const size = await file.size()

@@ -3,8 +3,8 @@ import type { GuestEvent, GuestState } from '../src/contract/guest.ts'
 import type { Message } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { reasonOf } from '../src/contract/refusal.ts'
-import type { EngineDescription, Machine, MachineSpec, MachineStatus } from '../src/engine/engine.ts'
-import { cardsOf, type NetworkCard } from '../src/guest/cards.ts'
+import type { EngineDescription, Machine, MachineStatus } from '../src/engine/engine.ts'
+import { cardsOf } from '../src/guest/cards.ts'
 import type { GuestDefinition } from '../src/guest/definition.ts'
 import { GuestOwner } from '../src/guest/owner.ts'
 import type { GuestStore, UnusableGuest } from '../src/node/guest-store.ts'
@@ -93,13 +93,16 @@ export class GuestRegistry {
       return
     }
     if (network.client !== null) {
-      await network.definePorts(name, cardsIn(machine.spec), machine.spec.nics.some((nic) => nic.kind === 'uplink')).catch((error: unknown) => message('warning', name, `its ports could not be defined: ${reasonOf(error)}`))
+      // What it was started or plugged with, less what was taken from it since.
+      const { spec } = machine
+      const cards = cardsOf(owner.definition).filter((card) => spec.nics.some((nic) => nic.kind === 'switch' && nic.network === card.network))
+      await network.definePorts(name, cards, owner.definition.uplink && spec.nics.some((nic) => nic.kind === 'uplink')).catch((error: unknown) => message('warning', name, `its ports could not be defined: ${reasonOf(error)}`))
     }
     await owner.adopt(machine, status)
     message('info', name, 'found running and taken over as it is')
   }
 
-  /** Writes a change of single settings into guest.yaml; the guest takes them at its next start. */
+  /** Writes a change of single settings into guest.yaml and takes it into the definition; a run under way is not changed by it. */
   async redefine(name: GuestName, change: Partial<GuestDefinition>): Promise<void> {
     const owner = this.get(name)
     await this.#ports.store.edit(
@@ -218,9 +221,4 @@ export class GuestRegistry {
   #keep(name: GuestName, changes: Parameters<GuestStore['edit']>[1]): void {
     void this.#ports.store.edit(name, changes).catch((error: unknown) => this.#ports.message('warning', name, `settings could not be written: ${reasonOf(error)}`))
   }
-}
-
-/** The cards on the private networks that a machine was started with. */
-export function cardsIn(spec: MachineSpec): NetworkCard[] {
-  return spec.nics.flatMap((nic) => (nic.kind === 'switch' ? [{ network: nic.network, mac: nic.mac }] : []))
 }

@@ -1,4 +1,4 @@
-import type { Check, HostInfo, HostMeter, Message } from '../src/contract/host.ts'
+import type { Check, HostInfo, Message } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import type { StageView } from '../src/contract/stage.ts'
 import type { Publisher } from '../src/publisher.ts'
@@ -11,6 +11,7 @@ import type { ExportService } from './export-service.ts'
 import type { GuestRegistry } from './guest-registry.ts'
 import type { ImageService } from './image-service.ts'
 import type { LibraryService } from './library-service.ts'
+import type { MixerService } from './mixer-service.ts'
 import type { NetworkService } from './network-service.ts'
 import type { OsService } from './os-service.ts'
 import type { PrivateNetworks } from './private-networks.ts'
@@ -37,11 +38,11 @@ export interface HostParts {
   readonly editing: EditService
   readonly creating: CreateService
   readonly systems: OsService
+  readonly mixer: MixerService
   readonly stageEvents: Publisher<StageView>
   readonly messages: Publisher<Message>
   readonly recentMessages: () => Message[]
   info(): HostInfo
   doctor(): Promise<Check[]>
-  watchMeters(signal: AbortSignal | undefined): AsyncGenerator<HostMeter, void, void>
   readLog(name: GuestName, source: 'serial' | 'engine', lines: number): Promise<{ text: string; path: string }>
 }

@@ -34,13 +34,14 @@ import { demandPrograms, examine } from './doctor.ts'
 import { ExportService } from './export-service.ts'
 import { CreateService } from './create-service.ts'
 import { EditService } from './edit-service.ts'
-import { GuestRegistry, cardsIn } from './guest-registry.ts'
+import { GuestRegistry } from './guest-registry.ts'
 import { holdLock, makeDirectories } from './host-place.ts'
 import type { Host, HostLogger, HostOptions } from './host-types.ts'
 import { ImageService } from './image-service.ts'
 import { Journal } from './journal.ts'
 import { LibraryService } from './library-service.ts'
-import { MeterService } from './meters.ts'
+import { MixerService } from './mixer-service.ts'
+import { useCards } from './live-cards.ts'
 import { NetworkService } from './network-service.ts'
 import { type ConnectedGuest, PrivateNetworks } from './private-networks.ts'
 import type { Preparation } from './prepare.ts'
@@ -104,7 +105,7 @@ class LocalHost implements Host {
   readonly #saved: SavedStates
   readonly #stageEvents = new Publisher<StageView>()
   readonly #journal: Journal
-  readonly #meters = new MeterService(() => this.#guests.metered())
+  readonly #mixer = new MixerService({ guests: () => this.#guests, ports: () => this.#network.view().ports, message: (level, guest, text) => this.#say(level, guest, text) })
   readonly #startedAt = new Date().toISOString()
   #description: EngineDescription | null = null
   #engineFault: string | null = null
@@ -141,9 +142,13 @@ class LocalHost implements Host {
     })
     this.#networks = new PrivateNetworks({
       store: new NetworkStore(directories.data),
-      guests: () => this.#guests.all().map(connectedGuest),
-      guest: (name) => connectedGuest(this.#guests.get(name)),
+      guests: () => this.#guests.all().map((owner) => this.#connected(owner)),
+      guest: (name) => this.#connected(this.#guests.get(name)),
       redefine: (name, change) => this.#guests.redefine(name, change),
+      useCards: async (name) => {
+        const { definition, machine } = this.#guests.get(name)
+        return machine === null || useCards(definition, machine, this.#network)
+      },
       removeFromSwitch: (name) => this.#network.removeNetwork(name),
       stageSubnet: () => this.#network.client?.subnet ?? '',
       addressOf: (guest, network) => this.#network.addressOf(guest, network),
@@ -157,11 +162,14 @@ class LocalHost implements Host {
       description: () => this.#description,
       preparation: () => this.#preparation(),
       stateChanged: (name, state) => {
+        this.#mixer.stateChanged(name, state)
         if (['stopped', 'failed', 'suspended', 'defined'].includes(state)) this.#publishing.unpublish(name)
         this.#web.changed()
         void this.#stage.refresh()
       },
       message: (level, guest, text) => this.#say(level, guest, text),
+      room: (name) => this.#mixer.room(name),
+      activity: (name, rule, text) => this.#mixer.record(name, rule, text),
     })
     this.#library = new LibraryService({
       guests: this.#guests,
@@ -225,6 +233,7 @@ class LocalHost implements Host {
         await demonstrationGuest(this.#guests, this.#library, guest)
         const owner = this.#guests.get(guest)
         if (owner.state === 'paused') await owner.request('resume')
+        this.#mixer.demandStart(guest, false)
         const outcome = await owner.request('start', { boot })
         const ms = owner.milestones.runningMs
         return outcome === 'already' ? 'running already' : `${owner.machine?.boot ?? ''} in ${ms === null ? '?' : (ms / 1000).toFixed(2)} s`
@@ -286,7 +295,7 @@ class LocalHost implements Host {
       info: () => this.#info(),
       doctor: () =>
         examine({ directories, engine: this.#description, engineFault: this.#engineFault, unusable: this.#guests.unusable, network: this.#network.view() }),
-      watchMeters: (signal) => this.#meters.watch(signal),
+      mixer: this.#mixer,
       readLog: (name, source, lines) => this.#readLog(name, source, lines),
     })
   }
@@ -316,6 +325,7 @@ class LocalHost implements Host {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#mixer.dispose()
     await this.#tasks.close()
     await this.#stage.abandonSaving()
     await this.#engine.settled()
@@ -375,15 +385,13 @@ class LocalHost implements Host {
     }
   }
 
+  #connected({ definition, machine }: GuestOwner): ConnectedGuest {
+    return { definition, connected: machine === null ? [] : this.#network.cards(definition.name).map((card) => card.network) }
+  }
+
   #say(level: Message['level'], guest: GuestName | null, text: string): void {
     this.#journal.say(level, guest, text)
   }
-}
-
-/** What a guest's definition and its running machine say of its cards. */
-function connectedGuest({ definition, machine }: GuestOwner): ConnectedGuest {
-  if (machine === null) return { definition, running: null }
-  return { definition, running: { networks: cardsIn(machine.spec).map((card) => card.network), uplink: machine.spec.nics.some((nic) => nic.kind === 'uplink') } }
 }
 
 function guestNamed(name: string): GuestName {

@@ -1,53 +1,89 @@
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import type { GuestMeter, HostMeter } from '../src/contract/host.ts'
+import type { GuestMeter, HostBudget, HostMeter } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
-import type { BalloonReading, Machine, MachineUsage } from '../src/engine/engine.ts'
+import type { Machine, MachineUsage } from '../src/engine/engine.ts'
 import { Publisher } from '../src/publisher.ts'
+import type { HostLoad } from '../src/resource/budget.ts'
+import type { SliderControls } from '../src/resource/guest-controls.ts'
 
 export interface MeteredGuest {
   readonly name: GuestName
   readonly machine: Machine
-  readonly memoryMiB: number
-  refreshBalloon(): Promise<BalloonReading | null>
+  readonly controls: SliderControls
 }
+
+export interface MeterPorts {
+  guests(): MeteredGuest[]
+  /** Bits per second through the guest's ports, as the switch counted them last. */
+  traffic(guest: GuestName): { tx: number; rx: number }
+  budget(load: HostLoad, guests: readonly GuestMeter[]): HostBudget
+}
+
+/** The guest's agent is asked which vCPUs are online only so often: it is a program in the guest. */
+const samplesPerVcpuReading = 5
 
 /** Turns monotonic counters into rates; one instance per stream of samples. */
 export class MeterReader {
+  readonly #ports: MeterPorts
   readonly #last = new Map<GuestName, { at: number; usage: MachineUsage }>()
   #lastCpu: { busy: number; total: number } | null = null
+  #samples = 0
 
-  async read(guests: readonly MeteredGuest[]): Promise<HostMeter> {
-    const memory = readMemory()
-    const guestMeters = await Promise.all(guests.map((guest) => this.#readGuest(guest)))
+  constructor(ports: MeterPorts) {
+    this.#ports = ports
+  }
+
+  async read(): Promise<HostMeter> {
+    const metered = this.#ports.guests()
+    const read = await Promise.all(metered.map((guest) => this.#readGuest(guest)))
+    const guests = withShares(read.filter((meter) => meter !== null))
+    this.#samples += 1
+    const load = { ...readMemory(), cpus: cpus().length, cpuPercent: this.#readCpu() }
+    const budget = this.#ports.budget(load, guests)
     return {
       at: new Date().toISOString(),
-      cpuPercent: this.#readCpu(),
-      memoryUsedMiB: memory.usedMiB,
-      memoryTotalMiB: memory.totalMiB,
-      promisedMiB: guests.reduce((sum, guest) => sum + guest.memoryMiB, 0),
-      guests: guestMeters.filter((meter) => meter !== null),
+      cpuPercent: load.cpuPercent,
+      memoryUsedMiB: load.totalMiB - load.availableMiB,
+      memoryTotalMiB: load.totalMiB,
+      promisedMiB: budget.memory.promised,
+      budget,
+      guests,
     }
   }
 
-  async #readGuest(guest: MeteredGuest): Promise<GuestMeter | null> {
+  async #readGuest({ name, machine, controls }: MeteredGuest): Promise<GuestMeter | null> {
     try {
-      const [usage, balloon] = await Promise.all([guest.machine.usage(), guest.refreshBalloon()])
+      if (this.#samples % samplesPerVcpuReading === 0) void controls.refreshVcpus()
+      const [usage, memory] = await Promise.all([machine.usage(), controls.refresh()])
       const at = performance.now()
-      const last = this.#last.get(guest.name)
-      this.#last.set(guest.name, { at, usage })
+      const last = this.#last.get(name)
+      this.#last.set(name, { at, usage })
       const seconds = last === undefined ? 0 : (at - last.at) / 1000
-      const rate = (now: number, before: number | undefined) => (seconds > 0 && before !== undefined ? Math.max(0, (now - before) / seconds) : 0)
-      const total = balloon?.guestTotalMiB ?? null
-      const available = balloon?.guestAvailableMiB ?? null
+      const rate = (counter: Exclude<keyof MachineUsage, 'throttledMs'>) => (last === undefined || seconds <= 0 ? 0 : Math.max(0, (usage[counter] - last.usage[counter]) / seconds))
+      const throttled = usage.throttledMs === null || seconds <= 0 ? null : Math.max(0, usage.throttledMs - (last?.usage.throttledMs ?? usage.throttledMs)) / seconds / 10
+      const total = memory?.guestTotalMiB ?? null
+      const available = memory?.guestAvailableMiB ?? null
+      const vcpus = controls.vcpuReading()
+      const traffic = this.#ports.traffic(name)
       return {
-        guest: guest.name,
-        cpuPercent: rate(usage.cpuMs, last?.usage.cpuMs) / 10,
+        guest: name,
+        cpuPercent: rate('cpuMs') / 10,
+        throttledPercent: throttled,
+        cpuSharePercent: null,
+        vcpusPlugged: vcpus?.plugged ?? null,
+        vcpusOnline: vcpus?.online ?? null,
         residentMiB: usage.residentMiB,
+        actualMiB: memory?.actualMiB ?? null,
         guestTotalMiB: total,
+        guestAvailableMiB: available,
         guestUsedMiB: total !== null && available !== null ? total - available : null,
-        diskReadBytesPerSecond: rate(usage.diskReadBytes, last?.usage.diskReadBytes),
-        diskWriteBytesPerSecond: rate(usage.diskWriteBytes, last?.usage.diskWriteBytes),
+        diskReadBytesPerSecond: rate('diskReadBytes'),
+        diskWriteBytesPerSecond: rate('diskWriteBytes'),
+        diskReadsPerSecond: rate('diskReads'),
+        diskWritesPerSecond: rate('diskWrites'),
+        txBitsPerSecond: traffic.tx,
+        rxBitsPerSecond: traffic.rx,
       }
     } catch {
       return null // the machine ended between two samples
@@ -69,43 +105,77 @@ export class MeterReader {
   }
 }
 
+function withShares(guests: readonly GuestMeter[]): GuestMeter[] {
+  const sum = guests.reduce((total, guest) => total + guest.cpuPercent, 0)
+  return guests.map((guest) => ({ ...guest, cpuSharePercent: sum > 0 ? (guest.cpuPercent / sum) * 100 : null }))
+}
+
 /** MemAvailable counts what the kernel could free (proc(5)); os.freemem does not. */
-function readMemory(): { usedMiB: number; totalMiB: number } {
+export function readMemory(): Pick<HostLoad, 'totalMiB' | 'availableMiB'> {
   const text = readFileSync('/proc/meminfo', 'utf8')
   const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) / 1024
-  return { usedMiB: field('MemTotal') - field('MemAvailable'), totalMiB: field('MemTotal') }
+  return { totalMiB: field('MemTotal'), availableMiB: field('MemAvailable') }
 }
 
 const periodMs = 1_000
 
-/** Samples once a second while somebody reads, and not at all otherwise. */
+/** Samples once a second while a guest runs or somebody reads, and not at all otherwise. */
 export class MeterService {
   readonly #publisher = new Publisher<HostMeter>()
-  readonly #guests: () => MeteredGuest[]
+  readonly #listeners = new Set<(meter: HostMeter) => void>()
+  readonly #ports: MeterPorts
   #sampling = false
+  #disposed = false
+  #latest: HostMeter | null = null
+  #timer: NodeJS.Timeout | undefined
 
-  constructor(guests: () => MeteredGuest[]) {
-    this.#guests = guests
+  constructor(ports: MeterPorts) {
+    this.#ports = ports
+  }
+
+  /** The last sample; null before the first. */
+  get latest(): HostMeter | null {
+    return this.#latest
+  }
+
+  /** Told each sample, in this process, as long as there are any. */
+  listen(listener: (meter: HostMeter) => void): void {
+    this.#listeners.add(listener)
+  }
+
+  /** A guest may have started. */
+  wake(): void {
+    if (!this.#sampling && !this.#disposed) void this.#sample()
   }
 
   async *watch(signal: AbortSignal | undefined): AsyncGenerator<HostMeter, void, void> {
     const samples = this.#publisher.subscribe([], signal)
     const first = samples.next()
-    if (!this.#sampling) void this.#sample()
+    this.wake()
     const { value, done } = await first
     if (done !== true) yield value
     yield* samples
   }
 
+  dispose(): void {
+    this.#disposed = true
+    clearTimeout(this.#timer)
+  }
+
   async #sample(): Promise<void> {
     this.#sampling = true
-    const reader = new MeterReader()
+    const reader = new MeterReader(this.#ports)
     do {
-      this.#publisher.publish(await reader.read(this.#guests()), 'meter')
+      const meter = await reader.read()
+      if (this.#disposed) break
+      this.#latest = meter
+      for (const listener of this.#listeners) listener(meter)
+      this.#publisher.publish(meter, 'meter')
       await new Promise((resolve) => {
-        setTimeout(resolve, periodMs)
+        this.#timer = setTimeout(resolve, periodMs)
+        this.#timer.unref()
       })
-    } while (this.#publisher.readers > 0)
+    } while (!this.#disposed && (this.#publisher.readers > 0 || this.#ports.guests().length > 0))
     this.#sampling = false
   }
 }

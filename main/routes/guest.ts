@@ -4,7 +4,7 @@ import type { GuestRegistry } from '../guest-registry.ts'
 import type { HostParts } from '../host-parts.ts'
 import { base } from './base.ts'
 
-export function guestRoutes({ guests, agents, saved, readLog }: Pick<HostParts, 'guests' | 'agents' | 'saved' | 'readLog'>) {
+export function guestRoutes({ guests, mixer, agents, saved, readLog }: Pick<HostParts, 'guests' | 'mixer' | 'agents' | 'saved' | 'readLog'>) {
   const { guest } = base
   const lifecycle = async (name: GuestName, action: 'pause' | 'resume' | 'reset') => {
     const owner = guests.get(name)
@@ -17,6 +17,7 @@ export function guestRoutes({ guests, agents, saved, readLog }: Pick<HostParts, 
     watch: guest.watch.handler(({ signal }) => guests.events.subscribe([{ type: 'listed', guests: listed(guests) }], signal)),
     start: guest.start.handler(async ({ input }) => {
       const owner = guests.get(input.name)
+      mixer.demandStart(input.name, input.force)
       const outcome = await owner.request('start', { boot: input.boot })
       return { outcome, guest: owner.current() }
     }),
@@ -39,9 +40,12 @@ export function guestRoutes({ guests, agents, saved, readLog }: Pick<HostParts, 
     reset: guest.reset.handler(({ input }) => lifecycle(input.name, 'reset')),
     set: guest.set.handler(async ({ input }) => {
       const owner = guests.get(input.name)
-      const results = await owner.setControls(input.change, input.waitMs)
+      const results = await owner.setControls(input.change, input.waitMs, { force: input.force })
       return { results, guest: owner.current() }
     }),
+    crossfade: guest.crossfade.handler(({ input }) => mixer.crossfade(input)),
+    setPolicies: guest.setPolicies.handler(({ input }) => mixer.setPolicies(input.name, input.policies)),
+    activity: guest.activity.handler(({ input }) => mixer.activity(input.name, input.limit)),
     setClipboard: guest.setClipboard.handler(async ({ input }) => {
       const owner = guests.get(input.name)
       await owner.setClipboard(input.mode)

@@ -1,4 +1,4 @@
-import type { Control, ControlChange, ControlName, ControlResult } from '../contract/control.ts'
+import type { Control, ControlChange, ControlName, ControlResult, Priority } from '../contract/control.ts'
 import type { LinkView } from '../contract/link.ts'
 import type { Machine } from '../engine/engine.ts'
 
@@ -10,9 +10,14 @@ export interface GuestControls {
   describe(): Record<ControlName, Control>
   linkUp(): boolean
   link(): LinkView
+  /** The preset whose values are all asked for. */
+  priority(): Priority | null
+  /** The guest's agent answers for the first time in this run, or again. */
+  agentAnswers(): void
   /**
    * Puts the changes into force and waits at most `waitMs` for the guest to follow. All values are checked before
-   * any is applied. Throws Refusal('out-of-range' | 'unsupported').
+   * any is applied. Throws Refusal('out-of-range' | 'unsupported'), and without `force` Refusal('over-budget'). `passing`
+   * changes are not remembered in the guest's file.
    */
-  apply(change: ControlChange, waitMs: number): Promise<Partial<Record<ControlName, ControlResult>>>
+  apply(change: ControlChange, waitMs: number, options?: { readonly force?: boolean; readonly passing?: boolean }): Promise<Partial<Record<ControlName, ControlResult>>>
 }

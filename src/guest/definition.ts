@@ -4,6 +4,7 @@ import { ClipboardMode, GuestKind } from '../contract/guest.ts'
 import { HostPath, MemoryMiB, Parameters, Title, Vcpus } from '../contract/guest-settings.ts'
 import { LinkShape } from '../contract/link.ts'
 import { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
+import { Policies } from '../contract/policy.ts'
 
 /**
  * Where a guest's disk comes from. `recipe`: one of the demonstration guests, made of its built image. `template`: the
@@ -54,17 +55,26 @@ export const GuestDefinition = z
     tpm: z.boolean().optional(),
     /** Firmware configuration strings, read in the guest below `opt/diptych/`. */
     parameters: Parameters.default({}),
+    /** Room to grow while it runs. Absent: as many vCPUs as this computer has CPUs, and twice the memory. */
+    maximumVcpus: Vcpus.optional(),
+    maximumMemoryMiB: MemoryMiB.optional(),
     controls: z
       .object({
+        vcpus: Vcpus.nullable().default(null),
         cpuCap: z.number().positive().nullable().default(null),
+        cpuWeight: z.number().int().min(1).max(10_000).default(100),
         memory: z.number().int().positive().nullable().default(null),
+        diskIops: z.number().int().positive().nullable().default(null),
+        diskBandwidth: z.number().int().positive().nullable().default(null),
         linkBandwidth: z.number().int().positive().nullable().default(null),
         linkUp: z.boolean().default(true),
         /** Each direction's conditions. A linkBandwidth that differs from the tighter rate here was edited since and wins. */
         link: LinkShape.optional(),
       })
       .strict()
-      .default({ cpuCap: null, memory: null, linkBandwidth: null, linkUp: true }),
+      .prefault({}),
+    /** What the host does for the guest by itself. */
+    policies: Policies.default({}),
   })
   .strict()
 export type GuestDefinition = z.infer<typeof GuestDefinition>

@@ -18,18 +18,16 @@ function setUp(options: { machine?: FakeMachine; start?: (options: StartOptions)
   const controls = new SliderControls(
     {
       guest: fakeSpec.name,
-      vcpus: 1,
-      hostCpus: 2,
-      bootMemoryMiB: 512,
-      cpuCapUnavailable: null,
-      balloonUnavailable: null,
+      limits: () => ({ kind: 'linux', accelerator: 'tcg', hostCpus: 2, vcpus: 1, maximumVcpus: 2, bootMemoryMiB: 512, maximumMemoryMiB: 1_024, cpuCapUnavailable: null, balloonUnavailable: null }),
+      room: () => null,
       linkPresets: [],
       setLink: async (link) => link,
       persist: () => undefined,
       changed: () => undefined,
+      relieved: () => undefined,
       nowMs: () => Date.now(),
     },
-    { cpuCap: 40, memory: null, linkBandwidth: null, linkUp: true },
+    { vcpus: null, cpuCap: 40, cpuWeight: 100, memory: null, diskIops: null, diskBandwidth: null, linkBandwidth: null, linkUp: true },
   )
   const owner = new GuestOwner(definition as NonNullable<typeof definition>, {
     controls,

@@ -116,9 +116,9 @@ export class GuestOwner {
     this.publish()
   }
 
-  async setControls(change: ControlChange, waitMs: number): Promise<Partial<Record<ControlName, ControlResult>>> {
+  async setControls(change: ControlChange, waitMs: number, options: { readonly force?: boolean; readonly passing?: boolean } = {}): Promise<Partial<Record<ControlName, ControlResult>>> {
     this.#demand('set')
-    const results = await this.#ports.controls.apply(change, waitMs)
+    const results = await this.#ports.controls.apply(change, waitMs, options)
     this.publish()
     return results
   }
@@ -172,6 +172,7 @@ export class GuestOwner {
       linkUp: this.#ports.controls.linkUp(),
       link: this.#ports.controls.link(),
       controls: this.#ports.controls.describe(),
+      priority: this.#ports.controls.priority(),
     })
   }
 

@@ -73,7 +73,8 @@ export class GuestRun {
     await this.#ports.controls.attach(machine).catch((error: unknown) => this.#ports.message('warning', `settings are not all in force: ${reasonOf(error)}`))
     if (this.#machine !== machine) return // it ended meanwhile
     this.#agentWatch = new AgentWatch(machine.agent, this.#ports.definition().mac, {
-      changed: (_state, facts) => {
+      changed: (state, facts) => {
+        if (state === 'live') this.#ports.controls.agentAnswers()
         this.#facts = facts
         this.#ports.changed()
       },

@@ -1,5 +1,5 @@
 import type { LinkView } from '../contract/link.ts'
-import type { Control, ControlName } from '../contract/control.ts'
+import type { Control, ControlName, Priority } from '../contract/control.ts'
 import { type ActionAnswer, type AgentState, GuestAction, type GuestState, type GuestView, type Milestones } from '../contract/guest.ts'
 import type { Machine } from '../engine/engine.ts'
 import type { AgentFacts } from './agent-watch.ts'
@@ -35,6 +35,7 @@ export interface ViewParts {
   readonly linkUp: boolean
   readonly link: LinkView
   readonly controls: Record<ControlName, Control>
+  readonly priority: Priority | null
 }
 
 export function composeView(parts: ViewParts): GuestView {
@@ -66,6 +67,8 @@ export function composeView(parts: ViewParts): GuestView {
     clipboard: definition.clipboard,
     vcpus: definition.vcpus,
     controls: parts.controls,
+    priority: parts.priority,
+    policies: definition.policies,
     actions: answerActions(state, parts.agent === 'live'),
   }
 }

@@ -1,208 +1,273 @@
-import type { Control, ControlChange, ControlName, ControlResult } from '../contract/control.ts'
-import { unshaped, type LinkPreset, type LinkShape, type LinkView } from '../contract/link.ts'
+import { ControlName, type Control, type ControlChange, type ControlResult, type Priority } from '../contract/control.ts'
+import type { LinkPreset, LinkShape, LinkView } from '../contract/link.ts'
 import type { GuestName } from '../contract/names.ts'
-import { Refusal } from '../contract/refusal.ts'
-import type { BalloonReading, Machine } from '../engine/engine.ts'
-import { changeShape, isSameShape, shapeFrom, tighterRate } from './link-shape.ts'
-import { type ControlReadings, type MemoryFollowing, type Requested, describeControls, hasFollowed, valueFault } from './controls.ts'
+import type { BalloonReading, CpuWeightReading, DiskLimits, Machine, VcpuReading } from '../engine/engine.ts'
+import { checkBudget, checkValues, withPriority } from './change.ts'
+import { describeControls } from './controls.ts'
+import { delay } from './follower.ts'
+import { shapeFrom, tighterRate } from './link-shape.ts'
+import { LinkSlider } from './link-slider.ts'
+import { MemorySlider } from './memory-slider.ts'
+import { priorityOf } from './priority.ts'
+import { promisedCpuPercent, type ControlReadings, type Limits, type Requested, type Room } from './readings.ts'
+import { VcpuSlider } from './vcpu-slider.ts'
 
 /** What the sliders need from outside. */
 export interface ControlPorts {
   readonly guest: GuestName
-  readonly vcpus: number
-  readonly hostCpus: number
-  readonly bootMemoryMiB: number
-  readonly cpuCapUnavailable: string | null
-  readonly balloonUnavailable: string | null
+  /** What this host, and the guest as it is defined now, can do. */
+  limits(): Limits
+  /** What the guest may be promised beside the others; null while nobody counts. */
+  room(): Room | null
   readonly linkPresets: readonly LinkPreset[]
   setLink(link: LinkShape & { up: boolean }): Promise<LinkShape & { up: boolean }>
-  /** Remembers the requested values in the guest's definition. */
-  persist(requested: Remembered & { link: LinkShape }): void
+  /** Remembers values in the guest's definition; only those that are named. */
+  persist(values: Partial<Remembered>): void
   changed(): void
+  /** The guest was given memory back because it needed it. */
+  relieved(text: string): void
   nowMs(): number
+}
+
+/** `force`: also beyond what the host has left to promise. `passing`: not remembered in the guest's file; a rule's, not a person's. */
+export interface ApplyOptions {
+  readonly force?: boolean
+  readonly passing?: boolean
 }
 
 /** What the guest's definition says of its sliders. */
 export type Remembered = Requested & { readonly linkUp: boolean; readonly link?: LinkShape | undefined }
 
-const followPollMs = 150
-/** No movement of the balloon for this long means that the guest has stopped following. */
-const followPatienceMs = 4_000
-
 /**
- * Owns the requested and effective values of one guest's sliders. Called by the guest's owner alone, one call at a
- * time except `describe`. The effective values are always read back: cap from the kernel, balloon from the device,
- * link from the switch.
+ * Owns the requested and effective values of one guest's sliders. Called by the guest's owner alone; changes are put
+ * into force one after the other, so that of two the later one lands. The effective values are always read back: cap
+ * and weight from the kernel, memory, vCPUs and disk limits from the machine, the link from the switch.
  */
 export class SliderControls {
   readonly #ports: ControlPorts
+  readonly #link: LinkSlider
+  readonly #memory: MemorySlider
+  readonly #vcpus: VcpuSlider
   #requested: Requested
-  #linkUp: boolean
   #machine: Machine | null = null
-  #balloon: BalloonReading | null = null
   #cpuCap: number | null = null
-  #shape: LinkShape
-  #effectiveShape: LinkShape = { tx: unshaped, rx: unshaped }
-  #following: MemoryFollowing = { status: 'settled', note: null }
-  #followRun = 0
+  #cpuWeight: CpuWeightReading | null = null
+  #diskLimits: DiskLimits | null = null
+  #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(ports: ControlPorts, requested: Remembered) {
+  constructor(ports: ControlPorts, { linkUp, link, ...requested }: Remembered) {
     this.#ports = ports
-    this.#requested = { cpuCap: requested.cpuCap, memory: requested.memory, linkBandwidth: requested.linkBandwidth }
-    this.#shape = shapeFrom(requested.link, requested.linkBandwidth)
-    this.#linkUp = requested.linkUp
+    this.#requested = requested
+    this.#link = new LinkSlider(ports, { up: linkUp, shape: shapeFrom(link, requested.linkBandwidth) })
+    const parts = { limits: () => this.#limits(), changed: () => ports.changed(), relieved: (text: string) => ports.relieved(text), nowMs: () => ports.nowMs() }
+    this.#memory = new MemorySlider(parts)
+    this.#vcpus = new VcpuSlider(parts)
   }
 
   describe(): Record<ControlName, Control> {
-    return describeControls(this.#readings())
+    return describeControls(this.readings())
+  }
+
+  priority(): Priority | null {
+    return priorityOf(this.#requested, this.#canCap())
   }
 
   linkUp(): boolean {
-    return this.#linkUp
+    return this.#link.wish.up
   }
 
   link(): LinkView {
-    const requested = this.#shape
-    const preset = this.#ports.linkPresets.find((each) => each.up === this.#linkUp && isSameShape(each, requested))
-    return { requested, effective: this.#machine === null ? requested : this.#effectiveShape, preset: preset?.name ?? null }
+    return this.#link.view(this.#machine !== null)
   }
 
-  async attach(machine: Machine): Promise<void> {
+  /** As many vCPUs as were asked for; a guest is started with them when it cannot take them later. */
+  vcpusAsked(): number {
+    const { vcpus, maximumVcpus } = this.#ports.limits()
+    return Math.min(this.#requested.vcpus ?? vcpus, Math.max(vcpus, maximumVcpus))
+  }
+
+  /** Puts what was asked into force; switch, kernel and QEMU answer at the same time. One that fails does not hold up the others. */
+  attach(machine: Machine): Promise<void> {
     this.#machine = machine
-    const requested = this.#requested
-    const applyCap = async () => {
-      if (this.#ports.cpuCapUnavailable === null) this.#cpuCap = await machine.setCpuCap(requested.cpuCap)
-    }
-    await Promise.all([this.#applyLink(), applyCap(), this.refresh()]) // switch, kernel and QEMU answer at the same time
-    if (requested.memory !== null && this.#ports.balloonUnavailable === null && !hasFollowed(requested.memory, this.#balloon?.actualMiB ?? 0)) {
-      await machine.setMemory(requested.memory)
-      this.#follow(requested.memory)
-    }
+    return this.#inTurn(async () => {
+      const requested = this.#requested
+      const outcomes = await Promise.allSettled([
+        this.#link.apply(this.#link.wish),
+        this.#canCap() ? this.#setCpuCap(machine, requested.cpuCap) : null,
+        // Also the default: guests are weighed against each other only where each is in a group of its own.
+        this.#setCpuWeight(machine, requested.cpuWeight),
+        this.#attachDisks(machine),
+        this.#memory.attach(machine, requested.memory),
+      ])
+      // A guest that is just booting counts its vCPUs once; what comes later it hears of when it is up.
+      this.#vcpus.attach(machine, machine.boot === 'cold' ? null : requested.vcpus)
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    })
   }
 
   detach(): void {
     this.#machine = null
-    this.#balloon = null
-    this.#followRun += 1
-    this.#following = { status: 'settled', note: null }
+    this.#cpuCap = null
+    this.#cpuWeight = null
+    this.#diskLimits = null
+    this.#memory.detach()
+    this.#vcpus.detach()
   }
 
-  /** Reads the balloon again; called on its events, on meters and while a request is being followed. */
-  async refresh(): Promise<BalloonReading | null> {
-    const machine = this.#machine
-    if (machine === null || this.#ports.balloonUnavailable !== null) return null
-    const reading = await machine.balloon()
-    const before = this.#balloon
-    this.#balloon = reading
-    if (before?.actualMiB !== reading.actualMiB) this.#ports.changed()
-    return reading
+  /** The guest's agent answers: what only it can do or tell may have waited for it. */
+  agentAnswers(): void {
+    const { vcpus } = this.#requested
+    if (vcpus !== null && this.#vcpus.reading?.online !== vcpus) void this.#vcpus.ask(vcpus)
+    else void this.#vcpus.refresh()
   }
 
-  async apply(change: ControlChange, waitMs: number): Promise<Partial<Record<ControlName, ControlResult>>> {
-    this.#check(change)
-    const link = this.#linkAfter(change)
-    const results: Partial<Record<ControlName, ControlResult>> = {}
-    const machine = this.#machine
-    this.#requested = {
-      cpuCap: change.cpuCap === undefined ? this.#requested.cpuCap : change.cpuCap,
-      memory: change.memory ?? this.#requested.memory,
-      linkBandwidth: tighterRate(link.shape),
-    }
-    this.#linkUp = link.up
-    this.#shape = link.shape
-    this.#ports.persist({ ...this.#requested, linkUp: this.#linkUp, link: this.#shape })
-    if (change.linkUp !== undefined || change.linkBandwidth !== undefined || change.link !== undefined) await this.#applyLink()
-    if (machine !== null && change.cpuCap !== undefined) this.#cpuCap = await machine.setCpuCap(change.cpuCap)
-    if (machine !== null && change.memory !== undefined) {
-      await machine.setMemory(change.memory)
-      const followed = this.#follow(change.memory)
-      if (waitMs > 0) await Promise.race([followed, delay(waitMs)])
-      await this.refresh()
-    }
-    this.#ports.changed()
-    const controls = this.describe()
-    for (const name of ['cpuCap', 'memory', 'linkBandwidth'] as const) {
-      if (change[name] === undefined) continue
-      const { requested, effective, status, note } = controls[name]
-      results[name] = { requested, effective, status, note }
-    }
-    return results
+  /** Reads the guest's memory again; called on its events and for meters. */
+  refresh(): Promise<BalloonReading | null> {
+    return this.#memory.refresh()
   }
 
-  #check(change: ControlChange): void {
-    const controls = this.describe()
-    for (const name of ['cpuCap', 'memory', 'linkBandwidth'] as const) {
-      const value = change[name]
-      if (value === undefined) continue
-      const fault = valueFault(controls[name], value)
-      if (fault === null) continue
-      const unavailable = controls[name].applies === 'unavailable'
-      throw new Refusal(unavailable ? 'unsupported' : 'out-of-range', this.#ports.guest, fault, unavailable ? undefined : 'choose a value within the range')
+  refreshVcpus(): Promise<VcpuReading | null> {
+    return this.#vcpus.refresh()
+  }
+
+  /**
+   * Puts the changes into force, each remembered only when it was taken: the guest's file never says what the kernel
+   * refused. All values are checked before any is applied.
+   */
+  async apply(asked: ControlChange, waitMs: number, { force = false, passing = false }: ApplyOptions = {}): Promise<Partial<Record<ControlName, ControlResult>>> {
+    const change = withPriority(asked, this.#canCap())
+    checkValues(this.#ports.guest, this.describe(), change)
+    if (!force) checkBudget(this.#ports.guest, this.readings(), change)
+    this.#link.after(change) // refuses what it does not know before anything is applied
+    try {
+      const follows = await this.#inTurn(() => this.#take(change, passing ? () => undefined : (values) => this.#ports.persist(values)))
+      if (waitMs > 0) await Promise.race([Promise.all(follows), delay(waitMs)])
+    } finally {
+      this.#ports.changed()
+    }
+    return this.#results(change)
+  }
+
+  /** What the running guest is promised of this computer: what was asked for, or more where it still has more. */
+  promise(): { memoryMiB: number; cpuPercent: number } {
+    const { vcpus, bootMemoryMiB } = this.#limits()
+    const { memory, cpuCap, vcpus: asked } = this.#requested
+    return {
+      memoryMiB: Math.max(memory ?? bootMemoryMiB, this.#memory.reading?.actualMiB ?? 0),
+      cpuPercent: promisedCpuPercent(Math.max(asked ?? vcpus, this.#vcpus.reading?.online ?? 0), this.#canCap() ? cpuCap : null),
     }
   }
 
-  /** The link as it would be after the change. Throws Refusal for a preset that is not known. */
-  #linkAfter(change: ControlChange): { up: boolean; shape: LinkShape } {
-    const name = change.link?.preset
-    const presets = this.#ports.linkPresets
-    const preset = presets.find((each) => each.name === name)
-    if (name !== undefined && preset === undefined) {
-      throw new Refusal('out-of-range', this.#ports.guest, `there is no link preset "${name}"`, `choose one of: ${presets.map((each) => each.name).join(', ')}`)
-    }
-    const shape = changeShape(this.#shape, { ...change.link, preset, bitsPerSecond: change.linkBandwidth })
-    return { up: change.linkUp ?? preset?.up ?? this.#linkUp, shape }
+  /** As it was last read; null while nothing runs. */
+  vcpuReading(): VcpuReading | null {
+    return this.#vcpus.reading
   }
 
-  async #applyLink(): Promise<void> {
-    const { up, tx, rx } = await this.#ports.setLink({ up: this.#linkUp, ...this.#shape })
-    this.#linkUp = up
-    this.#effectiveShape = { tx, rx }
+  memoryReading(): BalloonReading | null {
+    return this.#memory.reading
   }
 
-  /** Watches the balloon until it has arrived, or has not moved for a while; a newer request ends an older watch. */
-  async #follow(targetMiB: number): Promise<void> {
-    this.#followRun += 1
-    const run = this.#followRun
-    this.#following = { status: 'following', note: null }
-    let last = this.#balloon?.actualMiB ?? 0
-    let movedAt = this.#ports.nowMs()
-    for (;;) {
-      const reading = await this.refresh().catch(() => null) // the machine may end meanwhile: detach ends this watch
-      if (run !== this.#followRun || this.#machine === null) return
-      const actual = reading?.actualMiB ?? last
-      if (hasFollowed(targetMiB, actual)) {
-        this.#following = { status: 'settled', note: null }
-        break
-      }
-      if (actual !== last) movedAt = this.#ports.nowMs()
-      last = actual
-      if (this.#ports.nowMs() - movedAt > followPatienceMs) {
-        this.#following = { status: 'not-followed', note: `the guest has not followed: it stays at ${Math.round(actual)} MiB` }
-        break
-      }
-      await delay(followPollMs)
-    }
-    this.#ports.changed()
-  }
-
-  #readings(): ControlReadings {
+  readings(): ControlReadings {
     return {
       running: this.#machine !== null,
-      vcpus: this.#ports.vcpus,
-      hostCpus: this.#ports.hostCpus,
-      bootMemoryMiB: this.#ports.bootMemoryMiB,
-      balloon: this.#balloon,
-      cpuCapUnavailable: this.#ports.cpuCapUnavailable,
-      balloonUnavailable: this.#ports.balloonUnavailable,
+      limits: this.#limits(),
       requested: this.#requested,
-      effective: { cpuCap: this.#cpuCap, linkBandwidth: tighterRate(this.#effectiveShape) },
-      memoryNote: this.#following,
+      room: this.#ports.room(),
+      vcpus: this.#vcpus.reading,
+      vcpuFollowing: this.#vcpus.following,
+      cpuCap: this.#cpuCap,
+      cpuWeight: this.#cpuWeight,
+      balloon: this.#memory.reading,
+      memoryFollowing: this.#memory.following,
+      diskLimits: this.#diskLimits,
+      linkBandwidth: this.#link.rateInForce,
     }
+  }
+
+  /** Resolves when everything was taken, with what the guest still has to follow. */
+  async #take(change: ControlChange, persist: ControlPorts['persist']): Promise<Promise<void>[]> {
+    const remember = (values: Partial<Requested>, link: Partial<Remembered> = {}) => {
+      this.#requested = { ...this.#requested, ...values }
+      persist({ ...values, ...link })
+    }
+    const follows: Promise<void>[] = []
+    const link = this.#link.after(change)
+    if (link !== null) {
+      await this.#link.apply(link)
+      remember({ linkBandwidth: tighterRate(link.shape) }, { linkUp: this.#link.wish.up, link: link.shape })
+    }
+    await this.#takeHostSide(change, remember)
+    if (change.memory !== undefined) {
+      const { followed } = await this.#memory.ask(change.memory)
+      follows.push(followed)
+      remember({ memory: change.memory })
+    }
+    if (change.vcpus !== undefined) {
+      remember({ vcpus: change.vcpus })
+      follows.push(this.#vcpus.ask(change.vcpus))
+    }
+    return follows
+  }
+
+  /** What kernel and engine do by themselves; the guest is not asked. */
+  async #takeHostSide({ cpuCap, cpuWeight, diskIops, diskBandwidth }: ControlChange, remember: (values: Partial<Requested>) => void): Promise<void> {
+    const machine = this.#machine
+    if (cpuCap !== undefined) {
+      if (machine !== null) await this.#setCpuCap(machine, cpuCap)
+      remember({ cpuCap })
+    }
+    if (cpuWeight !== undefined) {
+      if (machine !== null) await this.#setCpuWeight(machine, cpuWeight)
+      remember({ cpuWeight })
+    }
+    if (diskIops === undefined && diskBandwidth === undefined) return
+    const wanted = { diskIops: diskIops ?? null, diskBandwidth: diskBandwidth ?? null }
+    if (diskIops === undefined) wanted.diskIops = this.#requested.diskIops
+    if (diskBandwidth === undefined) wanted.diskBandwidth = this.#requested.diskBandwidth
+    if (machine !== null) this.#diskLimits = await machine.setDiskLimits({ iops: wanted.diskIops, bytesPerSecond: wanted.diskBandwidth })
+    remember(wanted)
+  }
+
+  async #setCpuCap(machine: Machine, percent: number | null): Promise<void> {
+    this.#cpuCap = await machine.setCpuCap(percent)
+  }
+
+  async #setCpuWeight(machine: Machine, weight: number): Promise<void> {
+    this.#cpuWeight = await machine.setCpuWeight(weight)
+  }
+
+  async #attachDisks(machine: Machine): Promise<void> {
+    const { diskIops: iops, diskBandwidth: bytesPerSecond } = this.#requested
+    const inForce = await machine.diskLimits()
+    const same = inForce.iops === iops && inForce.bytesPerSecond === bytesPerSecond
+    this.#diskLimits = same ? inForce : await machine.setDiskLimits({ iops, bytesPerSecond })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined) // the caller is told
+    return done
+  }
+
+  #results(change: ControlChange): Partial<Record<ControlName, ControlResult>> {
+    const controls = this.describe()
+    const changed = ControlName.options.filter((name) => change[name] !== undefined)
+    return Object.fromEntries(changed.map((name) => [name, resultOf(controls[name])]))
+  }
+
+  #canCap(): boolean {
+    return this.#ports.limits().cpuCapUnavailable === null
+  }
+
+  /** A running machine has the room that it was started with, whatever its definition says by now. */
+  #limits(): Limits {
+    const limits = this.#ports.limits()
+    if (this.#machine === null) return limits
+    const { vcpus, maximumVcpus = vcpus, memoryMiB, maximumMemoryMiB = memoryMiB } = this.#machine.spec
+    return { ...limits, vcpus, maximumVcpus, bootMemoryMiB: memoryMiB, maximumMemoryMiB }
   }
 }
 
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds)
-  })
+function resultOf({ requested, effective, status, note }: Control): ControlResult {
+  return { requested, effective, status, note }
 }

@@ -11,6 +11,7 @@ import { adoptMachines } from '../../../src/node/qemu/adopt.ts'
 import { runLayout } from '../../../src/node/qemu/layout.ts'
 import type { QemuProbe } from '../../../src/node/qemu/probe.ts'
 import { fakeSpec } from '../../fake/machine.ts'
+import { niceOnly } from '../../../src/node/cgroup/nice.ts'
 
 /** Something that answers at the control socket with the right uuid; it takes `quit` and stays. */
 function impostor(path: string, options: { tellsStatus: boolean; connections?: Set<Socket> } = { tellsStatus: true }): Server {
@@ -61,7 +62,7 @@ describe('a run record that names a process which is not its QEMU', () => {
     const adoptions = await adoptMachines({
       directories: places,
       probe: async () => ({ features: { version: '7.2.0', balloon: false, clipboard: false } }) as unknown as QemuProbe, // what adopting reads of it
-      cpuCap: { available: false, reason: 'a test', set: () => null, get: () => null, release: () => undefined, sweep: () => undefined },
+      cpuCap: niceOnly('a test'),
       warmKey: () => 'key',
       logger: { info: () => undefined, warn: (details, text) => warnings.push(`${text} ${JSON.stringify(details)}`) },
       onSaved: () => undefined,

@@ -18,6 +18,8 @@ function ownerOf(machine: FakeMachine, attach: () => Promise<void> = async () =>
     apply: async () => ({}),
     describe: () => ({}) as Record<ControlName, never>,
     linkUp: () => true,
+    priority: () => null,
+    agentAnswers: () => undefined,
     link: () => ({ requested: { tx: unshaped, rx: unshaped }, effective: { tx: unshaped, rx: unshaped }, preset: null }),
   }
   const messages: string[] = []

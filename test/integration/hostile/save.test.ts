@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { ByteStream } from '../../../src/engine/qemu/byte-stream.ts'
 import { QmpSession } from '../../../src/engine/qemu/qmp-session.ts'
-import type { CpuCapPort } from '../../../src/node/cgroup/cpu-cap.ts'
+import { niceOnly } from '../../../src/node/cgroup/nice.ts'
 import { directories } from '../../../src/node/paths.ts'
 import { identify } from '../../../src/node/process/process-identity.ts'
 import { runLayout } from '../../../src/node/qemu/layout.ts'
@@ -43,7 +43,7 @@ describe('a person or `diptych down` that lets a guest run on while it is being 
     const ramPath = join(home, 'ram')
     const ram = openSync(ramPath, 'w')
     const qemu = slowQemu()
-    const cpuCap: CpuCapPort = { available: false, reason: 'a test', set: () => null, get: () => null, release: () => undefined, sweep: () => undefined }
+    const cpuCap = niceOnly('a test')
     const probe = { features: { version: '7.2.0', balloon: false, clipboard: false } } as unknown as QemuProbe // what a save reads of it
     const machine = new QemuMachine({
       record: { form: 1, spec: { ...fakeSpec, diskPath: join(home, 'none.qcow2') }, process: identify(process.pid) ?? { pid: 0, startTicks: 0 }, boot: 'cold', ramPath, savable: true, startedAtMs: 0 },

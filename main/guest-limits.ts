@@ -1,0 +1,51 @@
+import { cpus, totalmem } from 'node:os'
+import type { EngineDescription, MachineSpec } from '../src/engine/engine.ts'
+import { type GuestDefinition, recipeOf } from '../src/guest/definition.ts'
+import type { Limits } from '../src/resource/readings.ts'
+
+/** More than this nobody plugs into a running desktop, and each place costs the engine a little. */
+const mostVcpus = 16
+/** Memory grows in steps that any guest's kernel can take. */
+const growthStepMiB = 128
+
+/** What this host, and the guest as it is defined, can do. `description` is null while the engine cannot be used. */
+export function limitsOf(definition: GuestDefinition, description: EngineDescription | null): Limits {
+  const balloon = description?.capabilities.balloon ?? true
+  const { kind, vcpus, memoryMiB } = definition
+  return {
+    kind,
+    accelerator: description?.accelerator.kind ?? 'tcg',
+    hostCpus: cpus().length,
+    vcpus,
+    maximumVcpus: maximumVcpus(definition),
+    bootMemoryMiB: memoryMiB,
+    maximumMemoryMiB: description?.capabilities.memoryGrowth === true ? maximumMemoryMiB(definition) : memoryMiB,
+    cpuCapUnavailable: description === null || description.cpuCap.available ? null : description.cpuCap.reason,
+    balloonUnavailable: balloon === true ? null : balloon,
+  }
+}
+
+/** What the machine is started with room for. */
+export function roomToGrow(definition: GuestDefinition): Required<Pick<MachineSpec, 'maximumVcpus' | 'maximumMemoryMiB'>> {
+  return { maximumVcpus: maximumVcpus(definition), maximumMemoryMiB: maximumMemoryMiB(definition) }
+}
+
+/**
+ * A guest is started with the vCPUs that were asked for. One that may be started from a warm state begins with as many as
+ * its definition says, since the state holds those, and gets the others when it is up.
+ */
+export function startedWith(spec: MachineSpec, definition: GuestDefinition, vcpus: number): MachineSpec {
+  return recipeOf(definition) === null ? { ...spec, vcpus, maximumVcpus: Math.max(vcpus, maximumVcpus(definition)) } : spec
+}
+
+function maximumVcpus({ vcpus, maximumVcpus: asked = Math.min(cpus().length, mostVcpus) }: GuestDefinition): number {
+  return Math.max(vcpus, asked)
+}
+
+/** Windows has no driver for memory that is added (virtio-mem) that could be relied on; its balloon alone moves. */
+function maximumMemoryMiB({ kind, memoryMiB, maximumMemoryMiB: asked = memoryMiB * 2 }: GuestDefinition): number {
+  if (kind === 'windows') return memoryMiB
+  const hostMiB = Math.floor(totalmem() / 1048576)
+  const growth = Math.floor((Math.min(asked, hostMiB) - memoryMiB) / growthStepMiB) * growthStepMiB
+  return memoryMiB + Math.max(0, growth)
+}

@@ -1,0 +1,113 @@
+import type { BalloonReading, Machine } from '../engine/engine.ts'
+import { delay, Follower } from './follower.ts'
+import { hasFollowed } from './memory-control.ts'
+import { reliefMiB } from './pressure.ts'
+import type { Following, Limits } from './readings.ts'
+
+export interface MemoryPorts {
+  limits(): Limits
+  changed(): void
+  /** The guest was given memory back because it needed it. */
+  relieved(text: string): void
+  nowMs(): number
+}
+
+const followPollMs = 150
+/** The balloon has not moved for this long: the guest has stopped following. */
+const patienceMs = 4_000
+/** While a balloon holds memory, the guest's need is looked at this often: it has it back within two seconds. */
+const watchMs = 500
+
+/**
+ * The memory of one running guest: what it was asked to have, what it has, and its need. A guest that runs short gets
+ * memory back from the balloon whatever was asked; what was asked holds again when it is asked again.
+ */
+export class MemorySlider {
+  readonly #ports: MemoryPorts
+  readonly #follower: Follower
+  #machine: Machine | null = null
+  #reading: BalloonReading | null = null
+  #watching = false
+
+  constructor(ports: MemoryPorts) {
+    this.#ports = ports
+    this.#follower = new Follower(ports.nowMs)
+  }
+
+  get reading(): BalloonReading | null {
+    return this.#reading
+  }
+
+  get following(): Following {
+    return this.#follower.state
+  }
+
+  /** `requestedMiB` null: leave it as it is. */
+  async attach(machine: Machine, requestedMiB: number | null): Promise<void> {
+    this.#machine = machine
+    if (this.#ports.limits().balloonUnavailable !== null) return
+    await this.refresh()
+    const actualMiB = this.#reading?.actualMiB ?? 0
+    const target = requestedMiB === null ? null : Math.min(requestedMiB, this.#ports.limits().maximumMemoryMiB)
+    if (target !== null && !hasFollowed(target, actualMiB)) await this.ask(target)
+    else void this.#watch()
+  }
+
+  detach(): void {
+    this.#machine = null
+    this.#reading = null
+    this.#follower.end()
+  }
+
+  /** Resolves when the machine has taken the request; `followed` when the guest has, or has stopped short. */
+  async ask(targetMiB: number): Promise<{ followed: Promise<void> }> {
+    const machine = this.#machine
+    if (machine === null) return { followed: Promise.resolve() }
+    await machine.setMemory(targetMiB)
+    void this.#watch()
+    const followed = this.#follower.follow({
+      pollMs: followPollMs,
+      patienceMs,
+      read: async () => (await this.refresh())?.actualMiB ?? null,
+      arrived: (actualMiB) => hasFollowed(targetMiB, actualMiB),
+      stopped: (lastMiB) => `the guest has not followed: it stays at ${Math.round(lastMiB ?? 0)} MiB`,
+    })
+    return { followed: followed.then(() => this.#ports.changed()) }
+  }
+
+  /** Reads the guest's memory again, and gives it some back where it is in need. */
+  async refresh(): Promise<BalloonReading | null> {
+    const machine = this.#machine
+    if (machine === null || this.#ports.limits().balloonUnavailable !== null) return null
+    const reading = await machine.balloon()
+    if (this.#machine !== machine) return null
+    const before = this.#reading
+    this.#reading = reading
+    const relief = reliefMiB(reading, before, this.#ports.limits().bootMemoryMiB)
+    if (relief !== null) await this.#relieve(machine, reading.actualMiB, relief)
+    if (before?.actualMiB !== reading.actualMiB) this.#ports.changed()
+    return reading
+  }
+
+  async #relieve(machine: Machine, actualMiB: number, targetMiB: number): Promise<void> {
+    await machine.setMemory(targetMiB)
+    const given = Math.round(targetMiB - actualMiB)
+    this.#follower.end({ status: 'not-followed', note: `the guest ran short of memory and was given ${given} MiB back` })
+    this.#ports.relieved(`ran short of memory and was given ${given} MiB back`)
+    this.#ports.changed()
+  }
+
+  /** Looks after the guest while its balloon holds memory; one watch at a time. */
+  async #watch(): Promise<void> {
+    if (this.#watching) return
+    this.#watching = true
+    try {
+      do {
+        await delay(watchMs)
+        await this.refresh().catch(() => null) // a machine that ends is told by its own event
+      } while (this.#machine !== null && (this.#reading?.actualMiB ?? Infinity) < this.#ports.limits().bootMemoryMiB)
+    } finally {
+      this.#watching = false
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import type { Machine, VcpuReading } from '../engine/engine.ts'
+import { Follower } from './follower.ts'
+import type { Following, Limits } from './readings.ts'
+
+export interface VcpuPorts {
+  limits(): Limits
+  changed(): void
+  nowMs(): number
+}
+
+const followPollMs = 250
+/** A guest under load takes seconds to bring a vCPU up. */
+const patienceMs = 15_000
+
+/** The vCPUs of one running guest: asked for, plugged by the engine, brought online by the guest. */
+export class VcpuSlider {
+  readonly #ports: VcpuPorts
+  readonly #follower: Follower
+  #machine: Machine | null = null
+  #reading: VcpuReading | null = null
+
+  constructor(ports: VcpuPorts) {
+    this.#ports = ports
+    this.#follower = new Follower(ports.nowMs)
+  }
+
+  get reading(): VcpuReading | null {
+    return this.#reading
+  }
+
+  get following(): Following {
+    return this.#follower.state
+  }
+
+  attach(machine: Machine, requested: number | null): void {
+    this.#machine = machine
+    if (requested === null) void this.refresh()
+    else void this.ask(requested)
+  }
+
+  detach(): void {
+    this.#machine = null
+    this.#reading = null
+    this.#follower.end()
+  }
+
+  /** Resolves when the guest has followed, or has stopped short. */
+  async ask(count: number): Promise<void> {
+    const machine = this.#machine
+    if (machine === null) return
+    const { kind, accelerator } = this.#ports.limits()
+    if (kind === 'windows') {
+      const { plugged } = await machine.vcpus()
+      if (accelerator === 'kvm' && count > plugged) return this.#follower.end() // `next-boot`: see vcpuControl
+      if (count < plugged) return this.#follower.end({ status: 'not-followed', note: `Windows gives no vCPU back while it runs: it has ${plugged} until its next start` })
+    }
+    await this.#follower.follow({
+      pollMs: followPollMs,
+      patienceMs,
+      read: async () => {
+        await machine.setVcpus(count)
+        const reading = await this.refresh()
+        return reading === null ? null : (reading.online ?? reading.plugged)
+      },
+      arrived: (online) => online === count,
+      stopped: () => this.#whyNot(),
+    })
+    this.#ports.changed()
+  }
+
+  /** Asks engine and guest again. */
+  async refresh(): Promise<VcpuReading | null> {
+    const machine = this.#machine
+    const reading = await machine?.vcpus().catch(() => null) // a machine that ends is told by its own event
+    if (reading === null || reading === undefined || this.#machine !== machine) return null
+    const before = this.#reading
+    this.#reading = reading
+    if (before?.plugged !== reading.plugged || before.online !== reading.online) this.#ports.changed()
+    return reading
+  }
+
+  #whyNot(): string {
+    const { plugged = 0, online = null } = this.#reading ?? {}
+    if (online === null) return `the guest has ${plugged} vCPUs plugged; its agent, which would have to change how many it uses, does not answer`
+    return `the guest has not followed: it uses ${online} of the ${plugged} vCPUs plugged`
+  }
+}

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Argument, type Command } from 'commander'
 import { GuestName } from '../../src/contract/names.ts'
+import { editable } from './edit-values.ts'
 import type { CliContext } from './context.ts'
 
 /** Each shell asks `diptych __complete -- WORDS…` and offers the lines it prints. */
@@ -38,6 +39,9 @@ export function addCompletionCommand(program: Command, context: CliContext): voi
     })
 }
 
+/** What can be set, by the name of the argument that takes it. */
+const settingKeys: Readonly<Record<string, readonly string[]>> = { 'setting=value': ['memory=', 'cpu=', 'link='], 'field=value': Object.keys(editable).map((key) => `${key}=`) }
+
 /** What may stand where the last of `words` is being typed. */
 export function candidates(program: Command, words: readonly string[], guests: () => readonly string[]): readonly string[] {
   const typed = words.at(-1) ?? ''
@@ -49,6 +53,7 @@ export function candidates(program: Command, words: readonly string[], guests: (
 function forCommand(verbs: readonly Command[], words: readonly string[], guests: () => readonly string[]): readonly string[] {
   const command = verbs.find((candidate) => candidate.name() === words[0] || candidate.aliases().includes(words[0] ?? ''))
   if (command === undefined) return []
+  if (command.commands.length > 0) return words.length === 2 ? command.commands.map((each) => each.name()) : forCommand(command.commands, words.slice(1), guests)
   const typed = words.at(-1) ?? ''
   if (typed.startsWith('-')) return [...command.options.map((option) => option.long ?? option.short ?? ''), '--help']
   const before = command.options.find((option) => option.required && (option.long === words.at(-2) || option.short === words.at(-2)))
@@ -58,7 +63,7 @@ function forCommand(verbs: readonly Command[], words: readonly string[], guests:
   const argument = places[position] ?? (places.at(-1)?.variadic ? places.at(-1) : undefined)
   if (argument === undefined) return []
   if (argument.argChoices !== undefined) return argument.argChoices
-  return argument.name() === 'setting=value' ? ['memory=', 'cpu=', 'link='] : guests()
+  return settingKeys[argument.name()] ?? guests()
 }
 
 /** Read from the directory, not asked of a host: completion must answer at once and start nothing. */

@@ -3,10 +3,13 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { sentenceFor, troubleOf } from '../../src/contract/sentence.ts'
 import { addCaptureCommand } from './capture.ts'
 import { addCompletionCommand } from './completion.ts'
+import { addCreateCommand } from './create.ts'
 import type { CliContext } from './context.ts'
 import { addCopyCommand } from './cp.ts'
+import { addDeleteCommand, addRenameCommand } from './delete.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addDownCommand } from './down.ts'
+import { addEditCommand } from './edit.ts'
 import { addExecCommand, ProgramFailure } from './exec.ts'
 import { CommandFailure, exitCodeOf, exitCodes } from './exit-code.ts'
 import { addExportCommand } from './export.ts'
@@ -17,6 +20,7 @@ import { addKeynoteCommand } from './keynote.ts'
 import { addListCommand } from './list.ts'
 import { addLogsCommand } from './logs.ts'
 import { addNetworkCommands } from './network.ts'
+import { addOsCommand } from './os.ts'
 import { addPauseCommand } from './pause.ts'
 import { addPresetsCommand } from './presets.ts'
 import { addPublishCommands } from './publish.ts'
@@ -27,6 +31,7 @@ import { addSetCommand } from './set.ts'
 import { addStartCommand } from './start.ts'
 import { addStopCommand } from './stop.ts'
 import { json } from './terminal.ts'
+import { addTrashCommands } from './trash.ts'
 import { addUpCommand } from './up.ts'
 import { addWebCommand } from './web.ts'
 
@@ -54,7 +59,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addCreateCommand, addEditCommand, addRenameCommand, addDeleteCommand, addTrashCommands, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

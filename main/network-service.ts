@@ -133,6 +133,11 @@ export class NetworkService {
     if (known.some((network) => network.name === name)) await this.#live?.removeNetwork(name)
   }
 
+  /** The cards that have a port now. */
+  cards(guest: GuestName): readonly NetworkCard[] {
+    return this.#connected.get(guest)?.cards ?? []
+  }
+
   /** The address a guest was heard to use on a network. */
   addressOf(guest: GuestName, network: NetworkName): string | null {
     return this.#connected.get(guest)?.addresses.get(network) ?? null

@@ -13,13 +13,15 @@ const [linux, windows, lab] = [GuestName.parse('linux'), GuestName.parse('window
 let directory = ''
 let guests: Map<GuestName, ConnectedGuest>
 let removed: NetworkName[]
+let fits: boolean
 let messages: string[]
 let networks: PrivateNetworks
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'dn-'))
-  guests = new Map(demonstrationGuests().map((definition) => [definition.name, { definition, running: null }]))
+  guests = new Map(demonstrationGuests().map((definition) => [definition.name, { definition, connected: [] }]))
   removed = []
+  fits = true
   messages = []
   networks = open()
 })
@@ -32,6 +34,7 @@ function open(): PrivateNetworks {
     guests: () => [...guests.values()],
     guest: found,
     redefine: async (name, change) => void guests.set(name, { ...found(name), definition: { ...found(name).definition, ...change } }),
+    useCards: async () => fits,
     removeFromSwitch: async (name) => void removed.push(name),
     stageSubnet: () => '',
     addressOf: () => null,
@@ -42,10 +45,6 @@ function open(): PrivateNetworks {
   return made
 }
 
-const run = (name: GuestName) => {
-  const guest = guests.get(name)
-  if (guest !== undefined) guests.set(name, { ...guest, running: { networks: [stageNetwork], uplink: false } })
-}
 const refusal = (promise: Promise<unknown>) => promise.then(() => 'done', (error: unknown) => (error instanceof Refusal ? error.code : String(error)))
 const file = () => readFileSync(join(directory, 'networks.yaml'), 'utf8')
 const on = (name: NetworkName, all = networks.list()) => all.find((network) => network.name === name)?.guests.map((each) => each.guest)
@@ -73,18 +72,19 @@ describe('private networks', () => {
     expect(await refusal(networks.create(NetworkName.parse('linux'), undefined))).toBe('in-use')
     expect(await refusal(networks.delete(stageNetwork))).toBe('in-use')
     await expect(networks.delete(NetworkName.parse('nowhere'))).rejects.toMatchObject({ code: 'NOT_FOUND' })
-    expect(() => networks.connect(linux, NetworkName.parse('nowhere'))).toThrow('no network is named "nowhere"')
+    await expect(networks.connect(linux, NetworkName.parse('nowhere'))).rejects.toThrow('no network is named "nowhere"')
   })
 
-  it('take guests on and off: at once when they do not run, else at their next start', async () => {
+  it('take guests on and off: at once, or at their next start where there is no slot left', async () => {
     await networks.create(lab, undefined)
     expect(await networks.connect(linux, lab)).toMatchObject({ applies: 'now' })
     expect(await networks.connect(linux, lab)).toMatchObject({ applies: 'already' })
     expect([on(stageNetwork), on(lab)]).toEqual([[linux, windows], [linux]])
-    run(windows)
+    fits = false
     expect(await networks.connect(windows, lab)).toMatchObject({ applies: 'next-start' })
+    fits = true
     expect(await networks.disconnect(windows, lab)).toMatchObject({ applies: 'now' })
-    expect(await networks.disconnect(windows, stageNetwork)).toMatchObject({ applies: 'next-start' })
+    expect(await networks.disconnect(windows, stageNetwork)).toMatchObject({ applies: 'now' })
     expect(guests.get(windows)?.definition.networks).toEqual([])
     expect(await networks.setUplink(linux, true)).toMatchObject({ applies: 'now' })
     expect(networks.uplinks()).toEqual([linux])
@@ -96,7 +96,7 @@ describe('private networks', () => {
     expect(await refusal(networks.delete(lab))).toBe('in-use')
     await networks.disconnect(linux, lab)
     const definition = guests.get(linux)?.definition as GuestDefinition
-    guests.set(linux, { definition, running: { networks: [stageNetwork, lab], uplink: false } })
+    guests.set(linux, { definition, connected: [stageNetwork, lab] })
     await expect(networks.delete(lab)).rejects.toThrow('linux is on it until it stops')
   })
 

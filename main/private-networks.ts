@@ -11,8 +11,8 @@ import { notFound } from './error-map.ts'
 /** A guest as far as its cards go. */
 export interface ConnectedGuest {
   readonly definition: GuestDefinition
-  /** The networks its running machine has a card on, and whether it has one to the host's; null when it does not run. */
-  readonly running: { readonly networks: readonly NetworkName[]; readonly uplink: boolean } | null
+  /** The networks its running machine is connected to. */
+  readonly connected: readonly NetworkName[]
 }
 
 export interface PrivateNetworksPorts {
@@ -22,6 +22,8 @@ export interface PrivateNetworksPorts {
   guest(name: GuestName): ConnectedGuest
   /** Writes the change into guest.yaml and the guest's definition. */
   redefine(name: GuestName, change: Pick<GuestDefinition, 'networks'> | Pick<GuestDefinition, 'uplink'>): Promise<void>
+  /** Brings the running machine's cards to what the definition says; false: some are there from its next start on. */
+  useCards(name: GuestName): Promise<boolean>
   /** Takes a network away from the running switch. */
   removeFromSwitch(name: NetworkName): Promise<void>
   stageSubnet(): string
@@ -32,7 +34,7 @@ export interface PrivateNetworksPorts {
 
 const stageSubnetText = '10.77.0.0/24'
 
-/** The private networks and which guests have a card on which. A card comes and goes with the guest's next start. */
+/** The private networks and which guests have a card on which. */
 export class PrivateNetworks {
   readonly #ports: PrivateNetworksPorts
   #known: readonly NetworkDefinition[] = []
@@ -100,7 +102,7 @@ export class PrivateNetworks {
   async delete(name: NetworkName): Promise<NetworkSummary> {
     const found = this.#get(name)
     if (name === stageNetwork) throw new Refusal('in-use', name, 'it is the network of the stage and always there')
-    const users = this.#ports.guests().filter(({ definition, running }) => cardsOf(definition).some((card) => card.network === name) || running?.networks.includes(name) === true)
+    const users = this.#ports.guests().filter(({ definition, connected }) => cardsOf(definition).some((card) => card.network === name) || connected.includes(name))
     const [user] = users
     if (user !== undefined) {
       const { definition } = user
@@ -113,7 +115,7 @@ export class PrivateNetworks {
     return found
   }
 
-  connect(guest: GuestName, network: NetworkName): Promise<CardChange> {
+  async connect(guest: GuestName, network: NetworkName): Promise<CardChange> {
     this.#get(network)
     const { definition } = this.#ports.guest(guest)
     const now = namesOf(definition)
@@ -122,27 +124,26 @@ export class PrivateNetworks {
     return this.#redefine(guest, { networks: [...(definition.networks ?? [stageNetwork]), network] })
   }
 
-  disconnect(guest: GuestName, network: NetworkName): Promise<CardChange> {
+  async disconnect(guest: GuestName, network: NetworkName): Promise<CardChange> {
     this.#get(network)
     const { definition } = this.#ports.guest(guest)
     if (!namesOf(definition).includes(network)) return this.#settle(guest, 'already')
     return this.#redefine(guest, { networks: (definition.networks ?? [stageNetwork]).filter((entry) => (typeof entry === 'object' ? entry.name : entry) !== network) })
   }
 
-  setUplink(guest: GuestName, on: boolean): Promise<CardChange> {
+  async setUplink(guest: GuestName, on: boolean): Promise<CardChange> {
     if (this.#ports.guest(guest).definition.uplink === on) return this.#settle(guest, 'already')
     return this.#redefine(guest, { uplink: on })
   }
 
   async #redefine(guest: GuestName, change: Pick<GuestDefinition, 'networks'> | Pick<GuestDefinition, 'uplink'>): Promise<CardChange> {
     await this.#ports.redefine(guest, change)
+    const isInForce = await this.#ports.useCards(guest)
     this.#ports.changed()
-    const { definition, running } = this.#ports.guest(guest)
-    const fits = running === null || (running.uplink === definition.uplink && [...running.networks].sort().join() === namesOf(definition).sort().join())
-    return this.#settle(guest, fits ? 'now' : 'next-start')
+    return this.#settle(guest, isInForce ? 'now' : 'next-start')
   }
 
-  async #settle(guest: GuestName, applies: CardChange['applies']): Promise<CardChange> {
+  #settle(guest: GuestName, applies: CardChange['applies']): CardChange {
     return { guest, applies, networks: this.list() }
   }
 

@@ -156,8 +156,12 @@ export interface Machine {
   deleteDiskSnapshot(name: string): Promise<void>
   /** Makes a template of the machine, which goes on as before: its disk and, if asked, its memory at one instant. */
   makeTemplate(request: TemplateRequest): Promise<TemplateReport>
+  /** Copies what its disk shares with a frozen one into it, while it runs. */
+  flattenDisk(progress: (fraction: number) => void, signal?: AbortSignal): Promise<void>
   /** Plugs a further card in, the last of `spec.nics` from then on. False: the machine has no slot for it. */
   plugCard(nic: MachineNic): Promise<boolean>
+  /** Takes the carrier of the card with this MAC away, or gives it back. */
+  linkCard(mac: MacAddress, up: boolean): Promise<void>
   /** Makes the cards connect to the switch again after the switch was restarted. */
   reconnectNetwork(): Promise<void>
   /** Puts a disc into the optical drive, null takes it out. Rejects when the guest holds the one that is in it. */

@@ -133,6 +133,8 @@ export class FakeMachine implements Machine {
     this.calls.push(`plug ${nic.kind}`)
     return true
   }
+  linkCard = async (mac: string, up: boolean) => void this.calls.push(`link ${mac} ${up ? 'up' : 'down'}`)
+  flattenDisk = async () => void this.calls.push('flattenDisk')
   reconnectNetwork = async () => undefined
   changeDisc = async (path: string | null) => void this.calls.push(`changeDisc ${path ?? 'none'}`)
   dispose = () => void this.calls.push('dispose')

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
+import type { MacAddress } from '../../contract/names.ts'
 import type { GuestAgent } from '../../engine/agent.ts'
 import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskLimits, type Machine, type MachineEvent, type MachineNic, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type TemplateReport, type TemplateRequest, type VcpuReading } from '../../engine/engine.ts'
 import { qemuGuestAgent } from '../../engine/qemu/guest-agent.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
 import { machineEvent, machineStatus, shutdownReason } from '../../engine/qemu/machine-event.ts'
+import { cardId } from '../../engine/qemu/network-card.ts'
 import { hasBalloon } from '../../engine/qemu/profile.ts'
 import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
@@ -13,6 +15,7 @@ import { readTail } from '../file/tail.ts'
 import { signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
 import { plugClipboard, withoutClipboard } from './clipboard.ts'
 import { changeDisc } from './disc.ts'
+import { flattenDisk } from './disk-flatten.ts'
 import { deleteDiskSnapshot, takeDiskSnapshot } from './disk-snapshot.ts'
 import { watchExit, type ProcessExit } from './exit-watch.ts'
 import type { RunLayout } from './layout.ts'
@@ -216,6 +219,10 @@ export class QemuMachine implements Machine {
     return makeTemplateState({ ...source, standing }, request)
   }
 
+  flattenDisk(progress: (fraction: number) => void, signal?: AbortSignal): Promise<void> {
+    return flattenDisk(this.#parts.qmp, progress, signal)
+  }
+
   takeDiskSnapshot(name: string): Promise<void> {
     return this.#standing(() => takeDiskSnapshot(this.#parts.qmp, name))
   }
@@ -238,6 +245,11 @@ export class QemuMachine implements Machine {
     this.#spec = { ...this.#spec, nics: [...this.#spec.nics, nic] }
     writeRunRecord(layout, { ...record, spec: this.#spec })
     return true
+  }
+
+  async linkCard(mac: MacAddress, up: boolean): Promise<void> {
+    const index = this.#spec.nics.findIndex((nic) => nic.mac === mac)
+    if (index >= 0) await this.#parts.qmp.execute('set_link', { name: cardId(index), up })
   }
 
   reconnectNetwork(): Promise<void> {

@@ -12,6 +12,10 @@ export interface AgentWatchPorts {
   changed(state: AgentState, facts: AgentFacts): void
   /** Called once, when the agent first answers in this run. */
   firstAnswer(): Promise<void>
+  /** The guest's clock stood still and could not be set right. */
+  clockBehind(reason: unknown): void
+  /** Epoch milliseconds. */
+  nowMs(): number
   /** The guest was found frozen, as a host that was killed during a snapshot leaves it, and was thawed. */
   thawed(): void
 }
@@ -21,6 +25,8 @@ const firstPingTimeoutMs = 1_000
 const pingTimeoutMs = 3_000
 const pollUntilLiveMs = 400
 const pollLiveMs = 5_000
+/** A guest that stood still for less than this does not need its clock set. */
+const longestUnnoticedMs = 1_000
 
 /**
  * Follows one run's guest agent: absent until it first answers, live while it answers, silent when it stopped.
@@ -30,6 +36,12 @@ export class AgentWatch {
   #state: AgentState = 'absent'
   #facts: AgentFacts = { os: null, hostName: null, ipv6: null }
   #stopped = false
+  /** The guest stood still, and its clock with it. */
+  #clockStale = false
+  /** When the guest was paused, on the monotonic clock; null while it is not, or nobody saw. */
+  #pausedAtMs: number | null = null
+  /** How far the wall clock is before the monotonic one, which stands still while this computer sleeps. */
+  #wallAheadMs: number
   #wake: () => void = () => undefined
   readonly #agent: GuestAgent
   readonly #mac: string
@@ -39,6 +51,7 @@ export class AgentWatch {
     this.#agent = agent
     this.#mac = mac
     this.#ports = ports
+    this.#wallAheadMs = ports.nowMs() - performance.now()
     void this.#run()
   }
 
@@ -53,6 +66,18 @@ export class AgentWatch {
   /** Asks again now: the agent's port opened or closed, or the guest was resumed. */
   poke(): void {
     this.#wake()
+  }
+
+  /** The guest was paused. */
+  paused(): void {
+    this.#pausedAtMs = performance.now()
+  }
+
+  /** The guest goes on; its clock is set if it stood still for long enough to tell. */
+  resumed(): void {
+    if (this.#pausedAtMs === null || performance.now() - this.#pausedAtMs > longestUnnoticedMs) this.#clockStale = true
+    this.#pausedAtMs = null
+    this.poke()
   }
 
   stop(): void {
@@ -70,6 +95,7 @@ export class AgentWatch {
       if (this.#stopped) return
       if (answered && this.#state !== 'live') await this.#becameLive()
       if (!answered && this.#state === 'live') this.#set('silent')
+      if (answered) await this.#setClock()
       pauseMs = this.#state === 'live' ? pollLiveMs : Math.min(pauseMs * 1.2, pollLiveMs)
       await this.#pause(pauseMs)
     }
@@ -90,6 +116,18 @@ export class AgentWatch {
     const own = addresses.find((address) => address.mac.toLowerCase() === this.#mac)
     this.#facts = { os: os === null ? this.#facts.os : { name: os.name, version: os.version }, hostName, ipv6: own?.ipv6.find((address) => !address.startsWith('fe80')) ?? null }
     this.#ports.changed(this.#state, this.#facts)
+  }
+
+  /** After a pause, or when this computer slept (or its clock was set): the guest's clock is behind. */
+  async #setClock(): Promise<void> {
+    const wallAheadMs = this.#ports.nowMs() - performance.now()
+    if (Math.abs(wallAheadMs - this.#wallAheadMs) > longestUnnoticedMs) this.#clockStale = true
+    this.#wallAheadMs = wallAheadMs
+    if (!this.#clockStale) return
+    this.#clockStale = false
+    await this.#agent.setTime(this.#ports.nowMs()).catch((error: unknown) => {
+      if (!this.#stopped) this.#ports.clockBehind(error)
+    })
   }
 
   #set(state: AgentState): void {

@@ -69,7 +69,11 @@ export class GuestRun {
   /** Takes the machine over: events, settings, agent. */
   async attach(machine: Machine): Promise<void> {
     this.#machine = machine
-    this.#unsubscribe = machine.subscribe((event) => this.#ports.observed(event))
+    this.#unsubscribe = machine.subscribe((event) => {
+      if (event.type === 'paused') this.#agentWatch?.paused()
+      if (event.type === 'resumed') this.#agentWatch?.resumed()
+      this.#ports.observed(event)
+    })
     await this.#ports.controls.attach(machine).catch((error: unknown) => this.#ports.message('warning', `settings are not all in force: ${reasonOf(error)}`))
     if (this.#machine !== machine) return // it ended meanwhile
     this.#agentWatch = new AgentWatch(machine.agent, this.#ports.definition().mac, {
@@ -82,6 +86,8 @@ export class GuestRun {
         if (machine.boot === 'cold') return
         await this.#ports.awaken(machine).catch((error: unknown) => this.#ports.message('warning', `was not told that it slept: ${reasonOf(error)}`))
       },
+      clockBehind: (reason) => this.#ports.message('warning', `its clock stood still and could not be set: ${reasonOf(reason)}`),
+      nowMs: () => this.#ports.nowMs(),
       thawed: () => this.#ports.message('info', 'its file systems had been left frozen, and were thawed'),
     })
   }

@@ -8,7 +8,7 @@ import type { GuestDefinition } from './definition.ts'
 import { isAllowed, refusalReason } from './lifecycle.ts'
 import { type LifecycleAction, type Request, RequestQueue } from './queue.ts'
 import { GuestRun } from './run.ts'
-import { composeView, isSameView } from './view.ts'
+import { agentAdvice, composeView, isSameView } from './view.ts'
 
 export interface OwnerPorts {
   readonly controls: GuestControls
@@ -142,7 +142,7 @@ export class GuestOwner {
     const { machine } = this.#run
     if (machine === null) throw new Refusal('wrong-state', this.#definition.name, refusalReason(action, 'stopped'))
     if (action === 'exec' && this.agentState !== 'live') {
-      throw new Refusal('agent-needed', this.#definition.name, 'the guest agent does not answer', 'wait until the guest is up, or install qemu-guest-agent in it')
+      throw new Refusal('agent-needed', this.#definition.name, 'the guest agent does not answer', agentAdvice(this.agentState, this.#definition.kind))
     }
     return machine
   }

@@ -1,16 +1,22 @@
 import type { LinkView } from '../contract/link.ts'
 import type { Control, ControlName, Priority } from '../contract/control.ts'
-import { type ActionAnswer, type AgentState, GuestAction, type GuestState, type GuestView, type Milestones } from '../contract/guest.ts'
+import { type ActionAnswer, type AgentState, GuestAction, type GuestKind, type GuestState, type GuestView, type Milestones } from '../contract/guest.ts'
+import { howToInstallAgent } from '../contract/guest-agent.ts'
 import type { Machine } from '../engine/engine.ts'
 import type { AgentFacts } from './agent-watch.ts'
 import { type GuestDefinition, stageDomain } from './definition.ts'
 import { isAllowed, refusalReason } from './lifecycle.ts'
 
+/** What to do about an agent that does not answer. */
+export function agentAdvice(agent: AgentState, kind: GuestKind): string {
+  return agent === 'silent' ? 'It answered before: wait a moment, or restart qemu-guest-agent in the guest.' : `Wait until the guest is up. ${howToInstallAgent(kind)}`
+}
+
 /** The answers of the `can` table for every action, with the reasons a person reads on a disabled button. */
-export function answerActions(state: GuestState, agentLive: boolean): Record<GuestAction, ActionAnswer> {
+export function answerActions(state: GuestState, agent: AgentState, kind: GuestKind): Record<GuestAction, ActionAnswer> {
   const answers = GuestAction.options.map((action): [GuestAction, ActionAnswer] => {
     if (!isAllowed(action, state)) return [action, { allowed: false, reason: `${refusalReason(action, state)}.` }]
-    if (action === 'exec' && !agentLive) return [action, { allowed: false, reason: 'The guest agent does not answer.' }]
+    if (action === 'exec' && agent !== 'live') return [action, { allowed: false, reason: `The guest agent does not answer. ${agentAdvice(agent, kind)}` }]
     return [action, { allowed: true, reason: null }]
   })
   return Object.fromEntries(answers) as Record<GuestAction, ActionAnswer> // one entry per option of the enum
@@ -69,7 +75,7 @@ export function composeView(parts: ViewParts): GuestView {
     controls: parts.controls,
     priority: parts.priority,
     policies: definition.policies,
-    actions: answerActions(state, parts.agent === 'live'),
+    actions: answerActions(state, parts.agent, definition.kind),
   }
 }
 

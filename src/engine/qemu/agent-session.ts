@@ -8,9 +8,12 @@ const delimiter = 0xff
 /** The agent understood and said no. */
 export class AgentRefusal extends EngineFault {
   constructor(command: string, reason: string) {
-    super('agent', `The guest agent refused ${command}: ${reason.slice(0, 500)}`)
+    super('agent', `The guest agent refused ${command}: ${reason.slice(0, 500)}`, /has been disabled/.test(reason) && !/frozen/.test(reason) ? { remedy: allowing } : {})
   }
 }
+
+/** Fedora and RHEL ship the agent so that it runs no programs and opens no files. */
+const allowing = 'Allow it in the guest: take it out of BLACKLIST_RPC (or into --allow-rpcs) in /etc/sysconfig/qemu-ga, then: systemctl restart qemu-guest-agent'
 
 const maximumWaiting = 32
 /** An agent answers a request with one line; after a time-out a few late ones may come first. */

@@ -63,6 +63,12 @@ describe('freezing', () => {
   })
 })
 
+test('a command that the guest’s owner has switched off says where to switch it on', async () => {
+  const refusing = (desc: string) => fakeAgent(() => ({ error: { desc } })).client.openFile('/x', 'read')
+  await expect(refusing('Command guest-file-open has been disabled')).rejects.toMatchObject({ remedy: expect.stringContaining('/etc/sysconfig/qemu-ga') })
+  await expect(refusing('Command guest-file-open has been disabled: the agent is in frozen state')).rejects.toMatchObject({ remedy: undefined })
+})
+
 describe('host name', () => {
   const named = async (id: string | null, exitcode = 0) => {
     const run: string[] = []

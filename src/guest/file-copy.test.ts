@@ -75,8 +75,8 @@ describe('a copy into a guest', () => {
 
   it('goes into a folder under its own name, and tells how far it is', async () => {
     const told = ports()
-    expect((await copyIn(source(content(100_000)), guest, false, told)).path).toBe(join(guest, 'notes.txt'))
-    expect(told.told).toEqual([['copying', 49_152, 100_000], ['copying', 98_304, 100_000], ['copying', 100_000, 100_000], ['comparing', 100_000, 100_000]])
+    expect((await copyIn(source(content(400_000)), guest, false, told)).path).toBe(join(guest, 'notes.txt'))
+    expect(told.told).toEqual([['copying', 196_608, 400_000], ['copying', 393_216, 400_000], ['copying', 400_000, 400_000], ['comparing', 400_000, 400_000]])
     await expect(copyIn(source(content(1)), join(guest, 'none/'), false, ports())).rejects.toThrow('has no folder')
   })
 
@@ -123,7 +123,7 @@ describe('a copy into a guest', () => {
         abort.abort(new Error('cancelled'))
       },
     }))
-    await expect(copyIn(source(content(200_000)), join(guest, 'a'), false, ports(cancelling, abort.signal))).rejects.toThrow('cancelled')
+    await expect(copyIn(source(content(2 * blockBytes)), join(guest, 'a'), false, ports(cancelling, abort.signal))).rejects.toThrow('cancelled')
     await expect(copyIn(source(content(9)), join(guest, 'a'), false, ports(withFile(() => ({ write: () => Promise.reject(new Error('disk full')) }))))).rejects.toThrow('disk full')
     expect(readdirSync(guest)).toEqual([])
   })

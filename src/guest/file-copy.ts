@@ -41,7 +41,7 @@ export interface Copied {
 }
 
 /** One question to the agent a block: large enough that its way there and back does not count, small enough to cancel. */
-export const blockBytes = 48 * 1024
+export const blockBytes = 192 * 1024
 /** What a file may hold that says it is empty, such as those of /proc. */
 const mostOfUnknownSize = 16 << 20
 

@@ -108,8 +108,8 @@ export class ImageService {
     if (disk === null) return { guest: await library.create({ ...creation, disk: { sizeMiB: installDiskMiB[machine.kind] } }, signal), warnings: ['It has no disk; the guest gets an empty one.'] }
     const stage = library.stage()
     try {
-      const rest = await verified(examined, signal, progress)
-      const staged = await stageDisk(disk, located.upload === null ? request.mode : 'copy', stage.folder, { signal, progressed: timed(progress, 'copying its disk', rest) })
+      const from = await verified(examined, signal, progress)
+      const staged = await stageDisk(disk, located.upload === null ? request.mode : 'copy', stage.folder, { signal, progressed: timed(progress, 'copying its disk', from) })
       const hints = examined.what === 'disk' ? await readDiskHints(staged.path, signal) : noHints
       const guest: GuestCreation = { ...creation, ...settled(hints), cdrom: discOf(examined), disk: { staged: staged.path } }
       const made = await library.create(guest, signal)
@@ -170,20 +170,20 @@ function discOf(examined: Examined): string | null {
   return place === null || place.window !== null ? null : place.path
 }
 
-/** Answers what part of the progress is left for the copying. */
+/** Answers how far the whole work then is. */
 async function verified(examined: Examined, signal: AbortSignal, progress: Progress): Promise<number> {
-  if (examined.what !== 'machine' || examined.package.checksums.length === 0) return 1
+  if (examined.what !== 'machine' || examined.package.checksums.length === 0) return 0
   await verifyChecksums(examined.package.checksums, { signal, progressed: (fraction) => progress('checking its checksums', fraction * 0.2) })
-  return 0.8
+  return 0.2
 }
 
-/** Progress through the last `share` of the work, with the seconds left as they have gone so far. */
-function timed(progress: Progress, detail: string, share: number): (fraction: number) => void {
+/** Progress from `from` to the end of the work, with the seconds left as they have gone so far. */
+function timed(progress: Progress, detail: string, from: number): (fraction: number) => void {
   const startedAt = performance.now()
   return (fraction) => {
     const seconds = (performance.now() - startedAt) / 1_000
     const left = fraction > 0.02 ? Math.ceil((seconds / fraction) * (1 - fraction)) : null
-    progress(detail, 1 - share + fraction * share, left)
+    progress(detail, from + fraction * (1 - from), left)
   }
 }
 

@@ -19,14 +19,15 @@ export interface QemuImgResult {
 const mostMemory = 4 * 2 ** 30
 
 /**
- * Runs qemu-img at the lowest priority, within limits, and so that it ends when this process does. Formats and files must be
- * named explicitly by `args`. Rejects with the signal's reason when cancelled; a failure is an exit code.
+ * Runs qemu-img at the lowest priority, within limits, and so that it ends when this process does; what it writes is for its
+ * owner alone. Formats and files must be named explicitly by `args`. Rejects with the signal's reason when cancelled; a
+ * failure is an exit code.
  */
 export function runQemuImg(args: readonly string[], options: QemuImgOptions = {}): Promise<QemuImgResult> {
   const { signal, progressed, largestFile } = options
   signal?.throwIfAborted()
   const limits = [`--as=${mostMemory}`, '--core=0', ...(largestFile === undefined ? [] : [`--fsize=${Math.ceil(largestFile)}`])]
-  const command = ['--pdeathsig', 'KILL', 'nice', '-n', '19', 'ionice', '-t', '-c', '3', 'prlimit', ...limits, 'qemu-img', ...args]
+  const command = ['--pdeathsig', 'KILL', 'sh', '-c', 'umask 077; exec "$@"', 'sh', 'nice', '-n', '19', 'ionice', '-t', '-c', '3', 'prlimit', ...limits, 'qemu-img', ...args]
   return new Promise((resolve, reject) => {
     const child = spawn('setpriv', command, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } })
     const cancel = () => child.kill('SIGKILL')

@@ -7,6 +7,7 @@ import { Notices } from './host/notices.tsx'
 import { StatusBar } from './host/status-bar.tsx'
 import { Library } from './library/library.tsx'
 import { NewGuest } from './library/new-guest.tsx'
+import { MixerPage } from './mixer/mixer-page.tsx'
 import { GuestFrame } from './stage/guest-frame.tsx'
 import { Stage } from './stage/stage.tsx'
 import { Waiting } from './stage/waiting.tsx'
@@ -58,7 +59,7 @@ function Frame() {
   return (
     <div className={styles.app}>
       <Header />
-      {heard && place === 'new-guest' ? <NewGuest /> : heard && place === 'library' ? <Library /> : heard ? <Stage /> : <main className={styles.waiting}><Waiting /></main>}
+      {heard && place === 'new-guest' ? <NewGuest /> : heard && place === 'library' ? <Library /> : heard && place === 'mixer' ? <MixerPage /> : heard ? <Stage /> : <main className={styles.waiting}><Waiting /></main>}
       <StatusBar />
       <Notices />
       <Dialogs />

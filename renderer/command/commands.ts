@@ -51,9 +51,9 @@ export function guestCommands(session: Session, view: GuestView, index: number):
   const screen = view.screen.available ? null : (view.screen.reason ?? 'The guest has no screen now.')
   return [
     entry('type', 'Type into this guest', screen, () => giveKeys(name), place && `Alt+${place}`),
-    entry('start', 'Start', can('start'), () => void session.askGuest(`start ${name}`, (client) => client.guest.start({ name }))),
+    entry('start', 'Start', can('start'), () => void session.askWithinBudget(`start ${name}`, (client, force) => client.guest.start({ name, force }))),
     entry('start-cold', 'Start cold, without its warm state', can('start'), () =>
-      void session.askGuest(`start ${name}`, (client) => client.guest.start({ name, boot: 'cold' })),
+      void session.askWithinBudget(`start ${name}`, (client, force) => client.guest.start({ name, boot: 'cold', force })),
     ),
     entry('stop', 'Stop', can('stop'), () => void session.askGuest(`stop ${name}`, (client) => client.guest.stop({ name }))),
     entry('force-stop', 'Force stop…', can('forceStop'), () => session.open({ kind: 'force-stop', guest: name })),
@@ -77,6 +77,7 @@ export function guestCommands(session: Session, view: GuestView, index: number):
     entry('clone', 'Clone…', null, () => session.open({ kind: 'clone', from: { guest: name }, title })),
     entry('make-template', 'Make a template…', null, () => session.open({ kind: 'make-template', guest: name })),
     entry('flatten', 'Make its disk stand alone', null, () => void session.ask(`flatten ${name}`, (client) => client.template.flatten({ guest: name }))),
+    entry('policies', 'Policies…', null, () => session.open({ kind: 'policies', guest: name })),
     entry('export', 'Export…', null, () => session.open({ kind: 'export', guest: name })),
     entry('delete', 'Delete…', off ? null : 'Only a guest that is off can be deleted.', () => session.open({ kind: 'delete', guest: name })),
     entry('logs', 'Show logs', null, () => session.open({ kind: 'logs', guest: name })),
@@ -104,6 +105,7 @@ export function windowCommands(session: Session, state: WindowState): readonly C
     entry('theme-system', 'Appearance: follow the system', () => session.change({ theme: 'system' })),
     entry('theme-light', 'Appearance: light', () => session.change({ theme: 'light' })),
     entry('theme-dark', 'Appearance: dark', () => session.change({ theme: 'dark' })),
+    entry('mixer', 'Mixer: every slider, the budget, charts', () => session.store.setState({ place: 'mixer' }), 'Alt+M'),
     entry('library', 'Library: all guests, templates and the trash', () => session.store.setState({ place: 'library' }), 'Alt+G'),
     entry('stage', 'Stage: guests side by side', () => session.store.setState({ place: 'stage' }), 'Alt+S'),
     entry('new-guest', 'New guest…', () => session.store.setState({ place: 'new-guest' })),

@@ -4,6 +4,7 @@ import { EditDialog } from '../library/edit-dialog.tsx'
 import { ExportDialog } from '../library/export-dialog.tsx'
 import { MakeTemplateDialog } from '../library/make-template-dialog.tsx'
 import { SnapshotsDialog } from '../library/snapshots-dialog.tsx'
+import { PoliciesDialog } from '../mixer/policies-dialog.tsx'
 import { NetworkDialog } from '../network/network-dialog.tsx'
 import { useSession, useWindow } from '../store/context.ts'
 import { Confirm } from '../ui/confirm.tsx'
@@ -43,6 +44,10 @@ export function Dialogs() {
       return <MakeTemplateDialog guest={dialog.guest} onClose={close} />
     case 'clone':
       return <CloneDialog from={dialog.from} title={dialog.title} onClose={close} />
+    case 'policies':
+      return <PoliciesDialog guest={dialog.guest} onClose={close} />
+    case 'over-budget':
+      return <Confirm title="More than this computer has?" text={dialog.reason} action="Do it all the same" danger keep="Leave it" onClose={close} onConfirm={dialog.force} />
     case 'delete':
       return view === undefined ? null : (
         <Confirm

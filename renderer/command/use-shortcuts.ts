@@ -11,6 +11,7 @@ export const shortcuts: readonly { readonly keys: string; readonly does: string 
   { keys: '?', does: 'This list' },
   { keys: 'Ctrl+,', does: 'Settings' },
   { keys: 'Alt+S', does: 'The stage: guests side by side' },
+  { keys: 'Alt+M', does: 'The mixer: every slider, the host’s budget, charts' },
   { keys: 'Alt+G', does: 'The library: all guests, templates and the trash' },
   { keys: 'Alt+L', does: 'Next layout' },
   { keys: 'Alt+1', does: 'Type into the first guest (Alt+2 the second, and so on)' },
@@ -44,6 +45,7 @@ function actionFor(session: Session, event: KeyboardEvent): (() => void) | null 
   if (event.key === 'F6') return () => nextFrame(event.shiftKey ? -1 : 1)
   if (!event.altKey || control) return null
   if (event.code === 'KeyS') return () => session.store.setState({ place: 'stage' })
+  if (event.code === 'KeyM') return () => session.store.setState({ place: 'mixer' })
   if (event.code === 'KeyG') return () => session.store.setState({ place: 'library' })
   if (state.place !== 'stage') return null
   const order = stageOrder(state)

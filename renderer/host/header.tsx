@@ -18,6 +18,7 @@ const icons: Record<Layout, ReactElement> = {
 
 const places = [
   { value: 'stage', label: 'Stage', shortcut: 'Alt+S' },
+  { value: 'mixer', label: 'Mixer', shortcut: 'Alt+M' },
   { value: 'library', label: 'Library', shortcut: 'Alt+G' },
 ] as const
 
@@ -36,7 +37,7 @@ export function Header() {
       </h1>
       <nav className={styles.places} aria-label="Places">
         {places.map(({ value, label, shortcut }) => (
-          <Button key={value} variant="icon" className={styles.place ?? ''} hint={label} shortcut={shortcut} aria-current={value === (place === 'stage' ? 'stage' : 'library') ? 'page' : undefined} onClick={() => session.store.setState({ place: value })}>
+          <Button key={value} variant="icon" className={styles.place ?? ''} hint={label} shortcut={shortcut} aria-current={value === (place === 'new-guest' ? 'library' : place) ? 'page' : undefined} onClick={() => session.store.setState({ place: value })}>
             {label}
           </Button>
         ))}

@@ -15,7 +15,7 @@ import { useThumbnail } from './use-thumbnail.ts'
 /** Menu entries of a card, group by group. */
 const groups: readonly (readonly string[])[] = [
   ['start', 'start-cold', 'pause', 'resume', 'stop', 'restart', 'suspend', 'reset', 'force-stop'],
-  ['snapshots', 'clone', 'make-template', 'flatten', 'export', 'edit'],
+  ['snapshots', 'clone', 'make-template', 'flatten', 'export', 'policies', 'edit'],
   ['logs', 'delete'],
 ]
 

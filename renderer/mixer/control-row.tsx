@@ -1,10 +1,10 @@
 import { Slider } from '@base-ui/react/slider'
 import type { Control, ControlName } from '../../src/contract/control.ts'
 import type { GuestName } from '../../src/contract/names.ts'
-import { bitRate, memory } from '../format.ts'
 import { useWindow } from '../store/context.ts'
 import type { History } from '../store/state.ts'
 import styles from './control-row.module.css'
+import { measuredDetail, measuredWords } from './measured.ts'
 import { scaleOf, spell } from './scale.ts'
 import { Sparkline } from './sparkline.tsx'
 import { useSlider } from './use-slider.ts'
@@ -15,7 +15,8 @@ export interface ControlRowProps {
   readonly guestTitle: string
   readonly control: ControlName
   readonly label: string
-  readonly usage: keyof History
+  /** The live load drawn beside it; null where a chart would say nothing. */
+  readonly usage: keyof History | null
 }
 
 const noSamples: readonly number[] = []
@@ -23,7 +24,8 @@ const noSamples: readonly number[] = []
 /** One slider: label, live load, track with requested and effective marks, typed value, and a line of words. */
 export function ControlRow({ guest, guestTitle, control: name, label, usage }: ControlRowProps) {
   const control = useWindow((state) => state.guests[guest]?.view.controls[name])
-  const samples = useWindow((state) => state.history[guest]?.[usage] ?? noSamples)
+  const samples = useWindow((state) => (usage === null ? noSamples : (state.history[guest]?.[usage] ?? noSamples)))
+  const meter = useWindow((state) => state.meter?.guests.find((each) => each.guest === guest))
   const slider = useSlider(guest, name, control?.requested ?? null)
   if (control === undefined) return null
 
@@ -45,9 +47,11 @@ export function ControlRow({ guest, guestTitle, control: name, label, usage }: C
     >
       <div className={styles.load}>
         <span className={styles.label}>{label}</span>
-        <span className={styles.usage}>{loadWords(usage, samples.at(-1))}</span>
+        <span className={styles.usage} title={measuredDetail(name, meter) ?? undefined}>
+          {measuredWords(name, meter)}
+        </span>
       </div>
-      <Sparkline samples={samples} ceiling={ceilingFor(control)} label={`Load of ${guestTitle}: ${label}`} />
+      {usage === null ? <span /> : <Sparkline samples={samples} ceiling={ceilingFor(control)} label={`Load of ${guestTitle}: ${label}`} />}
       <Slider.Root
         className={styles.slider}
         value={scale.toPosition(requested)}
@@ -101,13 +105,7 @@ function share(position: number, top: number): number {
   return (position / top) * 100
 }
 
-function loadWords(usage: keyof History, sample: number | undefined): string {
-  if (sample === undefined) return '–'
-  if (usage === 'cpuPercent') return `${Math.round(sample)} %`
-  return usage === 'memoryMiB' ? memory(sample) : bitRate(sample)
-}
-
 /** The top of the load's chart: the limit in force, so that a full chart means the limit is reached. */
 function ceilingFor(control: Control): number | null {
-  return control.unit === 'bit/s' ? null : (control.effective ?? control.maximum)
+  return ['percent', 'MiB'].includes(control.unit) ? (control.effective ?? control.maximum) : null
 }

@@ -1,25 +1,27 @@
 import type { GuestName } from '../../src/contract/names.ts'
 import { displayName } from '../format.ts'
 import { useWindow } from '../store/context.ts'
-import type { History } from '../store/state.ts'
 import { OsMark } from '../ui/os-mark.tsx'
-import { ControlRow, type ControlRowProps } from './control-row.tsx'
+import { ControlRow } from './control-row.tsx'
+import { Crossfader } from './crossfader.tsx'
 import styles from './mixer.module.css'
+import { shortRows } from './rows.ts'
 
-/** The order of the sliders, and which live load is drawn beside each. */
-const rows: readonly { readonly control: ControlRowProps['control']; readonly label: string; readonly usage: keyof History }[] = [
-  { control: 'cpuCap', label: 'CPU cap', usage: 'cpuPercent' },
-  { control: 'memory', label: 'Memory', usage: 'memoryMiB' },
-  { control: 'linkBandwidth', label: 'Link', usage: 'bitsPerSecond' },
-]
 
-/** Sliders of every guest, each beside the load it limits. `named` where they do not stand under their screens. */
+/**
+ * The most used sliders of every guest, each beside the load it limits, and between two guests the crossfader. `named` where
+ * they do not stand under their screens.
+ */
 export function Mixer({ guests, named }: { readonly guests: readonly GuestName[]; readonly named: boolean }) {
+  const [left, right] = guests
   return (
-    <section className={styles.mixer} aria-label="Resources" data-testid="mixer" data-count={guests.length}>
-      {guests.map((name) => (
-        <Channel key={name} name={name} named={named} />
-      ))}
+    <section className={styles.resources} aria-label="Resources" data-testid="mixer" data-count={guests.length}>
+      <div className={styles.mixer}>
+        {guests.map((name) => (
+          <Channel key={name} name={name} named={named} />
+        ))}
+      </div>
+      {left !== undefined && right !== undefined && guests.length === 2 && <Crossfader left={left} right={right} />}
     </section>
   )
 }
@@ -36,7 +38,7 @@ function Channel({ name, named }: { readonly name: GuestName; readonly named: bo
           <span>{title}</span>
         </p>
       )}
-      {rows.map((row) => (
+      {shortRows.map((row) => (
         <ControlRow key={row.control} guest={name} guestTitle={title} control={row.control} label={row.label} usage={row.usage} />
       ))}
     </div>

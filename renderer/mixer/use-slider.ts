@@ -15,7 +15,7 @@ export function useSlider(guest: GuestName, control: ControlName, requested: num
 
   useEffect(() => {
     const made = new Throttle<number | null>(sliderIntervalMs, windowClock, async (value) => {
-      await session.askGuest(`set ${control} of ${guest}`, (client) => client.guest.set({ name: guest, change: changeOf(control, value), waitMs: 0 }))
+      await session.askWithinBudget(`set ${control} of ${guest}`, (client, force) => client.guest.set({ name: guest, change: changeOf(control, value), waitMs: 0, force }))
       // A newer value waiting keeps the thumb where the hand is.
       if (!made.waiting) setAsked(null)
     })

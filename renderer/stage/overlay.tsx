@@ -16,7 +16,7 @@ export function Overlay({ view, phase }: { readonly view: GuestView; readonly ph
       variant="primary"
       size="large"
       disabledReason={reasonAgainst(view.actions.start)}
-      onClick={() => void session.askGuest(`start ${name}`, (client) => client.guest.start({ name }))}
+      onClick={() => void session.askWithinBudget(`start ${name}`, (client, force) => client.guest.start({ name, force }))}
     >
       <Play aria-hidden />
       Start

@@ -6,7 +6,7 @@ import { type History, historyLength, type WindowState } from './state.ts'
 
 const requestsKept = 50
 const messagesKept = 200
-const emptyHistory: History = { cpuPercent: [], memoryMiB: [], bitsPerSecond: [] }
+const emptyHistory: History = { cpuPercent: [], memoryMiB: [], bitsPerSecond: [], cpuShare: [], diskOperations: [], diskBytes: [] }
 
 /** The guests of the window and whether a change was missed, so that the list has to be read again. */
 export interface GuestStep {
@@ -76,6 +76,9 @@ export function applyMeter(state: Pick<WindowState, 'history'>, meter: HostMeter
       ...before,
       cpuPercent: append(before.cpuPercent, guest.cpuPercent),
       memoryMiB: append(before.memoryMiB, guest.guestUsedMiB ?? guest.residentMiB),
+      cpuShare: append(before.cpuShare, guest.cpuSharePercent ?? 0),
+      diskOperations: append(before.diskOperations, guest.diskReadsPerSecond + guest.diskWritesPerSecond),
+      diskBytes: append(before.diskBytes, guest.diskReadBytesPerSecond + guest.diskWriteBytesPerSecond),
     }
   }
   return { meter, history }

@@ -2,6 +2,7 @@ import { createStore } from 'zustand/vanilla'
 import { type Client, type Connection, ConnectionClosed } from '../../src/contract/connection.ts'
 import type { GuestUpdate } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
+import { refusalCodeOf, sentenceFor } from '../../src/contract/sentence.ts'
 import { type NoticeText, noticeFor } from '../notice.ts'
 import { retryDelayMs } from '../screen/viewer.ts'
 import { feed } from './feed.ts'
@@ -104,6 +105,22 @@ export class Session {
     const answer = await this.ask(asked, call)
     if (answer !== null) this.store.setState((state) => applyUpdate(state, answer.guest))
     return answer !== null
+  }
+
+  /**
+   * As `askGuest`, for what may promise more than the host has: the host refuses that first, and the person is asked with
+   * its reason whether to do it all the same.
+   */
+  async askWithinBudget(asked: string, call: (client: Client, force: boolean) => Promise<{ guest: GuestUpdate }>): Promise<boolean> {
+    try {
+      const answer = await call(this.connection.client, false)
+      this.store.setState((state) => applyUpdate(state, answer.guest))
+      return true
+    } catch (error) {
+      if (refusalCodeOf(error) === 'over-budget') this.open({ kind: 'over-budget', reason: sentenceFor(error).what, force: () => void this.askGuest(asked, (client) => call(client, true)) })
+      else this.notify(noticeFor(error, asked))
+      return false
+    }
   }
 
   notify(notice: NoticeText): void {

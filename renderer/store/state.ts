@@ -22,6 +22,10 @@ export interface History {
   readonly cpuPercent: readonly number[]
   readonly memoryMiB: readonly number[]
   readonly bitsPerSecond: readonly number[]
+  /** Of the CPU time that all guests got, in percent. */
+  readonly cpuShare: readonly number[]
+  readonly diskOperations: readonly number[]
+  readonly diskBytes: readonly number[]
 }
 
 /** Samples kept: CPU and memory arrive once a second, traffic four times. */
@@ -32,15 +36,16 @@ export interface Notice extends NoticeText {
   readonly id: number
 }
 
-export type Place = 'stage' | 'library' | 'new-guest'
+export type Place = 'stage' | 'mixer' | 'library' | 'new-guest'
 
 export type CloneSource = { readonly template: GuestName } | { readonly guest: GuestName }
 
 /** What stands over the stage; one at a time. */
 export type Dialog =
   | { readonly kind: 'palette' | 'help' | 'settings' | 'real-windows' | 'stop-all' | 'network' }
-  | { readonly kind: 'force-stop' | 'reset' | 'logs' | 'snapshots' | 'edit' | 'delete' | 'export' | 'make-template'; readonly guest: GuestName }
+  | { readonly kind: 'force-stop' | 'reset' | 'logs' | 'snapshots' | 'edit' | 'delete' | 'export' | 'make-template' | 'policies'; readonly guest: GuestName }
   | { readonly kind: 'clone'; readonly from: CloneSource; readonly title: string }
+  | { readonly kind: 'over-budget'; readonly reason: string; readonly force: () => void }
   | { readonly kind: 'delete-template'; readonly template: GuestName; readonly title: string }
 
 export interface WindowState {

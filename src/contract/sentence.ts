@@ -37,6 +37,12 @@ export function sentenceFor(error: unknown): Sentence {
   }
 }
 
+/** Which refusal an error is; null when it is none. */
+export function refusalCodeOf(error: unknown): RefusalCode | null {
+  const told = readTold(error)
+  return told?.trouble === 'REFUSED' ? told.data.code : null
+}
+
 /** As one line: "what. wayOut." */
 export function lineFor(error: unknown): string {
   const { what, wayOut } = sentenceFor(error)

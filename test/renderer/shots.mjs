@@ -108,6 +108,21 @@ const bottom = async function bottom(page) {
   await page.getByTestId('trash').scrollIntoViewIfNeeded()
 }
 
+const mixer = async function mixer(page) {
+  await page.keyboard.press('Alt+m')
+  await page.getByTestId('mixer-page').waitFor()
+  await page.waitForTimeout(1500)
+}
+const policies = async function policies(page) {
+  await mixer(page)
+  await page.getByRole('button', { name: 'Policies of Linux' }).click()
+  await page.getByLabel('When it has done next to nothing for a while').check()
+}
+const charts = async function charts(page) {
+  await mixer(page)
+  await page.getByTestId('strip-linux').locator('canvas').last().scrollIntoViewIfNeeded()
+}
+
 const shots = [
   ...Object.keys(sizes).flatMap((size) => [shot('running', size, 'dark'), shot('running', size, 'light')]),
   ...['paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'three', 'four', 'firstrun', 'idle', 'stepfailed', 'reconnecting', 'refused', 'quiet', 'following'].map((name) => shot(name)),
@@ -121,6 +136,8 @@ const shots = [
   ...[linkPanel, network, requests].flatMap((act) => [shot('running', 'wide', 'dark', act), shot('running', 'small', 'light', act)]),
   shot('cut', 'wide', 'light', network),
   ...Object.keys(sizes).flatMap((size) => [shot('library', size, 'dark', library), shot('library', size, 'light', library)]),
+  ...['running', 'sliders', 'three'].flatMap((name) => [shot(name, 'wide', 'dark', mixer), shot(name, 'full', 'light', mixer)]),
+  ...[policies, charts].map((act) => shot('running', 'wide', 'dark', act)),
   ...[newGuest, hostile, snapshots, cardMenu, edit, bottom].flatMap((act) => [shot('library', 'wide', 'dark', act), shot('library', 'full', 'light', act)]),
 ]
 

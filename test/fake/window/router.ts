@@ -83,6 +83,10 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       }),
       set: on.guest.set.handler(({ input, errors }) => {
         const guest = may(input.name, 'set', errors)
+        const { memory } = input.change
+        if (!input.force && memory !== undefined && memory > (guest.controls.memory.budgetMaximum ?? Infinity)) {
+          throw errors.REFUSED({ data: { code: 'over-budget', subject: guest.name, reason: `with ${memory} MiB the guests would hold more than this computer has besides its reserve` } })
+        }
         world.set(guest, input.change)
         return { results: {}, guest: updateOf(guest) }
       }),

@@ -37,6 +37,7 @@ export const scenarios: Record<string, () => FakeHost> = {
       Object.assign(windows.controls.memory, { requested: 256, effective: 420, status: 'not-followed', note: 'The guest gave back all but 420 MiB; the rest is in use.' })
       Object.assign(windows.controls.cpuCap, { applies: 'unavailable', reason: 'CPU caps need a delegated cgroup; this session has none.' })
     }),
+  tight: () => pair((_, __, first) => Object.assign(first.controls.memory, { budgetMaximum: 1536 })),
   long: () =>
     host([
       makeGuest('linux', 'Debian GNU/Linux 12 “bookworm”, workstation of the accounting department', 'linux', 0),

@@ -1,11 +1,12 @@
 import { implement } from '@orpc/server'
 import { contract } from '../../../src/contract/contract.ts'
+import type { RefusalCode } from '../../../src/contract/error.ts'
 import type { GuestAction } from '../../../src/contract/guest.ts'
 import type { SnapshotId, SnapshotView } from '../../../src/contract/snapshot.ts'
 import { type FakeGuest, updateOf } from './views.ts'
 import type { World } from './world.ts'
 
-export type Thrower = { NOT_FOUND: (options: { data: { noun: string; name: string; known: string[] } }) => Error; REFUSED: (options: { data: { code: 'wrong-state'; subject: string; reason: string } }) => Error }
+export type Thrower = { NOT_FOUND: (options: { data: { noun: string; name: string; known: string[] } }) => Error; REFUSED: (options: { data: { code: RefusalCode; subject: string; reason: string } }) => Error }
 
 interface Tools {
   find(name: string, errors: Thrower): FakeGuest

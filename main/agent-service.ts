@@ -3,6 +3,7 @@ import { dirname, isAbsolute } from 'node:path'
 import type { CopiedFile, CopySource, GuestInspection } from '../src/contract/guest-agent.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Refusal } from '../src/contract/refusal.ts'
+import type { GuestAgent, GuestProgramResult } from '../src/engine/agent.ts'
 import { type CopyPorts, copyIn, copyOut } from '../src/guest/file-copy.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { copyTarget, openSink, openSource } from '../src/node/file/copied-file.ts'
@@ -24,7 +25,9 @@ export interface CopyRequest {
   readonly overwrite: boolean
 }
 
-/** What is asked of the agents in the guests: what they know, and files to and fro. */
+const firstAnswerMs = 3_000
+
+/** What is asked of the agents in the guests: what they know, programs, and files to and fro. */
 export class AgentService {
   readonly #ports: AgentPorts
 
@@ -34,7 +37,7 @@ export class AgentService {
 
   /** Asks for everything; what the agent cannot tell is null. */
   async inspect(name: GuestName): Promise<GuestInspection> {
-    const { agent } = this.#ports.owner(name).demandMachine('exec')
+    const agent = await this.#agentOf(name)
     const orNull = <T>(told: Promise<T>) => told.catch(() => null)
     const [os, hostName, addresses, users, fileSystems] = await Promise.all([
       orNull(agent.osInfo()),
@@ -54,7 +57,7 @@ export class AgentService {
 
   async copyIn(request: CopyRequest & { readonly from: CopySource }, caller: AbortSignal | undefined): Promise<CopiedFile> {
     const { name, to, overwrite } = request
-    const { agent } = this.#ports.owner(name).demandMachine('exec')
+    const agent = await this.#agentOf(name)
     const from = this.#locate(request.from)
     const source = await openSource(from.path, from.name)
     try {
@@ -71,7 +74,7 @@ export class AgentService {
 
   async copyOut(request: CopyRequest & { readonly from: string }, caller: AbortSignal | undefined): Promise<CopiedFile> {
     const { name, from, overwrite } = request
-    const { agent } = this.#ports.owner(name).demandMachine('exec')
+    const agent = await this.#agentOf(name)
     if (!isAbsolute(request.to)) throw notFullPath(request.to)
     const target = await copyTarget(request.to, from, overwrite)
     return this.#ports.tasks.run({ kind: 'copy', title: `copying ${from} out of ${name}`, guest: name, signal: caller }, async (signal, progress) => {
@@ -90,6 +93,26 @@ export class AgentService {
       if (outcome === null) throw new Error(`nothing was written below ${dirname(target)}`)
       return outcome
     })
+  }
+
+  /** Runs a program in the guest. */
+  async exec(name: GuestName, path: string, args: readonly string[], timeoutMs: number): Promise<GuestProgramResult> {
+    return (await this.#agentOf(name)).exec(path, args, timeoutMs)
+  }
+
+  /** The agent, if it answers: a host that was opened a moment ago has not heard it yet, so it is asked. */
+  async #agentOf(name: GuestName): Promise<GuestAgent> {
+    const owner = this.#ports.owner(name)
+    try {
+      return owner.demandMachine('exec').agent
+    } catch (refusal) {
+      const agent = owner.machine?.agent
+      if (agent === undefined || !(refusal instanceof Refusal) || refusal.code !== 'agent-needed') throw refusal
+      await agent.ping(firstAnswerMs).catch(() => {
+        throw refusal
+      })
+      return agent
+    }
   }
 
   #locate(from: CopySource): { path: string; name?: string; upload: string | null } {

@@ -25,7 +25,7 @@ export function addInfoCommand(program: Command, context: CliContext): void {
       const guest = readGuestName(name)
       const [update, network, inside] = await withHost(context, async (client) => {
         const found = await client.guest.get({ name: guest })
-        const asked = found.view.agent === 'live' ? await client.guest.inspect({ name: guest }).catch(() => null) : null // it may end meanwhile
+        const asked = found.view.state === 'running' ? await client.guest.inspect({ name: guest }).catch(() => null) : null // without an agent there is nothing to tell
         return [found, await client.network.get(), asked] as const
       })
       const statistics = network.statistics?.ports.find((port) => port.guest === guest) ?? null
@@ -63,7 +63,7 @@ function trafficLines(network: NetworkReport, guest: GuestName): string[][] {
 
 /** What the guest's agent tells of its inside, or how to get one. */
 function insideLines(view: GuestView, inside: GuestInspection | null): string[][] {
-  if (inside === null) return view.state === 'running' && view.agent === 'absent' ? [['', howToInstallAgent(view.kind)]] : []
+  if (inside === null) return view.state === 'running' ? [['no agent', howToInstallAgent(view.kind)]] : []
   const users = inside.users?.map((user) => (user.domain === null ? user.name : `${user.domain}\\${user.name}`)).join(', ')
   const disks = inside.fileSystems?.map(({ mountPoint, type, totalBytes, freeBytes }) => [
     'file system',

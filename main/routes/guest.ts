@@ -59,7 +59,7 @@ export function guestRoutes({ guests, mixer, agents, saved, readLog }: Pick<Host
       const { png, width, height } = await guests.get(input.name).demandMachine('screenshot').screenshot()
       return { png: Buffer.from(png).toString('base64'), width, height }
     }),
-    exec: guest.exec.handler(({ input }) => guests.get(input.name).demandMachine('exec').agent.exec(input.path, input.args, input.timeoutMs)),
+    exec: guest.exec.handler(({ input }) => agents.exec(input.name, input.path, input.args, input.timeoutMs)),
     inspect: guest.inspect.handler(({ input }) => agents.inspect(input.name)),
     copyIn: guest.copyIn.handler(({ input, signal }) => agents.copyIn(input, signal)),
     copyOut: guest.copyOut.handler(({ input, signal }) => agents.copyOut(input, signal)),

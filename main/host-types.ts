@@ -19,6 +19,8 @@ export interface Host {
   openScreen(guest: GuestName): Promise<Duplex>
   /** Where files that browsers send are kept until they are imported. */
   readonly uploads: Uploads
+  /** What is measured, in Prometheus's text format. */
+  metrics(): Promise<string>
   /** Lets go of everything; guests and the switch keep running. */
   close(): Promise<void>
 }

@@ -22,6 +22,7 @@ import type { Directories } from '../src/node/paths.ts'
 import { type QemuEngine, createQemuEngine } from '../src/node/qemu/engine.ts'
 import { openRawChannel } from '../src/node/switch/raw-channel.ts'
 import { NetworkStore } from '../src/node/network-store.ts'
+import { TemplateStore } from '../src/node/template/template-store.ts'
 import { findSwitch, startOrAdoptSwitch } from '../src/node/switch/start-or-adopt.ts'
 import { moveLogs } from '../src/node/guest-logs.ts'
 import { Trash } from '../src/node/trash.ts'
@@ -29,6 +30,7 @@ import { Publisher } from '../src/publisher.ts'
 import { Stage } from '../src/stage/stage.ts'
 import { AgentService } from './agent-service.ts'
 import { CaptureService } from './capture-service.ts'
+import { CloneService } from './clone-service.ts'
 import { demonstrationGuest } from './demonstration.ts'
 import { demandPrograms, examine } from './doctor.ts'
 import { ExportService } from './export-service.ts'
@@ -44,13 +46,14 @@ import { MixerService } from './mixer-service.ts'
 import { useCards } from './live-cards.ts'
 import { NetworkService } from './network-service.ts'
 import { type ConnectedGuest, PrivateNetworks } from './private-networks.ts'
-import type { Preparation } from './prepare.ts'
+import { type Preparation, specify } from './prepare.ts'
 import { type Resources, findResources } from './resources.ts'
 import { OsService } from './os-service.ts'
 import { PublishService } from './publish-service.ts'
 import { createRouter } from './router.ts'
 import { SavedStates } from './saved-states.ts'
 import { TaskService } from './task-service.ts'
+import { TemplateService } from './template-service.ts'
 import { WebService } from './web-service.ts'
 import { hasWarmState, saveWarmStates } from './warm.ts'
 
@@ -103,6 +106,7 @@ class LocalHost implements Host {
   readonly #systems = new OsService()
   readonly #tasks = new TaskService()
   readonly #saved: SavedStates
+  readonly #templates: TemplateService
   readonly #stageEvents = new Publisher<StageView>()
   readonly #journal: Journal
   readonly #mixer = new MixerService({ guests: () => this.#guests, ports: () => this.#network.view().ports, message: (level, guest, text) => this.#say(level, guest, text) })
@@ -176,7 +180,10 @@ class LocalHost implements Host {
       store: this.#store,
       trash: new Trash(directories.data),
       otherMacs: () => [],
-      gone: (name) => void this.#network.forget(name),
+      gone: (name) => {
+        void this.#network.forget(name)
+        void this.#templates.changed()
+      },
     })
     this.#editing = new EditService({
       guests: this.#guests,
@@ -272,7 +279,20 @@ class LocalHost implements Host {
       directory: (name) => this.#store.directory(name),
       message: (level, guest, text) => this.#say(level, guest, text),
     })
+    const guestFolder = (name: GuestName) => this.#store.directory(name)
+    this.#templates = new TemplateService({
+      store: new TemplateStore(directories.data),
+      guests: this.#guests,
+      tasks: this.#tasks,
+      engine: this.#engine,
+      guestFolder,
+      trashed: () => this.#library.trashedFolders(),
+      specify: (definition) => specify(this.#preparation(), definition, () => ''),
+      message: (level, text) => this.#say(level, null, text),
+    })
     this.router = createRouter({
+      templates: this.#templates,
+      clones: new CloneService({ templates: this.#templates, library: this.#library, guests: this.#guests, tasks: this.#tasks, guestFolder }),
       saved: this.#saved,
       guests: this.#guests,
       agents: new AgentService({ tasks: this.#tasks, uploads: this.uploads, partials: this.#partials, owner: (name) => this.#guests.get(name) }),
@@ -322,6 +342,10 @@ class LocalHost implements Host {
     return socket
   }
 
+  metrics(): Promise<string> {
+    return this.#mixer.metrics()
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -346,6 +370,7 @@ class LocalHost implements Host {
       recipes: this.#recipes,
       engine: this.#engine,
       cache: this.#directories.cache,
+      templates: this.#templates.store,
       guestDirectory: (definition) => this.#store.directory(definition.name),
       message: (level, text) => this.#say(level, null, text),
     }

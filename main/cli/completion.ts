@@ -40,7 +40,7 @@ export function addCompletionCommand(program: Command, context: CliContext): voi
 }
 
 /** What can be set, by the name of the argument that takes it. */
-const settingKeys: Readonly<Record<string, readonly string[]>> = { 'setting=value': ['memory=', 'cpu=', 'link='], 'field=value': Object.keys(editable).map((key) => `${key}=`) }
+const settingKeys: Readonly<Record<string, readonly string[]>> = { 'setting=value': ['memory=', 'vcpus=', 'cpu=', 'cpu.weight=', 'disk.iops=', 'disk.bandwidth=', 'priority=', 'link='], 'field=value': Object.keys(editable).map((key) => `${key}=`) }
 
 /** What may stand where the last of `words` is being typed. */
 export function candidates(program: Command, words: readonly string[], guests: () => readonly string[]): readonly string[] {

@@ -1,11 +1,13 @@
 import { Command, CommanderError } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { sentenceFor, troubleOf } from '../../src/contract/sentence.ts'
+import { addBudgetCommand } from './budget.ts'
 import { addCaptureCommand } from './capture.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addCreateCommand } from './create.ts'
 import type { CliContext } from './context.ts'
 import { addCopyCommand } from './cp.ts'
+import { addCrossfadeCommand } from './crossfade.ts'
 import { addDeleteCommand, addRenameCommand } from './delete.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addDownCommand } from './down.ts'
@@ -13,6 +15,7 @@ import { addEditCommand } from './edit.ts'
 import { addExecCommand, ProgramFailure } from './exec.ts'
 import { CommandFailure, exitCodeOf, exitCodes } from './exit-code.ts'
 import { addExportCommand } from './export.ts'
+import { addHistoryCommand } from './history.ts'
 import { addImageCommands } from './image.ts'
 import { addImportCommand } from './import.ts'
 import { addInfoCommand } from './info.ts'
@@ -22,6 +25,7 @@ import { addLogsCommand } from './logs.ts'
 import { addNetworkCommands } from './network.ts'
 import { addOsCommand } from './os.ts'
 import { addPauseCommand } from './pause.ts'
+import { addPoliciesCommand } from './policies.ts'
 import { addPresetsCommand } from './presets.ts'
 import { addPublishCommands } from './publish.ts'
 import { addResumeCommand } from './resume.ts'
@@ -32,6 +36,7 @@ import { addStartCommand } from './start.ts'
 import { addStopCommand } from './stop.ts'
 import { json } from './terminal.ts'
 import { addTrashCommands } from './trash.ts'
+import { addTopCommand } from './top.ts'
 import { addUpCommand } from './up.ts'
 import { addWebCommand } from './web.ts'
 
@@ -59,7 +64,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addCreateCommand, addEditCommand, addRenameCommand, addDeleteCommand, addTrashCommands, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addTopCommand, addCrossfadeCommand, addBudgetCommand, addHistoryCommand, addPoliciesCommand, addCreateCommand, addEditCommand, addRenameCommand, addDeleteCommand, addTrashCommands, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

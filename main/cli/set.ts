@@ -13,13 +13,14 @@ export function addSetCommand(program: Command, context: CliContext): void {
     .description("move a guest's sliders while it runs")
     .argument('<guest>', 'the guest')
     .argument('<setting=value...>', 'one or more settings')
-    .option('--wait <seconds>', 'how long to wait for memory to follow', readWait, 10)
+    .option('--wait <seconds>', 'how long to wait for memory and vCPUs to follow', readWait, 10)
+    .option('--force', 'also beyond what this computer has left to promise')
     .option('--json', 'print requested and effective values as JSON')
-    .addHelpText('after', `\nSettings:\n  ${Object.values(settings).join('\n  ')}\n\nExamples:\n  diptych set linux memory=384MiB cpu=50%\n  diptych set windows link=down\n  diptych set linux link.preset=4g\n  diptych set linux link=10Mbit link.latency=40ms link.loss=1%`)
-    .action(async (name: string, assignments: string[], options: { wait: number; json?: true }) => {
+    .addHelpText('after', `\nSettings:\n  ${Object.values(settings).join('\n  ')}\n\nExamples:\n  diptych set linux memory=384MiB cpu=50%\n  diptych set linux vcpus=2 cpu.weight=200 disk.iops=500 disk.bandwidth=20MB/s\n  diptych set linux priority=star\n  diptych set windows link=down\n  diptych set linux link.preset=4g\n  diptych set linux link=10Mbit link.latency=40ms link.loss=1%`)
+    .action(async (name: string, assignments: string[], options: { wait: number; force?: true; json?: true }) => {
       const guest = readGuestName(name)
       const change = readChange(assignments)
-      const answer = await withHost(context, (client) => client.guest.set({ name: guest, change, waitMs: options.wait * 1000 }, { signal: context.interrupted }))
+      const answer = await withHost(context, (client) => client.guest.set({ name: guest, change, waitMs: options.wait * 1000, force: options.force === true }, { signal: context.interrupted }))
       const { terminal } = context
       if (options.json) return terminal.print(json(answer))
       for (const control of ControlName.options) {

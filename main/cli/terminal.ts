@@ -10,6 +10,8 @@ export interface Terminal {
   say(text: string): void
   /** Rewrites one line on stderr. Does nothing when stderr is no terminal. */
   live(text: string): void
+  /** Draws the whole screen anew on a terminal's stdout; elsewhere it prints. */
+  frame(text: string): void
   readonly interactive: boolean
   style(kind: Style, text: string): string
 }
@@ -48,6 +50,11 @@ export function createTerminal(stdout: Output, stderr: Output, env: NodeJS.Proce
       const width = (stderr.columns ?? 80) - 1
       stderr.write(`\r\x1b[K${text.length > width ? `${text.slice(0, width - 1)}…` : text}`)
       liveShown = true
+    },
+    frame(text) {
+      // Cursor home, then each line with its rest erased, then everything below: nothing flickers.
+      if (stdout.isTTY === true && env['TERM'] !== 'dumb') stdout.write(`\x1b[H${harmless(text).replaceAll('\n', '\x1b[K\n')}\x1b[K\n\x1b[J`)
+      else stdout.write(`${text}\n`)
     },
     style(kind, text) {
       const [on, off] = codes[kind]

@@ -1,3 +1,5 @@
+import type { Control } from '../../src/contract/control.ts'
+
 /** A number and its unit, in units of 1; null when it is not one. At most three decimals. */
 export function readAmount(text: string, units: Readonly<Record<string, number>>): number | null {
   const [, digits = '', unit = ''] = /^(\d{1,12}(?:\.\d{1,3})?)([A-Za-z%]+)$/.exec(text) ?? []
@@ -12,12 +14,27 @@ export function formatMilliseconds(milliseconds: number | null): string {
 }
 
 /** A control's value as `diptych set` would take it. */
-export function formatControl(value: number | null, unit: 'percent' | 'MiB' | 'bit/s'): string {
+export function formatControl(value: number | null, unit: Control['unit']): string {
   if (value === null) return 'unlimited'
-  if (unit === 'percent') return `${value}%`
-  if (unit === 'MiB') return `${value}MiB`
-  const [factor, name] = value >= 1e9 ? [1e9, 'Gbit'] : value >= 1e6 ? [1e6, 'Mbit'] : value >= 1e3 ? [1e3, 'kbit'] : [1, 'bit']
-  return `${Number((value / Number(factor)).toFixed(3))}${name}`
+  switch (unit) {
+    case 'percent':
+      return `${value}%`
+    case 'MiB':
+      return `${value}MiB`
+    case 'vCPU':
+    case 'weight':
+    case 'IO/s':
+      return String(value)
+    case 'B/s':
+      return `${scaled(value, [[1e9, 'GB'], [1e6, 'MB'], [1e3, 'kB'], [1, 'B']])}/s`
+    case 'bit/s':
+      return scaled(value, [[1e9, 'Gbit'], [1e6, 'Mbit'], [1e3, 'kbit'], [1, 'bit']])
+  }
+}
+
+function scaled(value: number, units: readonly (readonly [number, string])[]): string {
+  const [factor, name] = units.find(([each]) => value >= each) ?? [1, units.at(-1)?.[1] ?? '']
+  return `${Number((value / factor).toFixed(3))}${name}`
 }
 
 /** `1.4 MB`, decimal units as networks count them. */

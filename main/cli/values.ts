@@ -1,4 +1,4 @@
-import type { ControlChange } from '../../src/contract/control.ts'
+import { Priority, type ControlChange } from '../../src/contract/control.ts'
 import { GuestName } from '../../src/contract/names.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { linkSettings, mergeLink, readLinkSetting } from './link-values.ts'
@@ -16,7 +16,11 @@ export function readGuestName(text: string): GuestName {
 /** What `diptych set` understands, in the words its help and its errors use. */
 export const settings = {
   memory: 'memory=384MiB or memory=1.5GiB',
-  cpu: 'cpu=50% (percent of one host CPU, 200% is two) or cpu=unlimited',
+  cpu: 'cpu=50% or cpu.cap=50% (percent of one host CPU, 200% is two), cpu=unlimited',
+  weight: 'cpu.weight=200 (1 to 10000, 100 is normal)',
+  vcpus: 'vcpus=2',
+  disk: 'disk.iops=500, disk.bandwidth=20MB/s or either =unlimited',
+  priority: 'priority=low, priority=normal or priority=star',
   ...linkSettings,
 } as const
 
@@ -28,7 +32,7 @@ export function readChange(assignments: readonly string[]): ControlChange {
     const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(assignment) ?? []
     if (key === '') throw usage(`"${assignment}" is not of the form setting=value.`, `Settings: ${Object.values(settings).join('; ')}.`)
     const { link, ...part } = readSetting(key, value)
-    const name = key === 'link' ? (Object.keys(part)[0] ?? key) : key
+    const name = Object.keys(part)[0] ?? key
     if (given.has(name)) throw usage(`${key} is given twice.`, 'Give each setting once.')
     given.add(name)
     const merged = mergeLink(change.link, link)
@@ -42,7 +46,18 @@ function readSetting(key: string, value: string): ControlChange {
     case 'memory':
       return { memory: readMemory(value) }
     case 'cpu':
+    case 'cpu.cap':
       return { cpuCap: readCpu(value) }
+    case 'cpu.weight':
+      return { cpuWeight: readCount(value, settings.weight) }
+    case 'vcpus':
+      return { vcpus: readCount(value, settings.vcpus) }
+    case 'disk.iops':
+      return { diskIops: value === 'unlimited' ? null : readCount(value, settings.disk) }
+    case 'disk.bandwidth':
+      return { diskBandwidth: value === 'unlimited' ? null : readBytes(value) }
+    case 'priority':
+      return { priority: readPriority(value) }
     default:
       return readLinkSetting(key, value) ?? refuseSetting(key)
   }
@@ -57,6 +72,24 @@ export function readMemory(text: string): number {
   const amount = readAmount(text, { MiB: 1, GiB: 1024 })
   if (amount === null || !Number.isInteger(amount) || amount === 0) throw usage(`"${text}" is not an amount of memory.`, `Write ${settings.memory}; whole MiB.`)
   return amount
+}
+
+function readCount(text: string, right: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw usage(`"${text}" is not a whole number from 1 on.`, `Write ${right}.`)
+  return Number(text)
+}
+
+/** Bytes per second, decimal units as disks are sold; the `/s` may be left out. */
+function readBytes(text: string): number {
+  const amount = readAmount(text.replace(/\/s$/, ''), { kB: 1e3, MB: 1e6, GB: 1e9 })
+  if (amount === null || !Number.isInteger(amount) || amount === 0) throw usage(`"${text}" is not an amount of data a second.`, `Write ${settings.disk}.`)
+  return amount
+}
+
+function readPriority(text: string): Priority {
+  const priority = Priority.safeParse(text)
+  if (!priority.success) throw usage(`"${text}" is not a priority.`, `Write ${settings.priority}.`)
+  return priority.data
 }
 
 function readCpu(text: string): number | null {

@@ -30,7 +30,7 @@ export interface ServeShell {
 export async function serveHost({ host, directories, port, staticDirectory }: ServeShellOptions): Promise<ServeShell> {
   const token = createToken()
   const served = { router: host.router, openScreen: host.openScreen.bind(host) }
-  const window = await serveConnections({ ...served, receiveUpload: host.uploads.receive.bind(host.uploads), listen: { loopbackPort: port, token, staticDirectory } }).catch((error: unknown) => {
+  const window = await serveConnections({ ...served, receiveUpload: host.uploads.receive.bind(host.uploads), metrics: () => host.metrics(), listen: { loopbackPort: port, token, staticDirectory } }).catch((error: unknown) => {
     throw portFailure(port, error)
   })
   const commands = await serveConnections({ ...served, listen: { unixPath: hostSocketPath(directories) } }).catch(async (error: unknown) => {

@@ -23,8 +23,8 @@ export function mayUpgrade(headers: IncomingHttpHeaders, port: number, token: st
   return offered.includes(protocolName) && offered.some((name) => sameSecret(name, `token.${token}`))
 }
 
-/** Whether a file may be sent here: our Host, no foreign Origin, and the launch's token as `Authorization: Bearer`. */
-export function mayUpload(headers: IncomingHttpHeaders, port: number, token: string): boolean {
+/** Whether a request without a browser's handshake may go on: our Host, no foreign Origin, and the launch's token as `Authorization: Bearer`. */
+export function bearsToken(headers: IncomingHttpHeaders, port: number, token: string): boolean {
   const ours = isOurHost(headers, port) && (headers.origin === undefined || headers.origin === `http://${headers.host}`)
   return ours && sameSecret(headers.authorization ?? '', `Bearer ${token}`)
 }

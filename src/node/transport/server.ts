@@ -7,6 +7,7 @@ import { GuestName } from '../../contract/names.ts'
 import { isOurHost, mayUpgrade, offeredProtocols, TicketGate } from './access.ts'
 import { listenOnLoopback, listenOnUnixSocket } from './listen.ts'
 import { createRpcResponder, type RpcResponder } from './rpc-channel.ts'
+import { answerMetrics, isMetrics } from './metrics.ts'
 import { closeSocket, joinSocketAndScreen } from './screen-pipe.ts'
 import { answer, securityHeaders, serveStaticFile } from './static-files.ts'
 import { answerUpload, isUpload, type ReceiveUpload } from './upload.ts'
@@ -16,6 +17,8 @@ export interface ServeOptions {
   openScreen(guest: GuestName): Promise<Duplex>
   /** Takes files from the window's page; without it none are taken. */
   readonly receiveUpload?: ReceiveUpload
+  /** What is measured, in Prometheus's text format, answered at /metrics; without it nothing is. */
+  readonly metrics?: () => Promise<string>
   readonly listen:
     | { readonly unixPath: string }
     | { readonly loopbackPort: number; readonly token: string; readonly staticDirectory: string }
@@ -53,6 +56,7 @@ export async function serveConnections(options: ServeOptions): Promise<Connectio
     if (port === null || !isOurHost(request.headers, port)) return answer(response, 403, 'not for this host name')
     const ticket = /^\/\?ticket=([\w.]+)$/.exec(request.url ?? '')?.[1]
     if (options.receiveUpload !== undefined && isUpload(request)) void answerUpload(request, response, { port, token: listen.token }, options.receiveUpload)
+    else if (options.metrics !== undefined && isMetrics(request)) void answerMetrics(request, response, { port, token: listen.token }, options.metrics)
     else if (ticket === undefined) void serveStaticFile(listen.staticDirectory, request, response)
     else if (gate.redeem(ticket, Date.now())) admit(response, listen.token)
     else answer(response, 403, 'This link has been used or is too old: start Diptych again to open a new window.')

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { reasonOf } from '../../contract/refusal.ts'
 import { uploadName } from '../../contract/upload.ts'
-import { mayUpload } from './access.ts'
+import { bearsToken } from './access.ts'
 import { answer, securityHeaders } from './static-files.ts'
 
 /** Takes a file to its end and answers its id; rejects with why not. `bytes` null: its length is not known. */
@@ -26,7 +26,7 @@ export async function answerUpload(request: IncomingMessage, response: ServerRes
     request.resume() // hanging up with unread bytes would take the answer along
     setTimeout(() => request.destroy(), lingerMs).unref()
   })
-  if (!mayUpload(request.headers, access.port, access.token)) return answer(response, 403, 'only the window of this Diptych may send files')
+  if (!bearsToken(request.headers, access.port, access.token)) return answer(response, 403, 'only the window of this Diptych may send files')
   const length = request.headers['content-length']
   const name = (uploadName(request.url ?? '') ?? '').split(/[/\\]/).at(-1)?.slice(0, 255)
   if (name === undefined || name === '') return answer(response, 400, 'the file has no name')

@@ -91,7 +91,7 @@ function changeWords({ applies, guest }: CardChange, state: string): string {
     case 'now':
       return `${state}.`
     case 'next-start':
-      return `${state} from its next start on: it runs now with the cards it was started with. diptych stop ${guest} && diptych start ${guest}`
+      return `${state} from its next start on: the running machine has no slot for a further card. diptych stop ${guest} && diptych start ${guest}`
   }
 }
 

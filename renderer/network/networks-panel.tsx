@@ -14,7 +14,7 @@ export function NetworksPanel() {
   const guests = useWindow((state) => state.guests)
   const order = useWindow((state) => state.order)
   const told = (change: CardChange | null, name: GuestName) => {
-    if (change?.applies === 'next-start') session.notify({ level: 'info', text: `${name} runs with the cards it was started with; the change takes effect at its next start.`, next: `Stop ${name} and start it again when it suits.` })
+    if (change?.applies === 'next-start') session.notify({ level: 'info', text: `The running machine of ${name} has no slot for a further card; the change takes effect at its next start.`, next: `Stop ${name} and start it again when it suits.` })
   }
   const connect = async (guest: GuestName, { name: network }: NetworkSummary, on: boolean) =>
     told(await session.ask(`change the networks of ${guest}`, (client) => (on ? client.network.connect({ guest, network }) : client.network.disconnect({ guest, network }))), guest)

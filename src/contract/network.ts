@@ -58,7 +58,7 @@ export const NetworkSummary = z.object({
 })
 export type NetworkSummary = z.infer<typeof NetworkSummary>
 
-/** When a change of a guest's cards takes effect: a running guest gets or loses a card at its next start. */
+/** When a change of a guest's cards takes effect: a running machine that has no slot left gets its card at its next start. */
 export const CardChange = z.object({ guest: GuestName, applies: z.enum(['already', 'now', 'next-start']), networks: z.array(NetworkSummary) })
 export type CardChange = z.infer<typeof CardChange>
 

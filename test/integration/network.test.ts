@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Connection } from '../../src/contract/connection.ts'
 import type { LinkShapeChange } from '../../src/contract/link.ts'
+import { NetworkName } from '../../src/contract/names.ts'
 import { hostParty } from '../../src/contract/web.ts'
 import { TestHome, inGuest, linux, until, windows } from '../support/diptych.ts'
 
@@ -152,5 +155,65 @@ describe('capturing', () => {
       const summary = execFileSync('/usr/bin/tshark', ['-r', file, '-T', 'fields', '-e', 'frame.number'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
       expect(summary.trim().split('\n').length).toBeGreaterThan(3)
     }
+  })
+})
+
+describe('a second network and a way out', () => {
+  const lab = NetworkName.parse('lab')
+  const shell = async (name: typeof linux, script: string) => (await connection.client.guest.exec({ name, path: '/bin/sh', args: ['-c', script], timeoutMs: 60_000 })).stdout.trim()
+  const reaches = (address: string) =>
+    shell(linux, `ping -c 1 -W 2 ${address} >/dev/null && echo yes`).then(
+      (answer) => answer === 'yes',
+      () => false,
+    )
+  const labAddress = async (name: typeof linux) => (await connection.client.network.list()).find((network) => network.name === lab)?.guests.find((each) => each.guest === name)?.ipv4 ?? null
+
+  it('are plugged into running guests: each card finds its place, and only the uplink leads out', async () => {
+    if ((await connection.client.guest.get({ name: linux })).view.state !== 'running') await connection.client.guest.start({ name: linux })
+    await until(async () => (await connection.client.guest.get({ name: linux })).view.agent === 'live', 'the agent to answer')
+    const made = await home.run('network', 'create', 'lab', '--json')
+    expect(JSON.parse(made.stdout)).toMatchObject({ name: 'lab', subnet: '10.78.0.0/24', domain: 'lab.diptych.internal', guests: [] })
+    expect((await connection.client.network.connect({ guest: linux, network: lab })).applies).toBe('now')
+    expect((await connection.client.network.connect({ guest: windows, network: lab })).applies).toBe('now')
+    expect(await home.run('network', 'uplink', 'linux', 'on')).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('linux has an uplink.') as string })
+    const server = createServer((_request, response) => response.end('from the host')).listen(0, '127.0.0.1')
+    try {
+      await until(async () => (await labAddress(linux)) !== null && (await labAddress(windows)) !== null, 'addresses on the second network')
+      await until(async () => (await shell(linux, 'ip route | grep ^default')) !== '', 'a way out')
+      expect(await shell(linux, 'ip -4 -o addr show dev eth1')).toContain(`inet ${await labAddress(linux)}/24`)
+      expect(await shell(linux, 'ip route | grep ^default')).toMatch(/^default via 10\.0\.2\.2 dev eth2/)
+      expect(await shell(linux, 'cat /etc/resolv.conf')).toMatch(/^search diptych\.internal lab\.diptych\.internal ?\nnameserver 10\.77\.0\.1\nnameserver 10\.78\.0\.1\nnameserver 10\.0\.2\.3\n/)
+      const { port } = server.address() as AddressInfo
+      expect(await shell(linux, `wget -q -O - http://10.0.2.2:${port}/`)).toBe('from the host')
+      expect(await shell(windows, 'ip route | grep ^default')).toBe('')
+      expect(await reaches('windows.lab.diptych.internal')).toBe(true)
+      expect((await connection.client.network.get()).ports.filter((each) => each.guest === linux).map((each) => [each.network, each.connected])).toEqual([['stage', true], ['lab', true]])
+    } finally {
+      server.close()
+    }
+  })
+
+  it('outlive the host and a switch that is killed', async () => {
+    const before = await labAddress(linux)
+    connection.close()
+    await home.crash()
+    await home.serve()
+    connection = await home.connect()
+    expect(await labAddress(linux)).toBe(before)
+    const { pid } = JSON.parse(readFileSync(join(home.directory, 'run', 'switch.json'), 'utf8')) as { pid: number }
+    process.kill(pid, 'SIGKILL')
+    await until(async () => (await reaches('10.77.0.1')) && (await reaches('windows.lab.diptych.internal')), 'both cards to be connected again')
+  })
+
+  it('are taken away at once, and given back', async () => {
+    const address = await labAddress(windows)
+    expect((await connection.client.network.disconnect({ guest: windows, network: lab })).applies).toBe('now')
+    expect(await reaches(address ?? '')).toBe(false)
+    expect(await reaches('windows')).toBe(true)
+    expect((await connection.client.network.setUplink({ guest: linux, on: false })).applies).toBe('now')
+    await until(async () => (await shell(linux, 'cat /sys/class/net/eth2/carrier')) === '0', 'the uplink to lose its carrier')
+    expect((await connection.client.network.connect({ guest: windows, network: lab })).applies).toBe('now')
+    await until(() => reaches(address ?? ''), 'windows to be back on the second network')
+    await expect(connection.client.network.delete({ name: lab })).rejects.toThrow('linux is on it')
   })
 })

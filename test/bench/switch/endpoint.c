@@ -4,6 +4,8 @@
  *
  *   endpoint TRANSPORT throughput SIZE SECONDS [with-reader|with-staller]
  *   endpoint TRANSPORT latency SIZE COUNT
+ *   endpoint TRANSPORT count SIZE COUNT (how many of so many frames arrive)
+ *   endpoint relay PATH (no measurement: a bare copier between the connections to PATH1 and PATH2, in the switch's place)
  *   TRANSPORT: stream:PATH (number 1, 2 or 3 put after it; 4-byte length before each frame, one write a frame, as QEMU does)
  *              vde:DIR     (vde_switch's control socket DIR/ctl, then one datagram a frame)
  *              pair        (the same stream over a bare socket pair)
@@ -11,6 +13,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -89,27 +92,55 @@ static void put(int fd, size_t size) {
         at += n, left -= n;
     }
 }
-/* Counts whole frames and their bytes; returns frames got by one read. */
-static size_t partial = 0, missing = 0;
+/* Counts whole frames and their bytes. Returns 0 when nothing came for half a second. */
+static size_t partial = 0, missing = 0, length, wanted = 0; /* 0: frames of any length count */
 static unsigned char head[4];
 static size_t got_frames, got_bytes;
-static void take(int fd) {
+static int take(int fd) {
     ssize_t n = read(fd, buffer, sizeof buffer);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return; /* nothing for half a second: lost on the way */
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
     if (n <= 0) fail("read");
     if (!framed) {
         got_frames++, got_bytes += n;
-        return;
+        return 1;
     }
     for (ssize_t at = 0; at < n;) {
         if (missing) {
             size_t step = missing < (size_t)(n - at) ? missing : (size_t)(n - at);
             missing -= step, at += step, got_bytes += step;
-            if (!missing) got_frames++;
+            if (!missing && (!wanted || length == wanted)) got_frames++;
         } else {
             head[partial++] = buffer[at++];
-            if (partial == 4) missing = ntohl(*(uint32_t *)head), partial = 0;
+            if (partial == 4) length = missing = ntohl(*(uint32_t *)head), partial = 0;
         }
+    }
+    return 1;
+}
+/* The least any program can do that passes bytes on: what a switch costs beyond this is its own. */
+static void relay(const char *path) {
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int listeners[2];
+    for (int i = 0; i < 2; i++) {
+        snprintf(a.sun_path, sizeof a.sun_path, "%s%d", path, i + 1);
+        if ((listeners[i] = socket(AF_UNIX, SOCK_STREAM, 0)) < 0 || bind(listeners[i], (void *)&a, sizeof a) < 0 || listen(listeners[i], 4) < 0) fail(a.sun_path);
+    }
+    for (;;) {
+        struct pollfd ends[2] = {{.events = POLLIN}, {.events = POLLIN}};
+        for (int i = 0; i < 2; i++) ends[i].fd = accept(listeners[i], NULL, NULL);
+        for (int open = 1; open;) {
+            poll(ends, 2, -1);
+            for (int i = 0; i < 2 && open; i++) {
+                if (!ends[i].revents) continue;
+                ssize_t n = read(ends[i].fd, buffer, sizeof buffer);
+                if (n <= 0) open = 0;
+                for (ssize_t at = 0; open && at < n;) {
+                    ssize_t m = write(ends[1 - i].fd, buffer + at, n - at);
+                    if (m < 0) open = 0;
+                    else at += m;
+                }
+            }
+        }
+        close(ends[0].fd), close(ends[1].fd);
     }
 }
 static int compare(const void *a, const void *b) {
@@ -118,13 +149,14 @@ static int compare(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN);
+    if (argc == 3 && !strcmp(argv[1], "relay")) relay(argv[2]);
     if (argc < 5) return 2;
     const char *transport = argv[1];
-    int latency = !strcmp(argv[2], "latency"), third = argc > 5, reads = third && !strcmp(argv[5], "with-reader");
+    int counting = !strcmp(argv[2], "count"), latency = !strcmp(argv[2], "latency"), third = argc > 5, reads = third && !strcmp(argv[5], "with-reader");
     size_t size = atol(argv[3]);
     double amount = atof(argv[4]);
     int fds[3] = {-1, -1, -1};
-    signal(SIGPIPE, SIG_IGN);
     if (!strncmp(transport, "stream:", 7)) {
         for (int i = 0; i < 2 + third; i++) fds[i] = open_stream(transport + 7, i + 1);
     } else if (!strncmp(transport, "vde:", 4)) {
@@ -149,7 +181,23 @@ int main(int argc, char **argv) {
         while (reads) take(fds[2]);
         pause();
     }
-    if (latency) {
+    if (counting) {
+        usleep(200000);
+        while (recv(fds[1], buffer, sizeof buffer, MSG_DONTWAIT) > 0) {
+        }
+        got_frames = partial = missing = 0, wanted = size;
+        if ((sender = fork()) == 0) {
+            build(1, 2, size);
+            for (int i = 0; i < (int)amount; i++) {
+                put(fds[0], size);
+                if (i % 50 == 49) usleep(1000); /* far below what any of the links carries */
+            }
+            pause();
+        }
+        while (take(fds[1])) {
+        }
+        printf("{\"arrived\":%zu}\n", got_frames);
+    } else if (latency) {
         if ((sender = fork()) == 0) { /* the echo */
             build(2, 1, size);
             for (;;) {

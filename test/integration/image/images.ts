@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 export const qemuImg = (...args: string[]): string => execFileSync('qemu-img', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 
@@ -70,4 +71,46 @@ export function convertersOf(folder: string): string[] {
       return false // ended since
     }
   })
+}
+
+/** A raw disk that, booted by BIOS, says `BOOTED <text>` on its serial port. */
+export function bootableDisk(path: string, text: string): string {
+  execFileSync(fileURLToPath(new URL('build-boot-sector.sh', import.meta.url)), [path, text])
+  return path
+}
+
+/** Boots a disk in a QEMU of its own and answers the first line that it says; rejects after a minute. */
+export function bootedWith(...drive: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('qemu-system-x86_64', ['-nodefaults', '-accel', 'tcg', '-m', '64', '-display', 'none', '-serial', 'stdio', '-no-reboot', ...drive], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    let complaint = ''
+    const giveUp = setTimeout(() => child.kill('SIGKILL'), 60_000)
+    child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
+    child.stdout.on('data', (chunk: Buffer) => {
+      said += chunk.toString()
+      if (said.includes('\n')) child.kill('SIGKILL')
+    })
+    child.on('close', () => {
+      clearTimeout(giveUp)
+      if (said.includes('\n')) resolve(said.trim())
+      else reject(new Error(`it said nothing: ${complaint}`))
+    })
+  })
+}
+
+/** Whether another program's disks can be shown here: xmount makes VDI, VHD and VMDK of a raw disk through FUSE. */
+export const hasXmount = process.getuid?.() === 0 && existsSync('/dev/fuse') && spawnSync('xmount', ['--version']).error === undefined
+
+/** Has xmount show `raw` in another format, and `look` at the file meanwhile. */
+export async function throughXmount<T>(raw: string, format: 'vdi' | 'vhd' | 'vmdk', folder: string, look: (file: string) => Promise<T>): Promise<T> {
+  mkdirSync(folder)
+  execFileSync('xmount', ['--in', 'raw', raw, '--out', format, folder])
+  try {
+    const file = readdirSync(folder).find((name) => name.endsWith(`.${format}`))
+    if (file === undefined) throw new Error(`xmount showed no ${format}`)
+    return await look(join(folder, file))
+  } finally {
+    execFileSync('umount', [folder])
+  }
 }

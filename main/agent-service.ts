@@ -25,7 +25,8 @@ export interface CopyRequest {
   readonly overwrite: boolean
 }
 
-const firstAnswerMs = 3_000
+/** A guest without an agent is known at once by its closed port; one that has one may be busy. */
+const firstAnswerMs = 15_000
 
 /** What is asked of the agents in the guests: what they know, programs, and files to and fro. */
 export class AgentService {

@@ -8,9 +8,12 @@ const mostVcpus = 16
 /** Memory grows in steps that any guest's kernel can take. */
 const growthStepMiB = 128
 
+/** docs/decisions/0005-live-clones.md */
+const sharedMemory = 'Its memory is shared with its template (a live clone); restart it, and it has its own.'
+
 /** What this host, and the guest as it is defined, can do. `description` is null while the engine cannot be used. */
-export function limitsOf(definition: GuestDefinition, description: EngineDescription | null): Limits {
-  const balloon = description?.capabilities.balloon ?? true
+export function limitsOf(definition: GuestDefinition, description: EngineDescription | null, running?: MachineSpec): Limits {
+  const balloon = running?.balloon === false ? sharedMemory : (description?.capabilities.balloon ?? true)
   const { kind, vcpus, memoryMiB } = definition
   return {
     kind,

@@ -13,6 +13,7 @@ import { isSuspended } from '../src/node/guest-state/suspended.ts'
 import { Publisher } from '../src/publisher.ts'
 import { SliderControls } from '../src/resource/guest-controls.ts'
 import type { Room } from '../src/resource/readings.ts'
+import { awaken } from './awaken.ts'
 import { notFound } from './error-map.ts'
 import type { MeteredGuest } from './meters.ts'
 import { limitsOf, startedWith } from './guest-limits.ts'
@@ -175,12 +176,7 @@ export class GuestRegistry {
       },
       startMachine: (spec, options) => engine.start(spec, options),
       isSuspended: () => isSuspended(this.#ports.store.directory(name)),
-      awaken: async (machine) => {
-        // A machine that goes on from its own memory is who it was: only its clock stood still.
-        const renewed = machine.boot === 'restored' ? [] : [machine.agent.exec('/usr/local/bin/diptych-guest', ['wake'], 15_000)]
-        const told = await Promise.allSettled([machine.agent.setTime(Date.now()), ...renewed])
-        for (const each of told) if (each.status === 'rejected') throw each.reason
-      },
+      awaken: (machine) => awaken(machine, name),
       published: (guest) => {
         this.events.publish({ type: 'changed', guest }, name)
         if (this.#lastStates.get(name) === guest.view.state) return
@@ -201,7 +197,7 @@ export class GuestRegistry {
     return new SliderControls(
       {
         guest: name,
-        limits: () => limitsOf(this.#owners.get(name)?.definition ?? definition, this.#ports.description()),
+        limits: () => limitsOf(this.#owners.get(name)?.definition ?? definition, this.#ports.description(), this.#owners.get(name)?.machine?.spec),
         room: () => this.#ports.room(name),
         linkPresets,
         setLink: (link) => this.#ports.network.setLink(name, link),

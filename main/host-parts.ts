@@ -5,6 +5,7 @@ import type { Publisher } from '../src/publisher.ts'
 import type { Stage } from '../src/stage/stage.ts'
 import type { AgentService } from './agent-service.ts'
 import type { CaptureService } from './capture-service.ts'
+import type { CloneService } from './clone-service.ts'
 import type { CreateService } from './create-service.ts'
 import type { EditService } from './edit-service.ts'
 import type { ExportService } from './export-service.ts'
@@ -18,6 +19,7 @@ import type { PrivateNetworks } from './private-networks.ts'
 import type { PublishService } from './publish-service.ts'
 import type { SavedStates } from './saved-states.ts'
 import type { TaskService } from './task-service.ts'
+import type { TemplateService } from './template-service.ts'
 import type { WebService } from './web-service.ts'
 
 /** What the router asks of the composition root. */
@@ -31,6 +33,8 @@ export interface HostParts {
   readonly publishing: PublishService
   readonly capturing: CaptureService
   readonly tasks: TaskService
+  readonly templates: TemplateService
+  readonly clones: CloneService
   readonly saved: SavedStates
   readonly library: LibraryService
   readonly images: ImageService

@@ -137,6 +137,12 @@ export class LibraryService {
     return { freedBytes, purged: ids.length }
   }
 
+  /** Where the disks of deleted guests are. */
+  trashedFolders(): { name: GuestName; folder: string }[] {
+    const { trash } = this.#ports
+    return trash.ids().map((id) => ({ name: trash.nameOf(id), folder: trash.path(id) }))
+  }
+
   takenMacs(): ReadonlySet<string> {
     return new Set([...this.#ports.guests.all().flatMap(({ definition }) => macsOf(definition)), ...this.#ports.otherMacs()])
   }

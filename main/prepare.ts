@@ -12,6 +12,9 @@ import { readJournal } from '../src/node/guest-state/journal.ts'
 import { recover } from '../src/node/guest-state/snapshot-steps.ts'
 import { SnapshotStore } from '../src/node/guest-state/snapshot-store.ts'
 import { dropSuspended, isSuspended, suspendedState } from '../src/node/guest-state/suspended.ts'
+import { kernelIn } from '../src/node/template/kernel-files.ts'
+import { freshOverlay } from '../src/node/template/overlay.ts'
+import { type TemplateStore, demandUntouched } from '../src/node/template/template-store.ts'
 import { runProgram } from '../src/node/process/run-program.ts'
 import { roomToGrow } from './guest-limits.ts'
 
@@ -19,6 +22,7 @@ export interface Preparation {
   readonly recipes: Recipes
   readonly engine: Engine
   readonly cache: string
+  readonly templates: TemplateStore
   guestDirectory(definition: GuestDefinition): string
   message(level: 'info' | 'warning', text: string): void
 }
@@ -42,9 +46,12 @@ export async function specify(preparation: Preparation, definition: GuestDefinit
   }
 }
 
-/** A demonstration guest is given its kernel; any other boots from its own disk, whose identity is the guest's. */
+/** A demonstration guest is given its kernel, also as a clone; any other boots from its own disk, whose identity is the guest's. */
 async function bootOf(preparation: Preparation, definition: GuestDefinition): Promise<Pick<MachineSpec, 'imageId' | 'boot'>> {
-  if (recipeOf(definition) === null) return { imageId: definition.uuid, boot: { kind: 'disk', firmware: definition.firmware, first: definition.bootFrom } }
+  if (recipeOf(definition) === null) {
+    const kernel = kernelIn(preparation.guestDirectory(definition))
+    return { imageId: definition.uuid, boot: kernel ?? { kind: 'disk', firmware: definition.firmware, first: definition.bootFrom } }
+  }
   const image = await demandImage(preparation, definition)
   const at = (file: string) => join(image.directory, file)
   return {
@@ -84,6 +91,7 @@ export async function prepareBegin(preparation: Preparation, definition: GuestDe
     if (state !== null) return { from: { kind: 'restored', directory: state }, beforeRunning: async () => dropSuspended(directory) }
   }
   if (suspended) dropSuspended(directory)
+  if (boot === 'cloned') return { from: cloned(preparation, definition, spec) }
   const ownDisk = boot === 'disk' || (suspended && boot === 'cold') || (boot !== 'warm' && store.keepsDisk(spec.diskPath))
   return { from: ownDisk && existsSync(spec.diskPath) ? { kind: 'cold' } : await prepareStart(preparation, definition, spec, boot === 'disk' ? 'cold' : boot, signal) }
 }
@@ -97,7 +105,7 @@ export async function prepareStart(
   preparation: Preparation,
   definition: GuestDefinition,
   spec: MachineSpec,
-  boot: Exclude<BootChoice, 'disk'>,
+  boot: Exclude<BootChoice, 'disk' | 'cloned'>,
   signal: AbortSignal,
 ): Promise<StartOptions['from']> {
   if (recipeOf(definition) === null) return fromOwnDisk(definition, boot)
@@ -109,6 +117,16 @@ export async function prepareStart(
   const image = await demandImage(preparation, definition)
   await ensureOverlay(preparation, definition, spec.diskPath, join(image.directory, 'disk.qcow2'), { fresh: boot === 'auto', signal })
   return boot === 'auto' ? { kind: 'savable' } : { kind: 'cold' }
+}
+
+/** What is in the template's memory goes with a disk to which nothing was written yet. */
+function cloned(preparation: Preparation, { name, source }: GuestDefinition, { diskPath }: MachineSpec): StartOptions['from'] {
+  if (!('template' in source)) throw new Refusal('unsupported', name, 'it is no clone', 'start it from its disk')
+  const template = preparation.templates.read(source.template)
+  demandUntouched(preparation.templates, template)
+  const directory = preparation.templates.directory(source.template)
+  freshOverlay(directory, diskPath)
+  return { kind: 'cloned', directory }
 }
 
 /** A guest's own disk is started as it is, and never replaced. */

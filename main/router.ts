@@ -10,6 +10,7 @@ import { osRoutes } from './routes/os.ts'
 import { snapshotRoutes } from './routes/snapshot.ts'
 import { stageRoutes } from './routes/stage.ts'
 import { taskRoutes } from './routes/task.ts'
+import { templateRoutes } from './routes/template.ts'
 import { trashRoutes } from './routes/trash.ts'
 import { webRoutes } from './routes/web.ts'
 
@@ -25,6 +26,7 @@ export function createRouter(parts: HostParts): AnyRouter {
     stage: stageRoutes(parts),
     web: webRoutes(parts.web),
     task: taskRoutes(parts.tasks),
+    template: templateRoutes(parts),
     trash: trashRoutes(parts.library),
   })
 }

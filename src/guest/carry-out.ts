@@ -7,9 +7,10 @@ import type { GuestRun } from './run.ts'
 
 /**
  * How to begin a run. auto: from suspended memory, else warm, else as a first start. warm: from the warm state. cold: power-on.
- * disk: power-on with the disk exactly as it is, which for a demonstration guest `cold` may replace.
+ * disk: power-on with the disk exactly as it is, which for a demonstration guest `cold` may replace. cloned: from the memory of its
+ * template, with a fresh disk.
  */
-export type BootChoice = 'auto' | 'warm' | 'cold' | 'disk'
+export type BootChoice = 'auto' | 'warm' | 'cold' | 'disk' | 'cloned'
 
 /** What a start begins with. */
 export interface PreparedStart {

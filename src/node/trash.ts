@@ -35,7 +35,7 @@ export class Trash {
   }
 
   ids(): TrashId[] {
-    return readdirSync(this.root).filter((name) => TrashId.safeParse(name).success).sort().reverse()
+    return readdirSync(this.root).filter((name) => TrashId.safeParse(name).success).sort().toReversed()
   }
 
   /** Moves a guest's folder here. */
@@ -66,6 +66,11 @@ export class Trash {
     const name = GuestName.parse(id.slice(20))
     const about = 'problem' in file ? { title: name, os: '', problem: file.problem } : { title: file.definition.title, os: file.definition.os, problem: null }
     return { id, name, ...about, deletedAt: timeOf(id), bytes: await bytesIn(this.path(id)) }
+  }
+
+  /** The name it had. */
+  nameOf(id: TrashId): GuestName {
+    return GuestName.parse(id.replace(/^[^-]*-/, ''))
   }
 
   /** Deletes it for good; answers what it took. */

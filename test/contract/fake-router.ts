@@ -11,6 +11,7 @@ import type { TrashItem } from '../../src/contract/trash.ts'
 import type { WebMatrix } from '../../src/contract/web.ts'
 import { Publisher } from '../../src/publisher.ts'
 import { FakeLibrary } from './fake-library.ts'
+import { fakeTemplateRoutes } from './fake-templates.ts'
 import { fakeLibraryRoutes } from './fake-library-routes.ts'
 import { fakeBudget, fakeGuest, fakeHostInfo, fakeMatrix, fakeMeter, fakeNetwork, fakePresets, fakeSnapshot, fakeStageSnapshot } from './fake-views.ts'
 
@@ -116,6 +117,7 @@ export class FakeHost {
     return os.router({
       os: library.os,
       trash: library.trash,
+      template: fakeTemplateRoutes(find, (signal) => this.#watch(new Publisher<never[]>(), [[]], signal)),
       host: {
         info: os.host.info.handler(() => fakeHostInfo),
         meters: os.host.meters.handler(({ signal }) => this.#watch(this.#meters, [], signal)),

@@ -19,7 +19,8 @@ export const fakeSpec: MachineSpec = {
 
 /** A machine that does at once what it is told and records it; its agent answers when `agentAnswers`. */
 export class FakeMachine implements Machine {
-  readonly spec = fakeSpec
+  spec = fakeSpec
+  freeSlots = 2
   readonly startedAtMs = Date.now()
   readonly boot: Machine['boot']
   readonly processId = 4711
@@ -130,12 +131,15 @@ export class FakeMachine implements Machine {
     return { live: memory, reason: null, pausedMs: 1, screen: null }
   }
   plugCard = async (nic: MachineNic) => {
+    if (this.freeSlots === 0) return false
+    this.freeSlots -= 1
     this.calls.push(`plug ${nic.kind}`)
+    this.spec = { ...this.spec, nics: [...this.spec.nics, nic] }
     return true
   }
   linkCard = async (mac: string, up: boolean) => void this.calls.push(`link ${mac} ${up ? 'up' : 'down'}`)
   flattenDisk = async () => void this.calls.push('flattenDisk')
-  reconnectNetwork = async () => undefined
+  reconnectNetwork = async () => void this.calls.push('reconnect')
   changeDisc = async (path: string | null) => void this.calls.push(`changeDisc ${path ?? 'none'}`)
   dispose = () => void this.calls.push('dispose')
 }

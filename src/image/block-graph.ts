@@ -19,6 +19,7 @@ type Block = { readonly [key: string]: string | number | boolean | null | Block 
 export function blockGraph(node: DiskNode): Block {
   const file: Block = { driver: 'file', filename: node.path }
   const data = node.window === null ? file : { driver: 'raw', offset: node.window.offset, size: node.window.size, file }
+  if (node.facts.plainFrom !== null) return { driver: 'raw', offset: node.facts.plainFrom, size: node.facts.virtualBytes, file: data }
   switch (node.facts.format) {
     case 'qcow2':
       return {

@@ -26,6 +26,8 @@ export interface DiskFacts {
   readonly dataFile: string | null
   /** The data files of a VMDK that is only a description. */
   readonly extents: readonly Extent[]
+  /** Where the disk lies in the file from its first byte to its last, for a layout that QEMU's own reader does not take. */
+  readonly plainFrom: number | null
   readonly warnings: readonly string[]
   /** A Windows, Linux, … disc says by its label what it is. */
   readonly label: string | null
@@ -36,7 +38,7 @@ export interface DiskFacts {
 export function plainDisk(format: DiskFormat, variant: string, virtualBytes: number, more: Partial<DiskFacts> = {}): DiskFacts {
   demand(virtualBytes > 0, () => damaged('it says that its disk has no size'))
   demand(virtualBytes <= largestDisk, () => unsupported(`it says that its disk has ${Math.round(virtualBytes / 2 ** 40)} TiB, more than any guest here can have (64 TiB)`, 'Shrink it with the program that made it.'))
-  return { format, variant, virtualBytes, backing: null, dataFile: null, extents: [], warnings: [], label: null, bootable: null, ...more }
+  return { format, variant, virtualBytes, backing: null, dataFile: null, extents: [], plainFrom: null, warnings: [], label: null, bootable: null, ...more }
 }
 
 const largestDisk = 64 * 2 ** 40

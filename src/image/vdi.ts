@@ -25,8 +25,12 @@ export async function readVdi(source: ByteSource): Promise<DiskFacts> {
   demand(header.u32(360) === 512 && blockBytes === 1 << 20, () => unsupported('it has sectors or blocks of an unusual size', 'Write it anew with VirtualBox: VBoxManage clonemedium old.vdi new.vdi'))
   demand(count <= 64 << 20 && count * blockBytes >= virtualBytes && allocated <= count, () => damaged(`its table has ${count} blocks, which does not fit its disk of ${virtualBytes} bytes`))
   demand(dataOffset + allocated * blockBytes <= source.size, () => damaged('its last blocks lie beyond its end: it is cut short'))
+  let inOrder = true
   await eachEntry(source, { offset: tableOffset, count, order: 'little', what: 'block table' }, (place, index) => {
     if (place < zeroBlock && place >= allocated) throw damaged(`its block ${index} lies beyond its end`)
+    if (place !== index) inOrder = false
   })
-  return plainDisk('vdi', variant, virtualBytes)
+  if (dataOffset % 512 === 0) return plainDisk('vdi', variant, virtualBytes)
+  demand(inOrder && dataOffset + virtualBytes <= source.size, () => unsupported('its data begins in the middle of a sector', 'Write it anew with VirtualBox: VBoxManage clonemedium old.vdi new.vdi'))
+  return plainDisk('vdi', variant, virtualBytes, { plainFrom: dataOffset })
 }

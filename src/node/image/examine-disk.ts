@@ -56,7 +56,7 @@ async function examineBacking(own: string, facts: DiskFacts, options: DetectOpti
 
 async function rawNode(path: string): Promise<ExaminedDisk> {
   const size = await withFile(path, async (source) => source.size)
-  const facts: DiskFacts = { format: 'raw', variant: 'as its overlay says', virtualBytes: size, backing: null, dataFile: null, extents: [], warnings: [], label: null, bootable: null }
+  const facts: DiskFacts = { format: 'raw', variant: 'as its overlay says', virtualBytes: size, backing: null, dataFile: null, extents: [], plainFrom: null, warnings: [], label: null, bootable: null }
   return { facts, path, window: null, backing: null, dataPath: null, parts: [], fileBytes: size, files: [path], warnings: [] }
 }
 

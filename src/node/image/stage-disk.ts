@@ -50,6 +50,7 @@ async function trustedNode(disk: ExaminedDisk, folder: string): Promise<DiskNode
 async function makeOverlay(disk: ExaminedDisk, path: string, signal: AbortSignal): Promise<void> {
   demand(disk.window === null, () => unsupported('it lies in an archive, so it cannot be used in place', 'Leave out --in-place to import a copy.'))
   demand(disk.backing === null && disk.dataPath === null, () => unsupported('it is based on another file, so it cannot be used in place', 'Leave out --in-place to import a copy, which stands alone.'))
+  demand(disk.facts.plainFrom === null, () => unsupported('QEMU does not take its layout, so it cannot be used in place', 'Leave out --in-place to import a copy.'))
   await checkImage(disk, signal)
   const driver = driverOf[disk.facts.format]
   const info = JSON.parse(await demandQemuImg(['info', '--output=json', '-f', driver, disk.path], 'the original cannot be used in place', { signal })) as { 'virtual-size'?: number }

@@ -13,12 +13,20 @@ export interface MeteredGuest {
   readonly controls: SliderControls
 }
 
+/** Monotonic, like MachineUsage; a restarted switch begins again. */
+export interface Traffic {
+  readonly txBytes: number
+  readonly rxBytes: number
+}
+
 export interface MeterPorts {
   guests(): MeteredGuest[]
-  /** Bits per second through the guest's ports, as the switch counted them last. */
-  traffic(guest: GuestName): { tx: number; rx: number }
+  /** What has passed the guest's ports, as the switch counted it. */
+  traffic(guest: GuestName): Traffic
   budget(load: HostLoad, guests: readonly GuestMeter[]): HostBudget
 }
+
+type Counters = MachineUsage & Traffic
 
 /** The guest's agent is asked which vCPUs are online only so often: it is a program in the guest. */
 const samplesPerVcpuReading = 5
@@ -26,7 +34,7 @@ const samplesPerVcpuReading = 5
 /** Turns monotonic counters into rates; one instance per stream of samples. */
 export class MeterReader {
   readonly #ports: MeterPorts
-  readonly #last = new Map<GuestName, { at: number; usage: MachineUsage }>()
+  readonly #last = new Map<GuestName, { at: number; counters: Counters }>()
   #lastCpu: { busy: number; total: number } | null = null
   #samples = 0
 
@@ -58,18 +66,17 @@ export class MeterReader {
       const [usage, memory] = await Promise.all([machine.usage(), controls.refresh()])
       const at = performance.now()
       const last = this.#last.get(name)
-      this.#last.set(name, { at, usage })
+      const counters = { ...usage, ...this.#ports.traffic(name) }
+      this.#last.set(name, { at, counters })
       const seconds = last === undefined ? 0 : (at - last.at) / 1000
-      const rate = (counter: Exclude<keyof MachineUsage, 'throttledMs'>) => (last === undefined || seconds <= 0 ? 0 : Math.max(0, (usage[counter] - last.usage[counter]) / seconds))
-      const throttled = usage.throttledMs === null || seconds <= 0 ? null : Math.max(0, usage.throttledMs - (last?.usage.throttledMs ?? usage.throttledMs)) / seconds / 10
+      const rate = (counter: keyof Counters) => (last === undefined || seconds <= 0 ? 0 : Math.max(0, ((counters[counter] ?? 0) - (last.counters[counter] ?? 0)) / seconds))
       const total = memory?.guestTotalMiB ?? null
       const available = memory?.guestAvailableMiB ?? null
       const vcpus = controls.vcpuReading()
-      const traffic = this.#ports.traffic(name)
       return {
         guest: name,
         cpuPercent: rate('cpuMs') / 10,
-        throttledPercent: throttled,
+        throttledPercent: usage.throttledMs === null ? null : rate('throttledMs') / 10,
         cpuSharePercent: null,
         vcpusPlugged: vcpus?.plugged ?? null,
         vcpusOnline: vcpus?.online ?? null,
@@ -82,8 +89,8 @@ export class MeterReader {
         diskWriteBytesPerSecond: rate('diskWriteBytes'),
         diskReadsPerSecond: rate('diskReads'),
         diskWritesPerSecond: rate('diskWrites'),
-        txBitsPerSecond: traffic.tx,
-        rxBitsPerSecond: traffic.rx,
+        txBitsPerSecond: rate('txBytes') * 8,
+        rxBitsPerSecond: rate('rxBytes') * 8,
       }
     } catch {
       return null // the machine ended between two samples

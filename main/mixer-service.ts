@@ -37,7 +37,7 @@ export class MixerService {
       guests: () => ports.guests().metered(),
       traffic: (guest) => {
         const own = ports.ports().filter((port) => port.guest === guest)
-        return { tx: own.reduce((sum, port) => sum + port.txBitsPerSecond, 0), rx: own.reduce((sum, port) => sum + port.rxBitsPerSecond, 0) }
+        return { txBytes: own.reduce((sum, port) => sum + port.txBytes, 0), rxBytes: own.reduce((sum, port) => sum + port.rxBytes, 0) }
       },
       budget: (load, meters) => this.#budget.of(load, meters),
     })

@@ -85,7 +85,7 @@ export class PolicyService {
   }
 }
 
-const observed: Readonly<Partial<Record<GuestState, Observation['state']>>> = { running: 'running', paused: 'paused', failed: 'failed' }
+const observed: Readonly<Partial<Record<GuestState, Observation['state']>>> = { running: 'running', paused: 'paused', failed: 'failed', starting: 'changing', stopping: 'changing', suspending: 'changing' }
 
 function observe(owner: GuestOwner, controls: SliderControls, meter: HostMeter | null): Observation {
   const { name } = owner.definition

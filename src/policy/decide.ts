@@ -4,7 +4,8 @@ import { amountMiB, durationMs, weightIn } from './amounts.ts'
 /** What a guest does now, once a second. MiB; null where it cannot be measured. */
 export interface Observation {
   readonly atMs: number
-  readonly state: 'running' | 'paused' | 'stopped' | 'failed'
+  /** changing: on its way from one state to another. */
+  readonly state: 'running' | 'paused' | 'changing' | 'stopped' | 'failed'
   readonly cpuPercent: number
   readonly diskBytesPerSecond: number
   readonly networkBitsPerSecond: number
@@ -64,6 +65,7 @@ function decideRestart({ restart }: Policies, before: Memory, { atMs, state }: O
     const failures = atMs - startedAtMs > recoveredMs ? 0 : before.failures
     return { memory: { ...before, startedAtMs, failures, restartAtMs: null }, actions: [] }
   }
+  if (state === 'changing') return { memory: before, actions: [] }
   if (state !== 'failed') return { memory: { ...before, startedAtMs: null, failures: 0, restartAtMs: null }, actions: [] }
   if (before.restartAtMs === null) {
     const failures = before.failures + 1
@@ -109,7 +111,8 @@ function decideMemory({ memory: policy }: Policies, before: Memory, seen: Observ
   const reading = seen.memory
   if (policy?.auto !== true || reading === null || seen.state !== 'running' || reading.totalMiB <= 0) return none
   const floor = Math.max(reading.floorMiB, policy.floor === undefined ? 0 : amountMiB(policy.floor))
-  const ceiling = Math.min(reading.bootMiB, policy.ceiling === undefined ? Infinity : amountMiB(policy.ceiling))
+  // Without a ceiling the guest keeps what a person gave it beyond its boot memory, until it lies idle.
+  const ceiling = policy.ceiling === undefined ? Math.max(reading.bootMiB, reading.actualMiB) : amountMiB(policy.ceiling)
   const left = reading.availableMiB / reading.totalMiB
   const sinceMs = seen.atMs - before.lastMemoryMoveMs
   const fit = (target: number) => Math.max(Math.min(floor, ceiling), Math.min(ceiling, Math.round(target / stepMiB) * stepMiB))

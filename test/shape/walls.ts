@@ -14,7 +14,7 @@ const pure = /^(?!node:|electron$|electron\/|react|ws$|pino$)/
 const node = /^(?!electron$|electron\/|react)/
 
 /** The domains: pure, and strangers to each other (they meet in main/host.ts). */
-const domains = ['guest', 'network', 'resource', 'image', 'web', 'screen', 'stage'] as const
+const domains = ['guest', 'network', 'resource', 'policy', 'image', 'web', 'screen', 'stage'] as const
 
 export const places: readonly Place[] = [
   { name: 'contract', pattern: /^src\/contract\//, ours: [], packages: /^(zod|@orpc\/(contract|client)(\/.*)?)$/ },

@@ -7,18 +7,21 @@ export interface SystemRow extends System {
   readonly uri: string
 }
 
-export const systemFields = ['short-id', 'name', 'family', 'version', 'release-date', 'id'] as const
+export const systemFields = ['short-id', 'name', 'version', 'family', 'release-date', 'id'] as const
 
-/** Reads the table of `osinfo-query os --fields=…` with `systemFields`, newest first; rows it does not know how to read are left out. */
+/** Reads the table of `osinfo-query os` with the columns `systemFields` (it prints them in an order of its own, named in the first line), newest first. */
 export function parseSystems(output: string): SystemRow[] {
-  const rows = output.split('\n').slice(2).flatMap((line): SystemRow[] => {
-    const [id = '', name = '', family = '', version = '', released = '', uri = ''] = line.split('|').map((cell) => cell.trim())
+  const [header = '', , ...lines] = output.split('\n')
+  const columns = header.split('|').map((cell) => cell.trim().toLowerCase().replace(' ', '-'))
+  const rows = lines.flatMap((line): SystemRow[] => {
+    const cells = line.split('|').map((cell) => cell.trim())
+    const [id = '', name = '', version = '', family = '', released = '', uri = ''] = systemFields.map((field) => cells[columns.indexOf(field)])
     if (id === '' || !uri.startsWith('http')) return []
     const year = /^\d{4}/.exec(released)?.[0]
     const releasedIn = year === undefined ? null : Number(year)
     return [{ id, name, uri, released: releasedIn, ...hardwareFor(family, version, releasedIn) }]
   })
-  return rows.sort((left, right) => (right.released ?? 0) - (left.released ?? 0) || left.name.localeCompare(right.name))
+  return rows.toSorted((left, right) => (right.released ?? 0) - (left.released ?? 0) || left.name.localeCompare(right.name))
 }
 
 /** Which hardware a system of that family and time has drivers for by itself. */
@@ -40,7 +43,7 @@ export function detectedSystem(output: string, systems: readonly SystemRow[]): S
   if (said === undefined) return null
   const words = said.replace(/ \([^)]*\)$/, '')
   const fitting = systems.filter(({ name }) => words === name || words.startsWith(`${name} `))
-  return fitting.sort((left, right) => right.name.length - left.name.length)[0] ?? null
+  return fitting.toSorted((left, right) => right.name.length - left.name.length)[0] ?? null
 }
 
 /** What a system of that kind usually asks for, where nobody says. */

@@ -22,6 +22,8 @@ export interface ClonePorts {
   readonly guests: GuestRegistry
   readonly tasks: TaskService
   guestFolder(name: GuestName): string
+  /** Throws Refusal when this computer has not so much left to promise. */
+  demandStart(name: GuestName, force: boolean): void
 }
 
 export interface CloneRequest {
@@ -30,6 +32,7 @@ export interface CloneRequest {
   readonly title?: string | undefined
   readonly count: number
   readonly start: boolean
+  readonly force: boolean
 }
 
 /** More starts at once than this only slow each other down. */
@@ -69,7 +72,7 @@ export class CloneService {
   }
 
   /** Live from its template once more, with a fresh disk. */
-  async startFresh(name: GuestName): Promise<GuestUpdate> {
+  async startFresh(name: GuestName, force: boolean): Promise<GuestUpdate> {
     const owner = this.#ports.guests.get(name)
     const { source } = owner.definition
     if (!('template' in source)) throw new Refusal('unsupported', name, 'it is no clone', 'start it from its disk')
@@ -77,6 +80,7 @@ export class CloneService {
     const reason = await this.#ports.templates.coldReason(template)
     if (template.kind === 'cold' || reason !== null) throw new Refusal('unsupported', name, reason ?? `the template ${template.name} holds no memory`, 'start it from its disk')
     if (await hasInnerSnapshots(this.#disk(name))) throw new Refusal('in-use', name, 'its disk holds snapshots, which a fresh disk would not', 'delete them first, or start it from its disk')
+    this.#ports.demandStart(name, force)
     await owner.request('start', { boot: 'cloned' })
     return owner.current()
   }
@@ -116,14 +120,17 @@ export class CloneService {
     return templates.read(name)
   }
 
-  async #cloneAll(template: TemplateFile, names: readonly GuestName[], { title, start }: CloneRequest, signal: AbortSignal, progress: Progress): Promise<GuestUpdate[]> {
-    const { guests } = this.#ports
+  async #cloneAll(template: TemplateFile, names: readonly GuestName[], { title, start, force }: CloneRequest, signal: AbortSignal, progress: Progress): Promise<GuestUpdate[]> {
+    const { guests, demandStart } = this.#ports
     const boot = template.kind === 'live' && (await this.#ports.templates.coldReason(template)) === null ? 'cloned' : 'auto'
     let done = 0
     await inTurns(names, startsAtOnce, async (name) => {
       signal.throwIfAborted()
       await this.#make(template, name, title, signal)
-      if (start) await guests.get(name).request('start', { boot })
+      if (start) {
+        demandStart(name, force)
+        await guests.get(name).request('start', { boot })
+      }
       done += 1
       if (names.length > 1) progress(`${done} of ${names.length}`, done / names.length)
     })

@@ -11,7 +11,6 @@ import type { StageView } from '../src/contract/stage.ts'
 import type { EngineDescription } from '../src/engine/engine.ts'
 import { demonstrationGuests, recipeOf } from '../src/guest/definition.ts'
 import { cardsOf } from '../src/guest/cards.ts'
-import type { GuestOwner } from '../src/guest/owner.ts'
 import { progressFraction } from '../src/image/recipe.ts'
 import { GuestStore } from '../src/node/guest-store.ts'
 import { readTail } from '../src/node/file/tail.ts'
@@ -43,9 +42,8 @@ import { ImageService } from './image-service.ts'
 import { Journal } from './journal.ts'
 import { LibraryService } from './library-service.ts'
 import { MixerService } from './mixer-service.ts'
-import { useCards } from './live-cards.ts'
 import { NetworkService } from './network-service.ts'
-import { type ConnectedGuest, PrivateNetworks } from './private-networks.ts'
+import { PrivateNetworks } from './private-networks.ts'
 import { type Preparation, specify } from './prepare.ts'
 import { type Resources, findResources } from './resources.ts'
 import { OsService } from './os-service.ts'
@@ -144,21 +142,6 @@ class LocalHost implements Host {
       uplinks: () => this.#networks.uplinks(),
       message: (level, text) => this.#say(level, null, text),
     })
-    this.#networks = new PrivateNetworks({
-      store: new NetworkStore(directories.data),
-      guests: () => this.#guests.all().map((owner) => this.#connected(owner)),
-      guest: (name) => this.#connected(this.#guests.get(name)),
-      redefine: (name, change) => this.#guests.redefine(name, change),
-      useCards: async (name) => {
-        const { definition, machine } = this.#guests.get(name)
-        return machine === null || useCards(definition, machine, this.#network)
-      },
-      removeFromSwitch: (name) => this.#network.removeNetwork(name),
-      stageSubnet: () => this.#network.client?.subnet ?? '',
-      addressOf: (guest, network) => this.#network.addressOf(guest, network),
-      changed: () => this.#network.tell(),
-      message: (level, text) => this.#say(level, null, text),
-    })
     this.#guests = new GuestRegistry({
       store: this.#store,
       engine: this.#engine,
@@ -175,6 +158,7 @@ class LocalHost implements Host {
       room: (name) => this.#mixer.room(name),
       activity: (name, rule, text) => this.#mixer.record(name, rule, text),
     })
+    this.#networks = new PrivateNetworks({ store: new NetworkStore(directories.data), guests: this.#guests, network: this.#network, message: (level, text) => this.#say(level, null, text) })
     this.#library = new LibraryService({
       guests: this.#guests,
       store: this.#store,
@@ -292,7 +276,7 @@ class LocalHost implements Host {
     })
     this.router = createRouter({
       templates: this.#templates,
-      clones: new CloneService({ templates: this.#templates, library: this.#library, guests: this.#guests, tasks: this.#tasks, guestFolder }),
+      clones: new CloneService({ templates: this.#templates, library: this.#library, guests: this.#guests, tasks: this.#tasks, guestFolder, demandStart: (name, force) => this.#mixer.demandStart(name, force) }),
       saved: this.#saved,
       guests: this.#guests,
       agents: new AgentService({ tasks: this.#tasks, uploads: this.uploads, partials: this.#partials, owner: (name) => this.#guests.get(name) }),
@@ -408,10 +392,6 @@ class LocalHost implements Host {
       processId: process.pid,
       startedAt: this.#startedAt,
     }
-  }
-
-  #connected({ definition, machine }: GuestOwner): ConnectedGuest {
-    return { definition, connected: machine === null ? [] : this.#network.cards(definition.name).map((card) => card.network) }
   }
 
   #say(level: Message['level'], guest: GuestName | null, text: string): void {

@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' }
 import { sentenceFor, troubleOf } from '../../src/contract/sentence.ts'
 import { addBudgetCommand } from './budget.ts'
 import { addCaptureCommand } from './capture.ts'
+import { addCloneCommand } from './clone.ts'
 import { addCompletionCommand } from './completion.ts'
 import { addCreateCommand } from './create.ts'
 import type { CliContext } from './context.ts'
@@ -15,6 +16,7 @@ import { addEditCommand } from './edit.ts'
 import { addExecCommand, ProgramFailure } from './exec.ts'
 import { CommandFailure, exitCodeOf, exitCodes } from './exit-code.ts'
 import { addExportCommand } from './export.ts'
+import { addFlattenCommand } from './flatten.ts'
 import { addHistoryCommand } from './history.ts'
 import { addImageCommands } from './image.ts'
 import { addImportCommand } from './import.ts'
@@ -36,6 +38,7 @@ import { addStartCommand } from './start.ts'
 import { addStopCommand } from './stop.ts'
 import { json } from './terminal.ts'
 import { addTrashCommands } from './trash.ts'
+import { addTemplateCommands } from './template.ts'
 import { addTopCommand } from './top.ts'
 import { addUpCommand } from './up.ts'
 import { addWebCommand } from './web.ts'
@@ -64,7 +67,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addTopCommand, addCrossfadeCommand, addBudgetCommand, addHistoryCommand, addPoliciesCommand, addCreateCommand, addEditCommand, addRenameCommand, addDeleteCommand, addTrashCommands, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addTopCommand, addCrossfadeCommand, addBudgetCommand, addHistoryCommand, addPoliciesCommand, addCreateCommand, addEditCommand, addRenameCommand, addDeleteCommand, addTrashCommands, addTemplateCommands, addCloneCommand, addFlattenCommand, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

@@ -12,6 +12,6 @@ export function templateRoutes({ templates, clones }: Pick<HostParts, 'templates
     thumbnail: route.thumbnail.handler(({ input }) => templates.thumbnail(input.name)),
     clone: route.clone.handler(({ input, signal }) => clones.clone(input, signal)),
     flatten: route.flatten.handler(({ input, signal }) => clones.flatten(input.guest, signal)),
-    startFresh: route.startFresh.handler(({ input }) => clones.startFresh(input.guest)),
+    startFresh: route.startFresh.handler(({ input }) => clones.startFresh(input.guest, input.force)),
   }
 }

@@ -78,6 +78,8 @@ export const template = {
         title: z.string().min(1).max(80).optional(),
         count: z.number().int().min(1).max(32).default(1),
         start: z.boolean().default(true),
+        /** Starts them also beyond what this computer has left to promise. */
+        force: z.boolean().default(false),
       }),
     )
     .output(z.object({ guests: z.array(GuestUpdate), milliseconds: z.number() })),
@@ -87,5 +89,5 @@ export const template = {
    */
   flatten: oc.errors(errors).input(z.object({ guest: GuestName })).output(GuestUpdate),
   /** Starts a stopped clone as on its first day: live from its template, with a fresh disk. The old one is kept as `disk.qcow2.previous`. */
-  startFresh: oc.errors(errors).input(z.object({ guest: GuestName })).output(GuestUpdate),
+  startFresh: oc.errors(errors).input(z.object({ guest: GuestName, force: z.boolean().default(false) })).output(GuestUpdate),
 }

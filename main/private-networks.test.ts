@@ -2,26 +2,28 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { GuestName, NetworkName, stageNetwork } from '../src/contract/names.ts'
+import { GuestName, MacAddress, NetworkName, stageNetwork } from '../src/contract/names.ts'
 import { Refusal } from '../src/contract/refusal.ts'
+import { FakeMachine } from '../test/fake/machine.ts'
+import { cardsOf, uplinkMac, type NetworkCard } from '../src/guest/cards.ts'
 import { demonstrationGuests, type GuestDefinition } from '../src/guest/definition.ts'
 import { NetworkStore } from '../src/node/network-store.ts'
-import { type ConnectedGuest, PrivateNetworks } from './private-networks.ts'
+import { PrivateNetworks } from './private-networks.ts'
 
 const [linux, windows, lab] = [GuestName.parse('linux'), GuestName.parse('windows'), NetworkName.parse('lab')]
 
 let directory = ''
-let guests: Map<GuestName, ConnectedGuest>
+let guests: Map<GuestName, { definition: GuestDefinition; machine: FakeMachine | null }>
 let removed: NetworkName[]
-let fits: boolean
 let messages: string[]
+let connected: NetworkCard[]
 let networks: PrivateNetworks
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'dn-'))
-  guests = new Map(demonstrationGuests().map((definition) => [definition.name, { definition, connected: [] }]))
+  guests = new Map(demonstrationGuests().map((definition) => [definition.name, { definition, machine: null }]))
   removed = []
-  fits = true
+  connected = []
   messages = []
   networks = open()
 })
@@ -31,18 +33,35 @@ function open(): PrivateNetworks {
   const found = (name: GuestName) => guests.get(name) ?? expect.fail(`no ${name}`)
   const made = new PrivateNetworks({
     store: new NetworkStore(directory),
-    guests: () => [...guests.values()],
-    guest: found,
-    redefine: async (name, change) => void guests.set(name, { ...found(name), definition: { ...found(name).definition, ...change } }),
-    useCards: async () => fits,
-    removeFromSwitch: async (name) => void removed.push(name),
-    stageSubnet: () => '',
-    addressOf: () => null,
-    changed: () => undefined,
+    guests: {
+      all: () => [...guests.values()],
+      get: found,
+      redefine: async (name, change) => void guests.set(name, { ...found(name), definition: { ...found(name).definition, ...change } }),
+    },
+    network: {
+      client: null,
+      cards: () => connected,
+      definePorts: async (_guest, cards) => {
+        connected = [...cards]
+        return (network) => `/nowhere/${network}`
+      },
+      removeNetwork: async (name) => void removed.push(name),
+      addressOf: () => null,
+      tell: () => undefined,
+    },
     message: (_level, text) => messages.push(text),
   })
   made.load()
   return made
+}
+
+/** Lets the guest run with the cards of its definition. */
+function run(name: GuestName): FakeMachine {
+  const { definition } = guests.get(name) ?? expect.fail(`no ${name}`)
+  const machine = new FakeMachine()
+  connected = cardsOf(definition)
+  guests.set(name, { definition, machine })
+  return machine
 }
 
 const refusal = (promise: Promise<unknown>) => promise.then(() => 'done', (error: unknown) => (error instanceof Refusal ? error.code : String(error)))
@@ -75,19 +94,34 @@ describe('private networks', () => {
     await expect(networks.connect(linux, NetworkName.parse('nowhere'))).rejects.toThrow('no network is named "nowhere"')
   })
 
-  it('take guests on and off: at once, or at their next start where there is no slot left', async () => {
+  it('take guests on and off while they do not run', async () => {
     await networks.create(lab, undefined)
     expect(await networks.connect(linux, lab)).toMatchObject({ applies: 'now' })
     expect(await networks.connect(linux, lab)).toMatchObject({ applies: 'already' })
     expect([on(stageNetwork), on(lab)]).toEqual([[linux, windows], [linux]])
-    fits = false
-    expect(await networks.connect(windows, lab)).toMatchObject({ applies: 'next-start' })
-    fits = true
-    expect(await networks.disconnect(windows, lab)).toMatchObject({ applies: 'now' })
-    expect(await networks.disconnect(windows, stageNetwork)).toMatchObject({ applies: 'now' })
-    expect(guests.get(windows)?.definition.networks).toEqual([])
+    expect(await networks.disconnect(linux, stageNetwork)).toMatchObject({ applies: 'now' })
+    expect(guests.get(linux)?.definition.networks).toEqual(['lab'])
     expect(await networks.setUplink(linux, true)).toMatchObject({ applies: 'now' })
     expect(networks.uplinks()).toEqual([linux])
+  })
+
+  it('plug cards into a running machine while it has slots, and take cables off and put them back', async () => {
+    const machine = run(linux)
+    await networks.create(lab, undefined)
+    expect(await networks.connect(linux, lab)).toMatchObject({ applies: 'now' })
+    expect(await networks.setUplink(linux, true)).toMatchObject({ applies: 'now' })
+    expect(machine.calls).toEqual(['plug switch', 'plug uplink'])
+    machine.freeSlots = 0
+    await networks.create(NetworkName.parse('dmz'), undefined)
+    expect(await networks.connect(linux, NetworkName.parse('dmz'))).toMatchObject({ applies: 'next-start' })
+    expect(await networks.disconnect(linux, NetworkName.parse('dmz'))).toMatchObject({ applies: 'now' })
+    machine.calls.length = 0
+    expect(await networks.disconnect(linux, lab)).toMatchObject({ applies: 'now' })
+    expect(connected.map((card) => card.network)).toEqual(['stage'])
+    expect(await networks.connect(linux, lab)).toMatchObject({ applies: 'now' })
+    expect(await networks.setUplink(linux, false)).toMatchObject({ applies: 'now' })
+    const mac = uplinkMac(demonstrationGuests()[0] ?? expect.fail('no guest'))
+    expect(machine.calls).toEqual([`link ${mac} up`, `link ${mac} up`, 'reconnect', `link ${mac} down`])
   })
 
   it('stay while anybody is on them, running or not', async () => {
@@ -95,8 +129,8 @@ describe('private networks', () => {
     await networks.connect(linux, lab)
     expect(await refusal(networks.delete(lab))).toBe('in-use')
     await networks.disconnect(linux, lab)
-    const definition = guests.get(linux)?.definition as GuestDefinition
-    guests.set(linux, { definition, connected: [stageNetwork, lab] })
+    run(linux)
+    connected = [{ network: lab, mac: MacAddress.parse('52:54:00:00:00:01') }]
     await expect(networks.delete(lab)).rejects.toThrow('linux is on it until it stops')
   })
 

@@ -1,34 +1,32 @@
 import { stageNetwork, type GuestName, type NetworkName } from '../src/contract/names.ts'
 import type { CardChange, NetworkSummary } from '../src/contract/network.ts'
 import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
-import { cardsOf } from '../src/guest/cards.ts'
+import type { Machine } from '../src/engine/engine.ts'
+import { cardsOf, type NetworkCard } from '../src/guest/cards.ts'
 import { stageDomain, type GuestDefinition } from '../src/guest/definition.ts'
 import { parseSubnet, ipv4Text } from '../src/network/address.ts'
+import type { SwitchClient } from '../src/network/client.ts'
 import { freeSubnet, type NetworkDefinition } from '../src/network/networks-file.ts'
 import type { NetworkStore } from '../src/node/network-store.ts'
 import { notFound } from './error-map.ts'
+import { useCards } from './live-cards.ts'
+import type { NetworkService } from './network-service.ts'
 
 /** A guest as far as its cards go. */
-export interface ConnectedGuest {
+interface CardHolder {
   readonly definition: GuestDefinition
-  /** The networks its running machine is connected to. */
-  readonly connected: readonly NetworkName[]
+  readonly machine: Machine | null
 }
 
 export interface PrivateNetworksPorts {
   readonly store: NetworkStore
-  guests(): ConnectedGuest[]
-  /** Throws NOT_FOUND for an unknown name. */
-  guest(name: GuestName): ConnectedGuest
-  /** Writes the change into guest.yaml and the guest's definition. */
-  redefine(name: GuestName, change: Pick<GuestDefinition, 'networks'> | Pick<GuestDefinition, 'uplink'>): Promise<void>
-  /** Brings the running machine's cards to what the definition says; false: some are there from its next start on. */
-  useCards(name: GuestName): Promise<boolean>
-  /** Takes a network away from the running switch. */
-  removeFromSwitch(name: NetworkName): Promise<void>
-  stageSubnet(): string
-  addressOf(guest: GuestName, network: NetworkName): string | null
-  changed(): void
+  readonly guests: {
+    all(): CardHolder[]
+    /** Throws NOT_FOUND for an unknown name. */
+    get(name: GuestName): CardHolder
+    redefine(name: GuestName, change: Pick<GuestDefinition, 'networks'> | Pick<GuestDefinition, 'uplink'>): Promise<void>
+  }
+  readonly network: Pick<NetworkService, 'cards' | 'definePorts' | 'removeNetwork' | 'addressOf' | 'tell'> & { readonly client: Pick<SwitchClient, 'subnet'> | null }
   message(level: 'info' | 'warning' | 'error', text: string): void
 }
 
@@ -53,8 +51,8 @@ export class PrivateNetworks {
   }
 
   list(): NetworkSummary[] {
-    const networks = [{ name: stageNetwork, subnet: this.#ports.stageSubnet() || stageSubnetText }, ...this.#known]
-    const guests = this.#ports.guests()
+    const networks = [{ name: stageNetwork, subnet: this.#ports.network.client?.subnet ?? stageSubnetText }, ...this.#known]
+    const guests = this.#ports.guests.all()
     return networks.map(({ name, subnet }) => {
       const domain = domainOf(name)
       const on = guests.flatMap(({ definition }) => cardsOf(definition).flatMap((card) => (card.network === name ? [{ definition, card }] : [])))
@@ -63,13 +61,13 @@ export class PrivateNetworks {
         domain,
         subnet,
         gateway: ipv4Text(parseSubnet(subnet).gateway),
-        guests: on.map(({ definition, card }) => ({ guest: definition.name, mac: card.mac, dnsName: `${definition.name}.${domain}`, ipv4: this.#ports.addressOf(definition.name, name) })),
+        guests: on.map(({ definition, card }) => ({ guest: definition.name, mac: card.mac, dnsName: `${definition.name}.${domain}`, ipv4: this.#ports.network.addressOf(definition.name, name) })),
       }
     })
   }
 
   uplinks(): GuestName[] {
-    return this.#ports.guests().flatMap(({ definition }) => (definition.uplink ? [definition.name] : []))
+    return this.#ports.guests.all().flatMap(({ definition }) => (definition.uplink ? [definition.name] : []))
   }
 
   /** The subnet of a network that a guest's definition names; one that nobody has made yet is made. */
@@ -84,7 +82,7 @@ export class PrivateNetworks {
   async create(name: NetworkName, subnet: string | undefined): Promise<NetworkSummary> {
     const wanted = subnet === undefined ? undefined : readSubnet(subnet)
     if (name === stageNetwork && (wanted ?? stageSubnetText) !== stageSubnetText) throw new Refusal('in-use', name, `its subnet is ${stageSubnetText}`)
-    if (this.#ports.guests().some(({ definition }) => String(definition.name) === name)) {
+    if (this.#ports.guests.all().some(({ definition }) => String(definition.name) === name)) {
       throw new Refusal('in-use', name, `a guest has that name, and ${domainOf(name)} is its own`, 'choose another name')
     }
     if (name !== stageNetwork) {
@@ -94,7 +92,7 @@ export class PrivateNetworks {
         if (known !== undefined) throw new Refusal('already-exists', name, `it has the subnet ${known.subnet}`, `delete it first: diptych network delete ${name}`)
         return [...before, { name, subnet: choose(wanted, [{ name: stageNetwork, subnet: stageSubnetText }, ...before]) }]
       })
-      this.#ports.changed()
+      this.#ports.network.tell()
     }
     return this.#get(name)
   }
@@ -102,22 +100,22 @@ export class PrivateNetworks {
   async delete(name: NetworkName): Promise<NetworkSummary> {
     const found = this.#get(name)
     if (name === stageNetwork) throw new Refusal('in-use', name, 'it is the network of the stage and always there')
-    const users = this.#ports.guests().filter(({ definition, connected }) => cardsOf(definition).some((card) => card.network === name) || connected.includes(name))
+    const users = this.#ports.guests.all().filter((guest) => isOn(cardsOf(guest.definition), name) || this.#isConnected(guest, name))
     const [user] = users
     if (user !== undefined) {
       const { definition } = user
-      const stays = cardsOf(definition).every((card) => card.network !== name)
+      const stays = !isOn(cardsOf(definition), name)
       throw new Refusal('in-use', name, `${definition.name} is on it${stays ? ' until it stops' : ''}`, stays ? `stop it: diptych stop ${definition.name}` : `take it off: diptych network disconnect ${definition.name} ${name}`)
     }
-    await this.#ports.removeFromSwitch(name)
+    await this.#ports.network.removeNetwork(name)
     this.#known = await this.#change((before) => before.filter((network) => network.name !== name))
-    this.#ports.changed()
+    this.#ports.network.tell()
     return found
   }
 
   async connect(guest: GuestName, network: NetworkName): Promise<CardChange> {
     this.#get(network)
-    const { definition } = this.#ports.guest(guest)
+    const { definition } = this.#ports.guests.get(guest)
     const now = namesOf(definition)
     if (now.includes(network)) return this.#settle(guest, 'already')
     if (now.length >= 8) throw new Refusal('out-of-range', guest, 'it is on eight networks, and has room for no more')
@@ -126,25 +124,31 @@ export class PrivateNetworks {
 
   async disconnect(guest: GuestName, network: NetworkName): Promise<CardChange> {
     this.#get(network)
-    const { definition } = this.#ports.guest(guest)
+    const { definition } = this.#ports.guests.get(guest)
     if (!namesOf(definition).includes(network)) return this.#settle(guest, 'already')
     return this.#redefine(guest, { networks: (definition.networks ?? [stageNetwork]).filter((entry) => (typeof entry === 'object' ? entry.name : entry) !== network) })
   }
 
   async setUplink(guest: GuestName, on: boolean): Promise<CardChange> {
-    if (this.#ports.guest(guest).definition.uplink === on) return this.#settle(guest, 'already')
+    if (this.#ports.guests.get(guest).definition.uplink === on) return this.#settle(guest, 'already')
     return this.#redefine(guest, { uplink: on })
   }
 
   async #redefine(guest: GuestName, change: Pick<GuestDefinition, 'networks'> | Pick<GuestDefinition, 'uplink'>): Promise<CardChange> {
-    await this.#ports.redefine(guest, change)
-    const isInForce = await this.#ports.useCards(guest)
-    this.#ports.changed()
+    await this.#ports.guests.redefine(guest, change)
+    const { definition, machine } = this.#ports.guests.get(guest)
+    const isInForce = machine === null || (await useCards(definition, machine, this.#ports.network))
+    this.#ports.network.tell()
     return this.#settle(guest, isInForce ? 'now' : 'next-start')
   }
 
   #settle(guest: GuestName, applies: CardChange['applies']): CardChange {
     return { guest, applies, networks: this.list() }
+  }
+
+  /** A running machine is connected to it, whatever the definition says by now. */
+  #isConnected({ definition, machine }: CardHolder, name: NetworkName): boolean {
+    return machine !== null && isOn(this.#ports.network.cards(definition.name), name)
   }
 
   #get(name: NetworkName): NetworkSummary {
@@ -164,6 +168,10 @@ export class PrivateNetworks {
 
 export function domainOf(network: NetworkName): string {
   return network === stageNetwork ? stageDomain : `${network}.${stageDomain}`
+}
+
+function isOn(cards: readonly NetworkCard[], name: NetworkName): boolean {
+  return cards.some((card) => card.network === name)
 }
 
 function namesOf(definition: GuestDefinition): NetworkName[] {

@@ -160,7 +160,7 @@ describe('capturing', () => {
 
 describe('a second network and a way out', () => {
   const lab = NetworkName.parse('lab')
-  const shell = async (name: typeof linux, script: string) => (await connection.client.guest.exec({ name, path: '/bin/sh', args: ['-c', script], timeoutMs: 60_000 })).stdout.trim()
+  const shell = async (name: typeof linux, script: string) => (await connection.client.guest.exec({ name, path: '/bin/sh', args: ['-c', script], timeoutMs: 15_000 })).stdout.trim()
   const reaches = (address: string) =>
     shell(linux, `ping -c 1 -W 2 ${address} >/dev/null && echo yes`).then(
       (answer) => answer === 'yes',

@@ -63,7 +63,6 @@ describe('a run record that names a process which is not its QEMU', () => {
       directories: places,
       probe: async () => ({ features: { version: '7.2.0', balloon: false, clipboard: false } }) as unknown as QemuProbe, // what adopting reads of it
       cpuCap: niceOnly('a test'),
-      warmKey: () => 'key',
       logger: { info: () => undefined, warn: (details, text) => warnings.push(`${text} ${JSON.stringify(details)}`) },
       onSaved: () => undefined,
     })

@@ -12,24 +12,29 @@ import { QemuMachine } from '../../../src/node/qemu/machine.ts'
 import type { QemuProbe } from '../../../src/node/qemu/probe.ts'
 import { fakeSpec } from '../../fake/machine.ts'
 
-/** A QEMU that notes what it is told, and answers the question a save begins with only when the test says so. */
+/** A QEMU that notes what it is told, and does not answer the question a save begins with until the test says so. */
 function slowQemu() {
   const commands: string[] = []
   const held: (() => void)[] = []
+  let isSlow = true
   const stream: ByteStream = {
     write(bytes) {
       const { id, execute } = JSON.parse(new TextDecoder().decode(bytes)) as { id: number; execute: string }
       commands.push(execute)
       const answer = execute === 'migrate-set-capabilities' ? { id, error: { class: 'GenericError', desc: 'no' } } : { id, return: {} }
       const send = () => stream.onData(new TextEncoder().encode(`${JSON.stringify(answer)}\n`))
-      if (execute === 'query-status') held.push(send)
+      if (execute === 'query-status' && isSlow) held.push(send)
       else setImmediate(send)
     },
     close: () => undefined,
     onData: () => undefined,
     onClose: () => undefined,
   }
-  return { commands, session: new QmpSession(stream), release: () => held.splice(0).forEach((send) => send()) }
+  const release = () => {
+    isSlow = false
+    held.splice(0).forEach((send) => send())
+  }
+  return { commands, session: new QmpSession(stream), release }
 }
 
 describe('a person or `diptych down` that lets a guest run on while it is being saved', () => {
@@ -44,15 +49,15 @@ describe('a person or `diptych down` that lets a guest run on while it is being 
     const ram = openSync(ramPath, 'w')
     const qemu = slowQemu()
     const cpuCap = niceOnly('a test')
-    const probe = { features: { version: '7.2.0', balloon: false, clipboard: false } } as unknown as QemuProbe // what a save reads of it
+    const features = { version: '7.2.0', balloon: false, clipboard: false, machines: { q35: 'q35', pc: 'pc' }, netReconnect: null }
+    const probe = { features, accelerator: { kind: 'tcg' }, hostCpu: '' } as unknown as QemuProbe // what a save reads of it
     const machine = new QemuMachine({
-      record: { form: 1, spec: { ...fakeSpec, diskPath: join(home, 'none.qcow2') }, process: identify(process.pid) ?? { pid: 0, startTicks: 0 }, boot: 'cold', ramPath, savable: true, startedAtMs: 0 },
+      record: { form: 1, spec: { ...fakeSpec, diskPath: join(home, 'none.qcow2') }, process: identify(process.pid) ?? { pid: 0, startTicks: 0 }, boot: 'cold', ramPath, savable: true, plugged: [], startedAtMs: 0 },
       layout: runLayout(directories({ DIPTYCH_HOME: home }), fakeSpec.name),
       qmp: qemu.session,
       child: null,
       probe,
       cpuCap,
-      warmKey: 'key',
       cleanUp: () => undefined,
       onSaved: () => undefined,
     })

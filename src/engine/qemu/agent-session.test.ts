@@ -29,6 +29,16 @@ describe('guest agent', () => {
     expect(await answer).toBe('mine')
   })
 
+  test('an answer is not lost when it comes in one piece with a complaint about the 0xFF', async () => {
+    const stream = new FakeStream()
+    stream.onWrite = (text) => {
+      const id = /"id":(\d+)/.exec(text)?.[1]
+      const complaint = `{"error": {"class": "GenericError", "desc": "JSON parse error, stray"}}\n`
+      queueMicrotask(() => stream.receive(id === undefined ? '{"return": "mine"}\n' : new TextEncoder().encode(`${complaint}{"return": ${id}}\n`)))
+    }
+    expect(await new AgentSession(stream, { firstSyncId: 7 }).call('guest-get-host-name', undefined, 1000)).toBe('mine')
+  })
+
   test('after a time-out it syncs again, so a late answer is not given to the next caller', async () => {
     let silent = true
     const { stream, session } = agent((command) => (silent ? null : { return: command }))

@@ -84,10 +84,8 @@ export class AgentSession {
   async #sync(deadline: number, timeoutMs: number): Promise<void> {
     const id = this.#syncId++
     this.#write({ execute: 'guest-sync-delimited', arguments: { id } }, true)
-    for (;;) {
-      const message = await this.#next(deadline, timeoutMs)
-      if (asNumber(message['return']) === id) break
-    }
+    // The answer may come in one piece with what is to be passed over: an agent says first that it cannot parse 0xFF.
+    await this.#next(deadline, timeoutMs, (message) => asNumber(message['return']) === id)
     this.#synced = true
   }
 
@@ -98,7 +96,8 @@ export class AgentSession {
     this.#stream.write(delimited ? Uint8Array.of(delimiter, ...text) : text)
   }
 
-  #next(deadline: number, timeoutMs: number): Promise<JsonObject> {
+  /** The next message that `isAwaited`; the others are dropped. */
+  #next(deadline: number, timeoutMs: number, isAwaited: (message: JsonObject) => boolean = () => true): Promise<JsonObject> {
     if (this.#closedReason !== null) return Promise.reject(new EngineFault('agent', `The guest agent's port is closed (${this.#closedReason})`))
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
@@ -106,6 +105,7 @@ export class AgentSession {
         settle(new EngineFault('agent', `The guest agent did not answer within ${timeoutMs} ms`))
       }, Math.max(0, deadline - performance.now()))
       const settle = (message: JsonObject | EngineFault) => {
+        if (!(message instanceof EngineFault) && !isAwaited(message)) return
         this.#waiter = null
         clearTimeout(timer)
         if (message instanceof EngineFault) reject(message)

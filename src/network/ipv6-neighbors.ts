@@ -56,7 +56,7 @@ export class Ipv6Neighbors {
     if (type === NDP.routerAdvertisement || type === NDP.redirect) return false
     if (type === NDP.neighborAdvertisement && message + 24 <= limit) return this.#mayUse(port, view, message + 8)
     // Asking whether an address is free is how a guest takes one; if it is taken, its owner answers.
-    if (type === NDP.neighborSolicitation && message + 24 <= limit && u32(view, ip + 8) === 0 && u32(view, ip + 20) === 0) this.#mayUse(port, view, message + 8)
+    if (type === NDP.neighborSolicitation && message + 24 <= limit && isUnspecified(view, ip + 8)) this.#mayUse(port, view, message + 8)
     return true
   }
 
@@ -134,6 +134,10 @@ export class Ipv6Neighbors {
 function rightfully(port: Ipv6Owner, high: number, low: number): boolean {
   const own = eui64(port.macParts)
   return own.high === high && own.low === low
+}
+
+function isUnspecified(view: Uint8Array, at: number): boolean {
+  return u32(view, at) === 0 && u32(view, at + 4) === 0 && u32(view, at + 8) === 0 && u32(view, at + 12) === 0
 }
 
 function key(high: number, low: number): string {

@@ -5,32 +5,16 @@ import { asciiBytes, concat, putU16, putU32, u16, u32 } from '../../src/network/
 import { FrameReader, MAX_FRAME_BYTES } from '../../src/network/frame-reader.ts'
 import { GATEWAY_MAC_PARTS } from '../../src/network/gateway.ts'
 import { Ingress } from '../../src/network/ingress.ts'
+import { ulaPrefix } from '../../src/network/ipv6.ts'
 import { ETHERTYPE, ethernet, ipv4, udp } from '../../src/network/packet.ts'
 import { VirtualSwitch } from '../../src/network/virtual-switch.ts'
 import { DnsPacketCodec } from '../../src/node/switch/dns-codec.ts'
 import { switchOptions } from '../fake/switch-options.ts'
+import { Dice } from './dice.ts'
+import { DialledGuests } from './dialled-guests.ts'
+import { ipv6Frame, Ipv6Model } from './ipv6-model.ts'
 
-/** A small generator of numbers that a seed repeats (mulberry32). */
-export class Dice {
-  #state: number
-  constructor(seed: number) {
-    this.#state = seed >>> 0
-  }
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
-  }
-  chance(percent: number): boolean {
-    return this.below(100) < percent
-  }
-  pick<Item>(items: readonly Item[]): Item {
-    return items[this.below(items.length)] as Item // never called with none
-  }
-}
-
-interface Guest {
+export interface Guest {
   readonly guest: GuestName
   readonly macText: MacAddress
   readonly mac: MacParts
@@ -46,12 +30,13 @@ const subnet = parseSubnet('10.77.0.0/24')
 /**
  * Throws frames, whole and mutated, in random chunks at a whole switch and checks every delivery against a model:
  * nobody gets what was not sent to them, nothing that should arrive is missing, order is kept. Throws an Error naming
- * the seed at the first difference. Returns how many frames were sent.
+ * the seed at the first difference. Returns how many frames were sent; `progress` hears of it now and then.
  */
-export function fuzzSwitch(seed: number, frames: number): number {
+export function fuzzSwitch(seed: number, frames: number, progress: (sent: number) => void = () => {}): number {
   const dice = new Dice(seed)
   let now = 0
-  const network = new VirtualSwitch(switchOptions({ subnet, codec: new DnsPacketCodec(), now: () => now, random: () => dice.below(1_000) / 1_000 }))
+  let globalId = ''
+  const network = new VirtualSwitch(switchOptions({ subnet, codec: new DnsPacketCodec(), now: () => now, random: () => dice.below(1_000) / 1_000, saveLeases: (document) => void (globalId = document.globalId ?? '') }))
   const guests: Guest[] = Array.from({ length: GUESTS }, (_, index) => {
     const guest = GuestName.parse(`g${index}`)
     const macText = MacAddress.parse(`52:54:00:d1:00:0${index}`)
@@ -60,20 +45,28 @@ export function fuzzSwitch(seed: number, frames: number): number {
     const made = { guest, macText, mac: macParts(macText), address: u32(Uint8Array.from(reply.port.ipv4.split('.').map(Number)), 0), received: [], up: true }
     return { ...made, ingress: new Ingress(network.fabric, guest, { backlogBytes: 0, send: () => {}, pause: () => {}, resume: () => {}, close: () => {} }) }
   })
+  const ipv6 = new Ipv6Model(ulaPrefix(globalId), guests)
+  const dialled = new DialledGuests(dice, network, subnet.gateway)
   for (const guest of guests) plug(guest)
   let sent = 0
   while (sent < frames) {
-    now += 10_000
+    now += dice.pick([1, 50, 300, 10_000])
     const sender = dice.pick(guests)
+    if (dice.chance(10)) network.tick()
+    if (dice.chance(5)) dialled.dial(sender)
     if (dice.chance(3)) {
       sender.up = !sender.up
       network.setLink(sender.guest, { up: sender.up })
     }
     if (dice.chance(2)) plug(sender)
-    const batch = Array.from({ length: 1 + dice.below(20) }, () => makeFrame(dice, guests, sender))
+    const batch = Array.from({ length: 1 + dice.below(20) }, () => (dice.chance(10) ? dialled.segment(sender) : null) ?? (dice.chance(20) ? ipv6Frame(dice, ipv6.prefix, guests, sender) : makeFrame(dice, guests, sender)))
     const expected = guests.map(() => [] as Uint8Array[])
-    for (const frame of batch) for (const index of receivers(frame, sender, guests)) expected[index]?.push(frame)
-    for (const chunk of chunks(dice, concat(...batch.map(withLength)))) if (!sender.ingress.push(chunk)) throw new Error(`seed ${seed}: a sound stream was called corrupt`)
+    for (const frame of batch) for (const index of receivers(frame, sender, guests, ipv6)) expected[index]?.push(frame)
+    for (const chunk of chunks(dice, concat(...batch.map(withLength)))) {
+      if (!sender.ingress.push(chunk)) throw new Error(`seed ${seed}: a sound stream was called corrupt`)
+      chunk.fill(0xee) // as the next read into the same buffer would
+    }
+    if (dialled.wrong !== null) throw new Error(`seed ${seed}, frame ${sent}: ${dialled.wrong}`)
     for (const [index, guest] of guests.entries()) {
       const got = guest.received.splice(0)
       const want = expected[index] ?? []
@@ -82,6 +75,7 @@ export function fuzzSwitch(seed: number, frames: number): number {
       }
     }
     sent += batch.length
+    progress(sent)
     if (dice.chance(2)) {
       // Bytes without sense: the connection may be closed, nobody else may notice.
       const noise = Uint8Array.from({ length: dice.below(3_000) }, () => dice.below(256))
@@ -90,16 +84,19 @@ export function fuzzSwitch(seed: number, frames: number): number {
       plug(sender)
     }
   }
+  if (sent >= 5_000 && Object.values(dialled.reached).includes(0)) throw new Error(`seed ${seed}: the host's connections carried nothing: ${JSON.stringify(dialled.reached)}`)
   return sent
 
   /** A new connection to the guest's port. */
   function plug(guest: Guest): void {
     guest.ingress.close()
+    ipv6.leave(guest)
     const reader = new FrameReader()
     const sink = {
       frame: (chunk: Uint8Array, start: number, end: number, prefix: readonly Uint8Array[] | null) => {
         const frame = concat(...(prefix ?? []), chunk.subarray(start, end)).slice(4)
-        if (!sameMac(macAt(frame, 6), GATEWAY_MAC_PARTS)) guest.received.push(frame)
+        if (sameMac(macAt(frame, 6), GATEWAY_MAC_PARTS)) dialled.heard(guest, frame)
+        else guest.received.push(frame)
       },
       refused: () => {},
     }
@@ -108,10 +105,11 @@ export function fuzzSwitch(seed: number, frames: number): number {
 }
 
 /** The model: which guests a frame must reach. */
-function receivers(frame: Uint8Array, sender: Guest, guests: readonly Guest[]): number[] {
+function receivers(frame: Uint8Array, sender: Guest, guests: readonly Guest[], ipv6: Ipv6Model): number[] {
   if (frame.length < 14 || frame.length > MAX_FRAME_BYTES || !sameMac(macAt(frame, 6), sender.mac) || !sender.up) return []
   const claimed = claimedAddress(frame)
   if (claimed !== null && claimed !== sender.address && (claimed === subnet.gateway || guests.some((guest) => guest.address === claimed))) return []
+  if (!ipv6.admits(sender, frame)) return []
   const to = macAt(frame, 0)
   const group = (to.high & 0x0100) !== 0
   const one = guests.findIndex((guest) => sameMac(guest.mac, to))

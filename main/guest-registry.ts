@@ -113,6 +113,12 @@ export class GuestRegistry {
     owner.redefine(change)
   }
 
+  /** Lets every running guest's cards find the switch again. */
+  async reconnectNetworks(): Promise<void> {
+    const { message } = this.#ports
+    await Promise.all(this.all().map(({ definition, machine }) => machine?.reconnectNetwork().catch((error: unknown) => message('error', definition.name, `its link could not be remade: ${reasonOf(error)}`))))
+  }
+
   /** Ends what a killed host began with the guests' disks. Once, after the adoptions. */
   settleDisks(): void {
     for (const { definition } of this.all()) {

@@ -10,7 +10,6 @@ import { Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { StageView } from '../src/contract/stage.ts'
 import type { EngineDescription } from '../src/engine/engine.ts'
 import { demonstrationGuests, recipeOf } from '../src/guest/definition.ts'
-import { cardsOf } from '../src/guest/cards.ts'
 import { progressFraction } from '../src/image/recipe.ts'
 import { GuestStore } from '../src/node/guest-store.ts'
 import { readTail } from '../src/node/file/tail.ts'
@@ -128,18 +127,10 @@ class LocalHost implements Host {
       requestSeen: (line) => {
         if (line.status !== null && line.status < 500) this.#guests.find(line.to as GuestName)?.webSeen() // an address that is no guest's name finds nobody
       },
-      replaced: async () => {
-        await Promise.all(
-          this.#guests.all().map((owner) =>
-            owner.machine?.reconnectNetwork().catch((error: unknown) => this.#say('error', owner.definition.name, `its link could not be remade: ${reasonOf(error)}`)),
-          ),
-        )
-      },
+      replaced: () => this.#guests.reconnectNetworks(),
       publications: () => this.#publishing.list(),
       captures: () => this.#capturing.list(),
-      subnetOf: (network) => this.#networks.subnetOf(network),
-      networks: () => this.#networks.list(),
-      uplinks: () => this.#networks.uplinks(),
+      networks: () => this.#networks,
       message: (level, text) => this.#say(level, null, text),
     })
     this.#guests = new GuestRegistry({
@@ -182,7 +173,7 @@ class LocalHost implements Host {
     this.uploads = new Uploads(join(directories.data, 'uploads'))
     this.#partials = new PartialFiles(join(directories.state, 'exports'))
     this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, guestFolder: (name) => this.#store.directory(name) })
-    const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: cardsOf(this.#guests.get(guest).definition)[0]?.network })
+    const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: this.#network.cards(guest)[0]?.network })
     this.#web = new WebService({
       owners: () => this.#guests.all(),
       owner: (name) => this.#guests.get(name),

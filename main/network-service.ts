@@ -18,11 +18,8 @@ export interface NetworkServicePorts {
   replaced(): Promise<void>
   publications(): Publication[]
   captures(): CaptureView[]
-  /** The subnet of a network besides the stage's. Rejects when there is none of that name. */
-  subnetOf(network: NetworkName): Promise<string>
-  /** Every network and who is on it, for the view. */
-  networks(): NetworkSummary[]
-  uplinks(): GuestName[]
+  /** Which networks there are, and who is on them. */
+  networks(): { list(): NetworkSummary[]; uplinks(): GuestName[]; subnetOf(network: NetworkName): Promise<string> }
   message(level: 'info' | 'warning' | 'error', text: string): void
 }
 
@@ -152,8 +149,8 @@ export class NetworkService {
       subnet: client?.subnet ?? '',
       gateway: client?.gateway ?? '',
       ports: this.#meters,
-      networks: this.#ports.networks(),
-      uplinks: this.#ports.uplinks(),
+      networks: this.#ports.networks().list(),
+      uplinks: this.#ports.networks().uplinks(),
       publications: this.#ports.publications(),
       captures: this.#ports.captures(),
     }
@@ -220,7 +217,7 @@ export class NetworkService {
   async #define(client: SwitchClient, guest: GuestName, { cards, uplink, link }: Connected): Promise<PortLease[]> {
     const leases: PortLease[] = []
     for (const { network, mac } of cards) {
-      if (network !== stageNetwork) await client.createNetwork(network, await this.#ports.subnetOf(network))
+      if (network !== stageNetwork) await client.createNetwork(network, await this.#ports.networks().subnetOf(network))
       const lease = await client.definePort({ network, guest, mac, uplink })
       if (link !== plain) await client.setLink(guest, link, network)
       leases.push(lease)

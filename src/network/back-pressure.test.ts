@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { BackPressure } from './back-pressure.ts'
-import type { Wire } from './port.ts'
+import type { Wire } from './wire.ts'
 
 function sender(): Wire & { paused: number } {
   const wire = { backlogBytes: 0, paused: 0, send: () => {}, close: () => {}, pause: () => void wire.paused++, resume: () => void wire.paused-- }

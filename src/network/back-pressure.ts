@@ -1,4 +1,4 @@
-import type { Wire } from './port.ts'
+import type { Wire } from './wire.ts'
 
 /** What may wait for a port before those who send to it are held back. */
 export const HOLD_BACK_BYTES = 1_048_576

@@ -12,7 +12,8 @@ import { Ipv6Neighbors } from './ipv6-neighbors.ts'
 import { isUnshaped, LinkShaper, type LinkConditions } from './link-shaper.ts'
 import { MacTable } from './mac-table.ts'
 import { ETHERTYPE, PROTOCOL } from './packet.ts'
-import { Port, type PortSettings, type Tally, type Wire } from './port.ts'
+import { Port, type PortSettings, type Tally } from './port.ts'
+import type { Wire } from './wire.ts'
 
 /** Bytes that may wait for a guest that reads slowly; more is dropped, so that it delays nobody else. */
 export const OUTPUT_QUEUE_BYTES = 4_194_304

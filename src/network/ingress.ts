@@ -4,7 +4,8 @@ import { drop, NOWHERE, type Destination, type Fabric } from './fabric.ts'
 import { FrameReader, HEADER_BYTES, type FrameSink } from './frame-reader.ts'
 import { GATEWAY_MAC_PARTS } from './gateway.ts'
 import { ETHERTYPE, PROTOCOL } from './packet.ts'
-import type { Port, Wire } from './port.ts'
+import type { Port } from './port.ts'
+import type { Wire } from './wire.ts'
 
 /** As much of a frame in pieces as is joined to be looked at. */
 const LOOK_BYTES = 4_096

@@ -6,18 +6,7 @@ import { flowCache, type FlowCache } from './http-log.ts'
 import type { Ipv6Neighbor } from './ipv6-neighbors.ts'
 import type { LinkShaper } from './link-shaper.ts'
 import { TokenBucket } from './token-bucket.ts'
-
-/** The sending side of one guest's connection; an adapter over a socket. */
-export interface Wire {
-  /** Bytes accepted and not yet taken by the guest. */
-  readonly backlogBytes: number
-  /** Sends prefix then slice, whole frames with their length headers. Neither may be changed afterwards. */
-  send(prefix: readonly Uint8Array[] | null, slice: Uint8Array): void
-  /** Takes no more from the guest until as many `resume` as `pause` were called; its frames wait on its side. */
-  pause(): void
-  resume(): void
-  close(): void
-}
+import type { Wire } from './wire.ts'
 
 export interface PortSettings {
   readonly guest: GuestName

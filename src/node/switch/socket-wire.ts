@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Wire } from '../../network/port.ts'
+import type { Wire } from '../../network/wire.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 
 /**

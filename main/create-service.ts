@@ -20,9 +20,9 @@ export interface CreatePorts {
   readonly library: LibraryService
   readonly systems: OsService
   readonly tasks: TaskService
-  /** Disks and machines from elsewhere; null where nothing takes them in. */
-  readonly disks: CreateSource | null
-  readonly templates: CreateSource | null
+  /** Disks and machines from elsewhere. */
+  readonly disks: CreateSource
+  readonly templates: CreateSource
 }
 
 /** Fills in what a person left out of a new guest, and makes it. */
@@ -36,8 +36,9 @@ export class CreateService {
   propose(request: CreateGuest): Promise<GuestProposal> {
     switch (request.from.kind) {
       case 'disk':
+        return this.#ports.disks.propose(request)
       case 'template':
-        return this.#elsewhere(request.from.kind).propose(request)
+        return this.#ports.templates.propose(request)
       case 'iso':
       case 'empty':
         return this.#proposeEmpty(request)
@@ -46,7 +47,8 @@ export class CreateService {
 
   async create(request: CreateGuest, signal: AbortSignal | undefined): Promise<{ guest: GuestUpdate; notes: string[] }> {
     const { from } = request
-    if (from.kind === 'disk' || from.kind === 'template') return this.#elsewhere(from.kind).create(request, signal)
+    if (from.kind === 'disk') return this.#ports.disks.create(request, signal)
+    if (from.kind === 'template') return this.#ports.templates.create(request, signal)
     const { notes, system: _, diskMiB, ...guest } = await this.#proposeEmpty(request)
     const made = await this.#ports.tasks.run({ kind: 'create', title: `Making ${guest.name}`, guest: guest.name, signal }, (abort, progress) => {
       progress('making its disk')
@@ -55,12 +57,6 @@ export class CreateService {
       return this.#ports.library.create({ ...guest, networks, uplink, driverDisc, cdrom: from.kind === 'iso' ? from.path : null, source: { disk: 'own' }, disk }, abort)
     })
     return { guest: made, notes }
-  }
-
-  #elsewhere(kind: 'disk' | 'template'): CreateSource {
-    const source = kind === 'disk' ? this.#ports.disks : this.#ports.templates
-    if (source === null) throw new Refusal('unsupported', `a guest from a ${kind}`, 'this host cannot make one')
-    return source
   }
 
   async #proposeEmpty(request: CreateGuest): Promise<GuestProposal> {

@@ -12,7 +12,6 @@ import type { EngineDescription } from '../src/engine/engine.ts'
 import { demonstrationGuests, recipeOf } from '../src/guest/definition.ts'
 import { progressFraction } from '../src/image/recipe.ts'
 import { GuestStore } from '../src/node/guest-store.ts'
-import { readTail } from '../src/node/file/tail.ts'
 import { PartialFiles } from '../src/node/image/partial-file.ts'
 import { Recipes } from '../src/node/image/recipes.ts'
 import { Uploads } from '../src/node/image/uploads.ts'
@@ -22,7 +21,7 @@ import { openRawChannel } from '../src/node/switch/raw-channel.ts'
 import { NetworkStore } from '../src/node/network-store.ts'
 import { TemplateStore } from '../src/node/template/template-store.ts'
 import { findSwitch, startOrAdoptSwitch } from '../src/node/switch/start-or-adopt.ts'
-import { moveLogs } from '../src/node/guest-logs.ts'
+import { guestLogPath, moveLogs, readGuestLog } from '../src/node/guest-logs.ts'
 import { Trash } from '../src/node/trash.ts'
 import { Publisher } from '../src/publisher.ts'
 import { Stage } from '../src/stage/stage.ts'
@@ -50,12 +49,10 @@ import { PublishService } from './publish-service.ts'
 import { createRouter } from './router.ts'
 import { SavedStates } from './saved-states.ts'
 import { TaskService } from './task-service.ts'
+import { TemplateCreation } from './template-creation.ts'
 import { TemplateService } from './template-service.ts'
 import { WebService } from './web-service.ts'
 import { hasWarmState, saveWarmStates } from './warm.ts'
-
-/** Of a log that is larger, the end is shown. */
-const longestLogText = 4 << 20
 
 const silent: HostLogger = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -265,16 +262,18 @@ class LocalHost implements Host {
       specify: (definition) => specify(this.#preparation(), definition, () => ''),
       message: (level, text) => this.#say(level, null, text),
     })
+    const clones = new CloneService({ templates: this.#templates, library: this.#library, guests: this.#guests, tasks: this.#tasks, guestFolder, demandStart: (name, force) => this.#mixer.demandStart(name, force) })
+    const cloned = new TemplateCreation({ library: this.#library, guests: this.#guests, templates: this.#templates, clones })
     this.router = createRouter({
       templates: this.#templates,
-      clones: new CloneService({ templates: this.#templates, library: this.#library, guests: this.#guests, tasks: this.#tasks, guestFolder, demandStart: (name, force) => this.#mixer.demandStart(name, force) }),
+      clones,
       saved: this.#saved,
       guests: this.#guests,
       agents: new AgentService({ tasks: this.#tasks, uploads: this.uploads, partials: this.#partials, owner: (name) => this.#guests.get(name) }),
       tasks: this.#tasks,
       library: this.#library,
       editing: this.#editing,
-      creating: new CreateService({ library: this.#library, systems: this.#systems, tasks: this.#tasks, disks: this.#images, templates: null }),
+      creating: new CreateService({ library: this.#library, systems: this.#systems, tasks: this.#tasks, disks: this.#images, templates: cloned }),
       systems: this.#systems,
       images: this.#images,
       exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, dataDirectory: directories.data, owner: (name) => this.#guests.get(name), guestFolder: (name) => this.#store.directory(name) }),
@@ -291,7 +290,7 @@ class LocalHost implements Host {
       doctor: () =>
         examine({ directories, engine: this.#description, engineFault: this.#engineFault, unusable: this.#guests.unusable, network: this.#network.view() }),
       mixer: this.#mixer,
-      readLog: (name, source, lines) => this.#readLog(name, source, lines),
+      readLog: async (name, source, lines) => readGuestLog(this.#guests.get(name).machine?.logPaths[source] ?? guestLogPath(directories.state, name, source), lines),
     })
   }
 
@@ -359,14 +358,6 @@ class LocalHost implements Host {
       this.#engineFault = reasonOf(error)
       this.#say('error', null, this.#engineFault)
     }
-  }
-
-  async #readLog(name: GuestName, source: 'serial' | 'engine', lines: number): Promise<{ text: string; path: string }> {
-    const owner = this.#guests.get(name)
-    const path = join(this.#directories.state, 'guests', name, `${source}.log`)
-    const file = owner.machine?.logPaths[source] ?? path
-    const text = readTail(file, longestLogText)
-    return { text: text.split('\n').slice(-lines - 1).join('\n'), path: file }
   }
 
   #info(): HostInfo {

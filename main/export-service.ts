@@ -83,8 +83,12 @@ function demandStopped(owner: GuestOwner): GuestOwner {
   return owner
 }
 
-/** Has the guest for itself: a start that is asked for meanwhile waits, a force stop ends the export. */
+/**
+ * Has the guest for itself: a start that is asked for meanwhile waits, a force stop ends the export. A guest that was never
+ * started has nothing to be kept from but a first start, and that QEMU's own lock on the disk refuses.
+ */
 async function whileStopped(owner: GuestOwner, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  if (owner.state === 'defined') return work(signal)
   await owner.request('snapshot', {
     work: async (hold) => {
       demandStopped(owner)

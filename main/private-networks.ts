@@ -2,8 +2,8 @@ import { stageNetwork, type GuestName, type NetworkName } from '../src/contract/
 import type { CardChange, NetworkSummary } from '../src/contract/network.ts'
 import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { Machine } from '../src/engine/engine.ts'
-import { cardsOf, type NetworkCard } from '../src/guest/cards.ts'
-import { stageDomain, type GuestDefinition } from '../src/guest/definition.ts'
+import { cardsOf, domainOf, type NetworkCard } from '../src/guest/cards.ts'
+import type { GuestDefinition } from '../src/guest/definition.ts'
 import { parseSubnet, ipv4Text } from '../src/network/address.ts'
 import type { SwitchClient } from '../src/network/client.ts'
 import { freeSubnet, type NetworkDefinition } from '../src/network/networks-file.ts'
@@ -164,10 +164,6 @@ export class PrivateNetworks {
       throw new Fault('networks', reasonOf(error), { cause: error, remedy: 'correct networks.yaml in the data directory, or move it away' })
     })
   }
-}
-
-export function domainOf(network: NetworkName): string {
-  return network === stageNetwork ? stageDomain : `${network}.${stageDomain}`
 }
 
 function isOn(cards: readonly NetworkCard[], name: NetworkName): boolean {

@@ -4,12 +4,13 @@ import type { HttpLine } from '../src/contract/network.ts'
 import { Refusal, reasonOf } from '../src/contract/refusal.ts'
 import { hostParty, type WebEvidence, type WebMatrix, type WebProbe } from '../src/contract/web.ts'
 import type { Machine } from '../src/engine/engine.ts'
+import { cardsOf, domainOf } from '../src/guest/cards.ts'
 import { stageDomain } from '../src/guest/definition.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { fetchOver } from '../src/node/web-fetch.ts'
 import type { PageAnswer } from '../src/web/answer.ts'
 import { fetchers, type Fetcher } from '../src/web/fetcher.ts'
-import { probeFromWire, probeOf, probeUrl, type Pair } from '../src/web/probe.ts'
+import { probeFromWire, probeOf, probeUrl, unasked, type Pair } from '../src/web/probe.ts'
 import { MatrixWatch } from './matrix-watch.ts'
 
 export interface WebPorts {
@@ -121,7 +122,9 @@ export class WebService {
   }
 
   async #ask(pair: Pair, timeoutMs: number): Promise<Asked> {
-    const url = probeUrl(pair.to, stageDomain, pair.path)
+    const domain = this.#domain(pair)
+    const url = probeUrl(pair.to, domain ?? stageDomain, pair.path)
+    if (domain === null) return { answer: null, probe: unasked(pair, url, 'they are on no network together') }
     if (pair.from === hostParty) {
       const answer = await fetchOver(() => this.#ports.dial(pair.to, 80), new URL(url), timeoutMs)
       return { answer, probe: probeOf(pair, url, new Date().toISOString(), answer, 'host', 'host') }
@@ -138,6 +141,13 @@ export class WebService {
       const lines = await this.#ports.requests(500).catch(() => []) // without a network there is no log either
       return { answer: null, probe: probeFromWire(pair, url, lines, reasonOf(error), new Date()) }
     }
+  }
+
+  /** Of the first network that both are on, the asking guest's order counting; null when there is none. The host is on all. */
+  #domain({ from, to }: Pair): string | null {
+    const networks = (name: GuestName) => cardsOf(this.#ports.owner(name).definition).map((card) => card.network)
+    const [first] = from === hostParty ? networks(to) : to === hostParty ? networks(from) : networks(from).filter((network) => networks(to).includes(network))
+    return first === undefined ? null : domainOf(first)
   }
 
   /** Looked for once per run; again when the agent failed while it was looked for. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { MacAddress, NetworkName } from '../contract/names.ts'
-import { cardsOf, uplinkMac } from './cards.ts'
+import { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
+import { cardsOf, firstCard, uplinkMac } from './cards.ts'
 
 const [stage, lab] = [NetworkName.parse('stage'), NetworkName.parse('lab')]
 const guest = { uuid: '6e1f2d70-0000-4000-8000-000000000001', mac: MacAddress.parse('52:54:00:d1:00:01') }
@@ -23,4 +23,11 @@ it('a card has the same MAC in every run, another on every network, and another 
 it('a MAC that is written down is taken', () => {
   const mac = MacAddress.parse('52:54:00:00:00:77')
   expect(cardsOf({ ...guest, networks: [{ name: lab, mac }] })).toEqual([{ network: lab, mac }])
+})
+
+it('a guest is known by its first card', () => {
+  const named = { ...guest, name: GuestName.parse('linux') }
+  expect(firstCard(named)).toEqual({ mac: guest.mac, dnsName: 'linux.diptych.internal' })
+  expect(firstCard({ ...named, networks: [lab, stage] })).toMatchObject({ dnsName: 'linux.lab.diptych.internal' })
+  expect(firstCard({ ...named, networks: [] })).toEqual({ mac: guest.mac, dnsName: 'linux' })
 })

@@ -1,5 +1,5 @@
 import { MacAddress, stageNetwork, type NetworkName } from '../contract/names.ts'
-import type { GuestDefinition } from './definition.ts'
+import { stageDomain, type GuestDefinition } from './definition.ts'
 
 /** A guest's card on one of the private networks. */
 export interface NetworkCard {
@@ -18,6 +18,17 @@ export function cardsOf(definition: CardSource): NetworkCard[] {
     if (typeof entry === 'object') return { network: entry.name, mac: entry.mac }
     return { network: entry, mac: entry === stageNetwork ? definition.mac : madeMac(`${definition.uuid} ${entry}`) }
   })
+}
+
+/** The domain its guests' names end in. */
+export function domainOf(network: NetworkName): string {
+  return network === stageNetwork ? stageDomain : `${network}.${stageDomain}`
+}
+
+/** Where a guest is known: its first card and its name there; its own `mac` and bare name when it is on no network. */
+export function firstCard(definition: CardSource & Pick<GuestDefinition, 'name'>): { readonly mac: MacAddress; readonly dnsName: string } {
+  const [first] = cardsOf(definition)
+  return first === undefined ? { mac: definition.mac, dnsName: definition.name } : { mac: first.mac, dnsName: `${definition.name}.${domainOf(first.network)}` }
 }
 
 /** The MAC of the card that leads to the host's own network. */

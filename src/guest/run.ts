@@ -3,6 +3,7 @@ import { Refusal, reasonOf } from '../contract/refusal.ts'
 import type { Machine, MachineEvent } from '../engine/engine.ts'
 import { type AgentFacts, AgentWatch } from './agent-watch.ts'
 import type { GuestControls } from './controls-port.ts'
+import { firstCard } from './cards.ts'
 import type { GuestDefinition } from './definition.ts'
 
 export interface RunPorts {
@@ -76,7 +77,7 @@ export class GuestRun {
     })
     await this.#ports.controls.attach(machine).catch((error: unknown) => this.#ports.message('warning', `settings are not all in force: ${reasonOf(error)}`))
     if (this.#machine !== machine) return // it ended meanwhile
-    this.#agentWatch = new AgentWatch(machine.agent, this.#ports.definition().mac, {
+    this.#agentWatch = new AgentWatch(machine.agent, firstCard(this.#ports.definition()).mac, {
       changed: (state, facts) => {
         if (state === 'live') this.#ports.controls.agentAnswers()
         this.#facts = facts

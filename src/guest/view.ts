@@ -4,7 +4,8 @@ import { type ActionAnswer, type AgentState, GuestAction, type GuestKind, type G
 import { howToInstallAgent } from '../contract/guest-agent.ts'
 import type { Machine } from '../engine/engine.ts'
 import type { AgentFacts } from './agent-watch.ts'
-import { type GuestDefinition, stageDomain } from './definition.ts'
+import { firstCard } from './cards.ts'
+import type { GuestDefinition } from './definition.ts'
 import { isAllowed, refusalReason } from './lifecycle.ts'
 
 /** What to do about an agent that does not answer. */
@@ -62,8 +63,7 @@ export function composeView(parts: ViewParts): GuestView {
     milestones: parts.milestones,
     os: { name: os?.name ?? definition.os, version: os?.version ?? null, hostName: facts.hostName, source: os === null ? 'definition' : 'agent' },
     network: {
-      mac: definition.mac,
-      dnsName: `${definition.name}.${stageDomain}`,
+      ...firstCard(definition),
       ipv4: machine === null ? null : parts.ipv4,
       ipv6: machine === null ? null : facts.ipv6,
       linkUp: parts.linkUp,

@@ -19,6 +19,11 @@ export function probeOf(pair: Pair, url: string, at: string, answer: PageAnswer,
   return { from: pair.from, to: pair.to, url, at, status, milliseconds: Math.round(milliseconds), title, server, bytes, error, evidence, method }
 }
 
+/** The pair cannot be asked at all. */
+export function unasked({ from, to }: Pair, url: string, reason: string, at = new Date()): WebProbe {
+  return { from, to, url, at: at.toISOString(), status: 0, milliseconds: 0, title: null, server: null, bytes: 0, error: reason, evidence: 'host', method: null }
+}
+
 /** How long ago a request on the wire may have been to say that the page can be opened. */
 export const wireFreshMs = 60_000
 

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Connection } from '../../src/contract/connection.ts'
 import type { LinkShapeChange } from '../../src/contract/link.ts'
-import { NetworkName } from '../../src/contract/names.ts'
+import { NetworkName, stageNetwork } from '../../src/contract/names.ts'
 import { hostParty } from '../../src/contract/web.ts'
 import { TestHome, inGuest, linux, until, windows } from '../support/diptych.ts'
 
@@ -210,6 +210,11 @@ describe('a second network and a way out', () => {
     expect((await connection.client.network.disconnect({ guest: windows, network: lab })).applies).toBe('now')
     expect(await reaches(address ?? '')).toBe(false)
     expect(await reaches('windows')).toBe(true)
+    expect((await connection.client.network.disconnect({ guest: windows, network: stageNetwork })).applies).toBe('now')
+    expect(await connection.client.web.probe({ from: linux, to: windows })).toMatchObject([{ status: 0, error: 'they are on no network together' }])
+    expect(await reaches('10.77.0.12')).toBe(false)
+    expect((await connection.client.network.connect({ guest: windows, network: stageNetwork })).applies).toBe('now')
+    await until(() => reaches('windows'), 'windows to be back on the stage')
     expect((await connection.client.network.setUplink({ guest: linux, on: false })).applies).toBe('now')
     await until(async () => (await shell(linux, 'cat /sys/class/net/eth2/carrier')) === '0', 'the uplink to lose its carrier')
     expect((await connection.client.network.connect({ guest: windows, network: lab })).applies).toBe('now')

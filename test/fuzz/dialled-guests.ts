@@ -5,7 +5,7 @@ import type { TcpConnection } from '../../src/network/tcp-connection.ts'
 import { encodeTcp, parseTcp, TCP_FLAG } from '../../src/network/tcp-segment.ts'
 import type { VirtualSwitch } from '../../src/network/virtual-switch.ts'
 import type { Dice } from './dice.ts'
-import type { Guest } from './switch-fuzz.ts'
+import type { Guest } from './guest.ts'
 
 const TCP_PORT = 8_080
 

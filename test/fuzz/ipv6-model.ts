@@ -4,7 +4,7 @@ import { ALL_NODES, eui64, icmpv6, ipv6, ipv6Address, LINK_LOCAL, pseudoHeaderSu
 import { NDP } from '../../src/network/neighbor-discovery.ts'
 import { ETHERTYPE, ethernet, PROTOCOL, udpHeader } from '../../src/network/packet.ts'
 import type { Dice } from './dice.ts'
-import type { Guest } from './switch-fuzz.ts'
+import type { Guest } from './guest.ts'
 
 const ADDRESSES_KEPT = 16
 

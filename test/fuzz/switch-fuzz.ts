@@ -1,5 +1,5 @@
 import { GuestName, MacAddress } from '../../src/contract/names.ts'
-import { BROADCAST, macAt, macParts, parseSubnet, sameMac, type MacParts } from '../../src/network/address.ts'
+import { BROADCAST, macAt, macParts, parseSubnet, sameMac } from '../../src/network/address.ts'
 import { encodeArp } from '../../src/network/arp.ts'
 import { asciiBytes, concat, putU16, putU32, u16, u32 } from '../../src/network/bytes.ts'
 import { FrameReader, MAX_FRAME_BYTES } from '../../src/network/frame-reader.ts'
@@ -12,17 +12,8 @@ import { DnsPacketCodec } from '../../src/node/switch/dns-codec.ts'
 import { switchOptions } from '../fake/switch-options.ts'
 import { Dice } from './dice.ts'
 import { DialledGuests } from './dialled-guests.ts'
+import type { Guest } from './guest.ts'
 import { ipv6Frame, Ipv6Model } from './ipv6-model.ts'
-
-export interface Guest {
-  readonly guest: GuestName
-  readonly macText: MacAddress
-  readonly mac: MacParts
-  readonly address: number
-  ingress: Ingress
-  received: Uint8Array[]
-  up: boolean
-}
 
 const GUESTS = 5
 const subnet = parseSubnet('10.77.0.0/24')

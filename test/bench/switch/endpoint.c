@@ -92,7 +92,7 @@ static void put(int fd, size_t size) {
         at += n, left -= n;
     }
 }
-/* Counts whole frames and their bytes. Returns 0 when nothing came for half a second. */
+/* Counts whole frames and their bytes. Returns 0 when nothing came for as long as the receiver waits. */
 static size_t partial = 0, missing = 0, length, wanted = 0; /* 0: frames of any length count */
 static unsigned char head[4];
 static size_t got_frames, got_bytes;
@@ -165,7 +165,7 @@ int main(int argc, char **argv) {
     } else if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0) {
         fail("socketpair");
     }
-    struct timeval patience = {.tv_usec = 500000};
+    struct timeval patience = {.tv_sec = counting ? 2 : 0, .tv_usec = counting ? 0 : 500000};
     for (int i = 0; i < 3; i++)
         if (fds[i] >= 0) setsockopt(fds[i], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     /* Everybody says where it is. A bare pair needs no introduction. */

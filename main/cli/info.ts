@@ -24,8 +24,8 @@ export function addInfoCommand(program: Command, context: CliContext): void {
       }
       const guest = readGuestName(name)
       const [update, network, inside] = await withHost(context, async (client) => {
+        const asked = await client.guest.inspect({ name: guest }).catch(() => null) // without an agent there is nothing to tell
         const found = await client.guest.get({ name: guest })
-        const asked = found.view.state === 'running' ? await client.guest.inspect({ name: guest }).catch(() => null) : null // without an agent there is nothing to tell
         return [found, await client.network.get(), asked] as const
       })
       const statistics = network.statistics?.ports.find((port) => port.guest === guest) ?? null
@@ -75,7 +75,7 @@ function insideLines(view: GuestView, inside: GuestInspection | null): string[][
 function guestLines(view: GuestView, traffic: readonly string[][]): string {
   const controls = Object.values(view.controls).map((control) => {
     const range = `${formatControl(control.minimum, control.unit)} to ${formatControl(control.maximum, control.unit)}${control.unlimited ? ' or unlimited' : ''}`
-    const value = `${formatControl(control.requested, control.unit)}, in force ${formatControl(control.effective, control.unit)}`
+    const value = `${formatControl(control.requested, control.unit)}, in force ${control.effective === null && !control.unlimited ? 'not known yet' : formatControl(control.effective, control.unit)}`
     return [control.name, control.applies === 'unavailable' ? `unavailable: ${control.reason ?? 'no reason given'}` : `${value} (${range})${control.note === null ? '' : `; ${control.note}`}`]
   })
   const refused = Object.entries(view.actions).flatMap(([action, answer]) => (answer.allowed ? [] : [[`no ${action}`, answer.reason ?? '']]))

@@ -72,7 +72,7 @@ describe('diptych', () => {
   it('prints help worth reading for the program and for every command', async () => {
     const help = await run('--help')
     expect(help.code).toBe(0)
-    for (const verb of ['up', 'down', 'list', 'info', 'start', 'stop', 'pause', 'resume', 'set', 'create', 'edit', 'rename', 'delete', 'os', 'presets', 'web', 'publish', 'unpublish', 'capture', 'screenshot', 'serve', 'doctor', 'logs', 'completion']) {
+    for (const verb of ['up', 'down', 'list', 'info', 'start', 'stop', 'restart', 'pause', 'resume', 'suspend', 'snapshot', 'reset', 'set', 'create', 'edit', 'rename', 'delete', 'os', 'presets', 'web', 'publish', 'unpublish', 'capture', 'screenshot', 'serve', 'doctor', 'logs', 'completion']) {
       expect(help.stdout).toMatch(new RegExp(`^  ${verb}`, 'm'))
       const own = await run(verb, '--help')
       expect(own.stdout).toContain('Usage: diptych')

@@ -30,12 +30,16 @@ import { addPauseCommand } from './pause.ts'
 import { addPoliciesCommand } from './policies.ts'
 import { addPresetsCommand } from './presets.ts'
 import { addPublishCommands } from './publish.ts'
+import { addResetCommand } from './reset.ts'
+import { addRestartCommand } from './restart.ts'
 import { addResumeCommand } from './resume.ts'
 import { addScreenshotCommand } from './screenshot.ts'
 import { addServeCommand, type ServeCommandParts } from './serve.ts'
 import { addSetCommand } from './set.ts'
+import { addSnapshotCommands } from './snapshot.ts'
 import { addStartCommand } from './start.ts'
 import { addStopCommand } from './stop.ts'
+import { addSuspendCommand } from './suspend.ts'
 import { json } from './terminal.ts'
 import { addTrashCommands } from './trash.ts'
 import { addTemplateCommands } from './template.ts'
@@ -67,7 +71,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addPauseCommand, addResumeCommand, addSetCommand, addTopCommand, addCrossfadeCommand, addBudgetCommand, addHistoryCommand, addPoliciesCommand, addCreateCommand, addEditCommand, addRenameCommand, addDeleteCommand, addTrashCommands, addTemplateCommands, addCloneCommand, addFlattenCommand, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addRestartCommand, addPauseCommand, addResumeCommand, addSuspendCommand, addSnapshotCommands, addResetCommand, addSetCommand, addTopCommand, addCrossfadeCommand, addBudgetCommand, addHistoryCommand, addPoliciesCommand, addCreateCommand, addEditCommand, addRenameCommand, addDeleteCommand, addTrashCommands, addTemplateCommands, addCloneCommand, addFlattenCommand, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

@@ -15,7 +15,7 @@ export function addStopCommand(program: Command, context: CliContext): void {
   })
 }
 
-function readSeconds(text: string): number {
+export function readSeconds(text: string): number {
   const seconds = Number(text)
   if (!/^\d+$/.test(text) || seconds < 1 || seconds > 3600) throw new InvalidArgumentError('It must be a whole number of seconds from 1 to 3600.')
   return seconds

@@ -1,0 +1,144 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { type Preparation, prepareBegin } from '../../../main/prepare.ts'
+import { SavedStates } from '../../../main/saved-states.ts'
+import { TaskService } from '../../../main/task-service.ts'
+import type { ControlName } from '../../../src/contract/control.ts'
+import { unshaped } from '../../../src/contract/link.ts'
+import { GuestName, MacAddress, stageNetwork } from '../../../src/contract/names.ts'
+import type { Machine, MachineSpec } from '../../../src/engine/engine.ts'
+import type { GuestControls } from '../../../src/guest/controls-port.ts'
+import { GuestDefinition } from '../../../src/guest/definition.ts'
+import { GuestOwner } from '../../../src/guest/owner.ts'
+import { isSuspended } from '../../../src/node/guest-state/suspended.ts'
+import type { Directories } from '../../../src/node/paths.ts'
+import { createQemuEngine, type QemuEngine } from '../../../src/node/qemu/engine.ts'
+
+/** Settings of a guest that has none. */
+const noControls: GuestControls = {
+  attach: async () => undefined,
+  detach: () => undefined,
+  apply: async () => ({}),
+  describe: () => ({}) as Record<ControlName, never>,
+  linkUp: () => true,
+  link: () => ({ requested: { tx: unshaped, rx: unshaped }, effective: { tx: unshaped, rx: unshaped }, preset: null }),
+  priority: () => null,
+  agentAnswers: () => undefined,
+}
+
+/**
+ * The part of a host that saves and restores, over tiny guests on real QEMU: owners, services and engine as main/host.ts
+ * wires them, without windows, sliders and switch (frames go nowhere). Any number of them, one after another, on one home.
+ */
+export class Rig {
+  readonly directories: Directories
+  readonly engine: QemuEngine
+  readonly saved: SavedStates
+  readonly messages: string[] = []
+  readonly #owners = new Map<GuestName, GuestOwner>()
+  readonly #sockets = new Set<Socket>()
+  readonly #tiny: string
+  readonly #memoryMiB: number
+  #switch: Server | null = null
+
+  constructor(home: string, tiny: string, names: readonly string[] = ['one'], memoryMiB = 128) {
+    this.#tiny = tiny
+    this.#memoryMiB = memoryMiB
+    this.directories = { data: join(home, 'data'), cache: join(home, 'cache'), state: join(home, 'state'), runtime: join(home, 'run') }
+    this.engine = createQemuEngine({ directories: this.directories })
+    for (const [index, name] of names.entries()) this.#add(GuestName.parse(name), index + 1)
+    this.saved = new SavedStates({
+      tasks: new TaskService(),
+      engine: this.engine,
+      dataDirectory: this.directories.data,
+      owners: () => [...this.#owners.values()],
+      owner: (name) => this.owner(name),
+      stageGuests: () => [...this.#owners.keys()],
+      directory: (name) => this.directory(name),
+      message: (_level, _guest, text) => this.messages.push(text),
+    })
+  }
+
+  /** As a host opens: adopts, then puts in order what an earlier one left. */
+  async open(): Promise<void> {
+    mkdirSync(this.directories.runtime, { recursive: true, mode: 0o700 })
+    const socket = join(this.directories.runtime, 'sw')
+    execFileSync('rm', ['-f', socket])
+    this.#switch = createServer((connection) => {
+      this.#sockets.add(connection)
+      connection.on('error', () => undefined).on('close', () => this.#sockets.delete(connection)).resume()
+    }).listen(socket)
+    for (const { spec, machine, status } of await this.engine.adopt()) await this.owner(spec.name).adopt(machine, status)
+    await this.saved.recover()
+  }
+
+  owner(name: string): GuestOwner {
+    const owner = this.#owners.get(name as GuestName)
+    if (owner === undefined) throw new Error(`no guest ${name}`)
+    return owner
+  }
+
+  machine(name = 'one'): Machine {
+    const { machine } = this.owner(name)
+    if (machine === null) throw new Error(`${name} is not up`)
+    return machine
+  }
+
+  directory(name: string): string {
+    return join(this.directories.data, 'guests', name)
+  }
+
+  disk(name = 'one'): string {
+    return join(this.directory(name), 'disk.qcow2')
+  }
+
+  async shell(script: string, name = 'one'): Promise<string> {
+    return (await this.machine(name).agent.exec('/bin/busybox', ['sh', '-c', script], 60_000)).stdout.trim()
+  }
+
+  async untilAgent(name = 'one'): Promise<void> {
+    const deadline = performance.now() + 120_000
+    while (this.owner(name).agentState !== 'live') {
+      if (performance.now() > deadline) throw new Error(`the agent of ${name} does not answer`)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  /** Lets go of everything; guests that run go on. */
+  close(): void {
+    for (const owner of this.#owners.values()) owner.dispose()
+    for (const socket of this.#sockets) socket.destroy()
+    this.#switch?.close()
+  }
+
+  #add(name: GuestName, index: number): void {
+    const directory = this.directory(name)
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    if (!existsSync(this.disk(name))) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', join(this.#tiny, 'disk.qcow2'), this.disk(name)])
+    const mac = MacAddress.parse(`52:54:00:d1:00:0${index}`)
+    const definition = GuestDefinition.parse({
+      version: 1, name, title: name, kind: 'linux', os: 'Tiny', uuid: `6e1f2d70-0000-4000-8000-00000000000${index}`, mac, profile: 'linux-modern', vcpus: 1,
+      memoryMiB: this.#memoryMiB, screen: { width: 1024, height: 768 }, source: { disk: 'own' },
+    })
+    const preparation = { engine: this.engine, cache: this.directories.cache, guestDirectory: () => directory, message: () => undefined } as unknown as Preparation // a guest with its own disk needs no recipe
+    const spec: MachineSpec = {
+      name, uuid: definition.uuid, profile: 'linux-modern', vcpus: 1, memoryMiB: this.#memoryMiB, diskPath: this.disk(name), imageId: definition.uuid, parameters: {}, clipboard: 'off', screen: definition.screen,
+      nics: [{ kind: 'switch', mac, network: stageNetwork, socketPath: join(this.directories.runtime, 'sw') }],
+      boot: { kind: 'kernel', kernelPath: join(this.#tiny, 'vmlinux'), initrdPath: join(this.#tiny, 'initrd.img'), commandLine: 'console=ttyS0 quiet loglevel=3' },
+    }
+    const owner = new GuestOwner(definition, {
+      controls: noControls,
+      prepare: async (current, boot, signal) => ({ spec, ...(await prepareBegin(preparation, current, spec, boot, signal)) }),
+      startMachine: (each, options) => this.engine.start(each, options),
+      awaken: async (machine) => machine.agent.setTime(Date.now()),
+      isSuspended: () => isSuspended(directory),
+      published: () => undefined,
+      message: (_level, text) => this.messages.push(`${name}: ${text}`),
+      saveClipboard: () => undefined,
+      nowMs: () => Date.now(),
+    })
+    this.#owners.set(name, owner)
+  }
+}

@@ -3,7 +3,7 @@ import type { Policies } from '../contract/policy.ts'
 import { amountMiB, durationMs, weightIn } from './amounts.ts'
 import { type Action, decide, fresh, type Memory, type Observation, restartDelayMs } from './decide.ts'
 
-const idle: Observation = { atMs: 0, state: 'running', cpuPercent: 1, diskBytesPerSecond: 0, networkBitsPerSecond: 0, memory: null, cpuWeight: 100 }
+const idle: Observation = { atMs: 0, state: 'running', cpuPercent: 1, idleCpuPercent: 8, diskBytesPerSecond: 0, networkBitsPerSecond: 0, memory: null, cpuWeight: 100 }
 const memory = { requestedMiB: 512, actualMiB: 512, availableMiB: 300, totalMiB: 480, floorMiB: 240, bootMiB: 512, following: false }
 
 /** One observation a second; what was done, with the second it was done in. */

@@ -16,6 +16,7 @@ const readings: ControlReadings = {
   cpuCap: null,
   cpuWeight: { weight: 100, note: null },
   balloon: { actualMiB: 512, guestTotalMiB: 480, guestAvailableMiB: 380 },
+  steady: { actualMiB: 512, guestTotalMiB: 480, guestAvailableMiB: 380 },
   memoryFollowing: settled,
   diskLimits: { iops: null, bytesPerSecond: null },
   linkBandwidth: null,

@@ -10,6 +10,7 @@ const requested: Requested = { vcpus: null, cpuCap: null, cpuWeight: 100, memory
 
 function side(name: string, asked: Partial<Requested> = {}, own: Partial<Limits> = {}): Side {
   const now = { ...requested, ...asked }
+  const memory = { actualMiB: now.memory ?? 512, guestTotalMiB: (now.memory ?? 512) - 32, guestAvailableMiB: (now.memory ?? 512) - 32 - 200 }
   const controls = describeControls({
     running: true,
     limits: { ...limits, ...own },
@@ -19,7 +20,8 @@ function side(name: string, asked: Partial<Requested> = {}, own: Partial<Limits>
     vcpuFollowing: settled,
     cpuCap: now.cpuCap,
     cpuWeight: { weight: 100, note: null },
-    balloon: { actualMiB: now.memory ?? 512, guestTotalMiB: (now.memory ?? 512) - 32, guestAvailableMiB: (now.memory ?? 512) - 32 - 200 },
+    balloon: memory,
+    steady: memory,
     memoryFollowing: settled,
     diskLimits: null,
     linkBandwidth: null,

@@ -126,8 +126,9 @@ export class SliderControls {
     return this.#memory.refresh()
   }
 
-  refreshVcpus(): Promise<VcpuReading | null> {
-    return this.#vcpus.refresh()
+  /** Reads the vCPUs again; for meters, now and then. */
+  refreshVcpus(): Promise<void> {
+    return this.#vcpus.look()
   }
 
   /**
@@ -178,6 +179,7 @@ export class SliderControls {
       cpuCap: this.#cpuCap,
       cpuWeight: this.#cpuWeight,
       balloon: this.#memory.reading,
+      steady: this.#memory.steady,
       memoryFollowing: this.#memory.following,
       diskLimits: this.#diskLimits,
       linkBandwidth: this.#link.rateInForce,

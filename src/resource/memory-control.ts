@@ -1,5 +1,5 @@
 import type { Control } from '../contract/control.ts'
-import type { ControlReadings } from './readings.ts'
+import type { ControlReadings, MemoryReading } from './readings.ts'
 
 /** The balloon stops this far above what the guest says it uses (design.md 8 and issue 5: working set + 25 %). */
 const headroom = 1.25
@@ -11,7 +11,7 @@ const leastMemoryMiB = 160
  * The lowest balloon target that leaves the guest its working set and 25 % more. Before the guest has reported,
  * three quarters of its boot memory: shrinking blindly is how balloons kill guests.
  */
-export function memoryFloorMiB(bootMemoryMiB: number, balloon: ControlReadings['balloon']): number {
+export function memoryFloorMiB(bootMemoryMiB: number, balloon: MemoryReading | null): number {
   if (balloon === null || balloon.guestTotalMiB === null || balloon.guestAvailableMiB === null) {
     return roundUp(Math.max(Math.min(leastMemoryMiB, bootMemoryMiB), bootMemoryMiB * 0.75))
   }
@@ -21,9 +21,9 @@ export function memoryFloorMiB(bootMemoryMiB: number, balloon: ControlReadings['
   return Math.min(bootMemoryMiB, roundUp(Math.max(Math.min(leastMemoryMiB, bootMemoryMiB), used * headroom + kernelMiB)))
 }
 
-export function memoryControl({ limits, balloon, room, running, memoryFollowing, ...readings }: ControlReadings): Control {
+export function memoryControl({ limits, balloon, steady, room, running, memoryFollowing, ...readings }: ControlReadings): Control {
   const { bootMemoryMiB: boot, maximumMemoryMiB: maximum } = limits
-  const floor = memoryFloorMiB(boot, balloon)
+  const floor = memoryFloorMiB(boot, running ? steady : null)
   const requested = readings.requested.memory ?? boot
   const affordable = room === null ? maximum : Math.floor(room.memoryMiB / memoryStepMiB) * memoryStepMiB
   return {

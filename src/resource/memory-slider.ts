@@ -15,6 +15,8 @@ export interface MemoryPorts {
 const followPollMs = 150
 /** The balloon has not moved for this long: the guest has stopped following. */
 const patienceMs = 4_000
+/** The guest reports once a second; what it said before its memory moved must not be mixed with what it has now. */
+const steadyAfterMs = 2_500
 /** While a balloon holds memory, the guest's need is looked at this often: it has it back within two seconds. */
 const watchMs = 500
 
@@ -27,6 +29,9 @@ export class MemorySlider {
   readonly #follower: Follower
   #machine: Machine | null = null
   #reading: BalloonReading | null = null
+  /** The last reading whose parts belong together; what the floor is reckoned from. */
+  #steady: BalloonReading | null = null
+  #movedAt = 0
   #watching = false
 
   constructor(ports: MemoryPorts) {
@@ -36,6 +41,10 @@ export class MemorySlider {
 
   get reading(): BalloonReading | null {
     return this.#reading
+  }
+
+  get steady(): BalloonReading | null {
+    return this.#steady
   }
 
   get following(): Following {
@@ -56,6 +65,7 @@ export class MemorySlider {
   detach(): void {
     this.#machine = null
     this.#reading = null
+    this.#steady = null
     this.#follower.end()
   }
 
@@ -83,6 +93,8 @@ export class MemorySlider {
     if (this.#machine !== machine) return null
     const before = this.#reading
     this.#reading = reading
+    if (before?.actualMiB !== reading.actualMiB) this.#movedAt = this.#ports.nowMs()
+    else if (this.#ports.nowMs() - this.#movedAt >= steadyAfterMs) this.#steady = reading
     const relief = reliefMiB(reading, before, this.#ports.limits().bootMemoryMiB)
     if (relief !== null) await this.#relieve(machine, reading.actualMiB, relief)
     if (before?.actualMiB !== reading.actualMiB) this.#ports.changed()

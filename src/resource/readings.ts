@@ -42,6 +42,8 @@ export interface Room {
   readonly cpuPercent: number
 }
 
+export type MemoryReading = Pick<BalloonReading, 'actualMiB' | 'guestTotalMiB' | 'guestAvailableMiB'>
+
 /** Everything the sliders of one guest show, as it was last read; null where nothing was read yet, or nothing runs. */
 export interface ControlReadings {
   readonly running: boolean
@@ -52,7 +54,9 @@ export interface ControlReadings {
   readonly vcpuFollowing: Following
   readonly cpuCap: number | null
   readonly cpuWeight: CpuWeightReading | null
-  readonly balloon: Pick<BalloonReading, 'actualMiB' | 'guestTotalMiB' | 'guestAvailableMiB'> | null
+  readonly balloon: MemoryReading | null
+  /** The last one taken while the memory did not move. */
+  readonly steady: MemoryReading | null
   readonly memoryFollowing: Following
   readonly diskLimits: DiskLimits | null
   readonly linkBandwidth: number | null

@@ -9,8 +9,10 @@ export interface VcpuPorts {
 }
 
 const followPollMs = 250
-/** A guest under load takes seconds to bring a vCPU up. */
-const patienceMs = 15_000
+/** A guest under load takes many seconds to bring a vCPU up. */
+const patienceMs = 20_000
+/** A guest that did not follow, its agent busy or not there yet, is asked again after this long. */
+const askAgainAfterMs = 30_000
 
 /** The vCPUs of one running guest: asked for, plugged by the engine, brought online by the guest. */
 export class VcpuSlider {
@@ -18,6 +20,7 @@ export class VcpuSlider {
   readonly #follower: Follower
   #machine: Machine | null = null
   #reading: VcpuReading | null = null
+  #asked: { readonly count: number; readonly atMs: number } | null = null
 
   constructor(ports: VcpuPorts) {
     this.#ports = ports
@@ -41,6 +44,7 @@ export class VcpuSlider {
   detach(): void {
     this.#machine = null
     this.#reading = null
+    this.#asked = null
     this.#follower.end()
   }
 
@@ -48,6 +52,7 @@ export class VcpuSlider {
   async ask(count: number): Promise<void> {
     const machine = this.#machine
     if (machine === null) return
+    this.#asked = { count, atMs: this.#ports.nowMs() }
     const { kind, accelerator } = this.#ports.limits()
     if (kind === 'windows') {
       const { plugged } = await machine.vcpus()
@@ -68,7 +73,15 @@ export class VcpuSlider {
     this.#ports.changed()
   }
 
-  /** Asks engine and guest again. */
+  /** Asks engine and guest again; a guest that had not followed is asked to once more. */
+  async look(): Promise<void> {
+    const reading = await this.refresh()
+    const asked = this.#asked
+    if (reading === null || asked === null || this.#follower.state.status !== 'not-followed' || this.#ports.limits().kind === 'windows') return
+    if (reading.online === asked.count) this.#follower.end()
+    else if (this.#ports.nowMs() - asked.atMs > patienceMs + askAgainAfterMs) void this.ask(asked.count)
+  }
+
   async refresh(): Promise<VcpuReading | null> {
     const machine = this.#machine
     const reading = await machine?.vcpus().catch(() => null) // a machine that ends is told by its own event

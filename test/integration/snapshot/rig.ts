@@ -99,7 +99,7 @@ export class Rig {
   }
 
   async untilAgent(name = 'one'): Promise<void> {
-    const deadline = performance.now() + 120_000
+    const deadline = performance.now() + 300_000
     while (this.owner(name).agentState !== 'live') {
       if (performance.now() > deadline) throw new Error(`the agent of ${name} does not answer`)
       await new Promise((resolve) => setTimeout(resolve, 50))

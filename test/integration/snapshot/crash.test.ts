@@ -1,0 +1,120 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { GuestName } from '../../../src/contract/names.ts'
+import type { SnapshotView } from '../../../src/contract/snapshot.ts'
+import { markOf } from '../../../src/node/guest-state/snapshot-steps.ts'
+import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
+import { keptDisks } from '../../../src/node/qemu/kept-disk.ts'
+import { entries, processesOf, tinyGuest, until } from '../engine/fixture.ts'
+import { Rig } from './rig.ts'
+
+/** How many times a host is killed; 50 take a quarter of an hour. */
+const points = Number(process.env['DIPTYCH_CRASH_POINTS'] ?? 4)
+const steps = ['take', 'restore', 'suspend', 'delete'] as const
+const one = GuestName.parse('one')
+
+describe(`a host that is killed ${points} times while it saves and restores`, () => {
+  const tiny = tinyGuest()
+  const home = mkdtempSync('/tmp/dc-')
+  const out = join(home, 'host')
+  let base: SnapshotView
+  /** How long each step took when it was let be: where the killing may fall. */
+  const typicalMs = new Map<string, number>()
+
+  const withRig = async <T>(work: (rig: Rig) => Promise<T>): Promise<T> => {
+    const rig = new Rig(home, tiny)
+    try {
+      await rig.open()
+      return await work(rig)
+    } finally {
+      rig.close()
+    }
+  }
+
+  /** Lets a host do the step and kills it after `afterMs`, or lets it finish. Answers whether it had finished. */
+  const hostDoing = async (step: string, id: string, afterMs: number | null): Promise<boolean> => {
+    const host = spawn(process.execPath, [join(out, 'host.mjs'), home, tiny, step, id], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let said = ''
+    host.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+    const ended = new Promise((resolve) => host.once('exit', resolve))
+    await until('the host to begin', () => said.includes('begun') || host.exitCode !== null)
+    const begun = performance.now()
+    if (afterMs === null) await until('the host to finish', () => said.includes('done') || host.exitCode !== null)
+    else await new Promise((resolve) => setTimeout(resolve, afterMs))
+    if (afterMs === null) typicalMs.set(step, performance.now() - begun)
+    host.kill('SIGKILL')
+    await ended
+    expect(host.exitCode).toBeNull() // killed, not failed
+    return said.includes('done')
+  }
+
+  /** Running, counting in memory and on disk, with `base` to go back to. */
+  const makeReady = (step: string) =>
+    withRig(async (rig) => {
+      if (rig.owner('one').state === 'paused') throw new Error('a guest that ran was left paused')
+      if (rig.owner('one').machine === null) await rig.owner('one').request('start')
+      await rig.untilAgent()
+      return step === 'delete' ? (await rig.saved.snapshots.take(one, { title: 'to be deleted' })).id : base.id
+    })
+
+  /** Whatever the moment was: nothing half done is left, and memory and disk are of one instant. */
+  const demandWhole = (step: string, finished: boolean) =>
+    withRig(async (rig) => {
+      const directory = rig.directory('one')
+      const { snapshots } = await rig.saved.snapshots.tree(one)
+      const kept = keptDisks(directory)
+      const marks = (await Promise.all(kept.map((path) => idleDisk.list(path)))).flat()
+      expect(marks.toSorted()).toEqual(snapshots.map(({ id }) => markOf(id)).toSorted())
+      expect(snapshots.filter(({ unusable }) => unusable !== null)).toEqual([])
+      expect(entries(directory).filter((name) => !['disk.qcow2', 'snapshots', 'suspended'].includes(name))).toEqual([])
+      expect(entries(join(directory, 'snapshots')).filter((name) => name.startsWith('.'))).toEqual([])
+      expect(kept.map((path) => basename(path)).length).toBe(1)
+      for (const path of [rig.disk(), ...kept]) execFileSync('qemu-img', ['check', '-q', '-U', path])
+      const { state, machine } = rig.owner('one')
+      expect([step, state]).toEqual([step, finished && step === 'suspend' ? 'suspended' : machine === null ? 'suspended' : 'running'])
+      if (machine === null) await rig.owner('one').request('start')
+      await rig.untilAgent()
+      const [memory = Number.NaN, disk = Number.NaN] = (await rig.shell('cat /tmp/n; dd if=/dev/vda bs=8 count=1 iflag=direct 2>/dev/null')).split('\n').map(Number)
+      expect(Math.abs(memory - disk)).toBeLessThanOrEqual(1)
+      expect(existsSync(join(directory, 'suspended'))).toBe(false)
+      for (const { id, title } of snapshots) if (title !== 'base') await rig.saved.snapshots.delete(one, id)
+    })
+
+  beforeAll(async () => {
+    await build({
+      configFile: false,
+      logLevel: 'error',
+      ssr: { noExternal: true },
+      build: { ssr: fileURLToPath(new URL('host-process.ts', import.meta.url)), outDir: out, rolldownOptions: { output: { entryFileNames: 'host.mjs' } } },
+    })
+    base = await withRig(async (rig) => {
+      await rig.owner('one').request('start')
+      await rig.untilAgent()
+      await rig.shell('(n=0; while true; do n=$((n+1)); echo $n > /tmp/n; printf "%08d" $n | dd of=/dev/vda conv=fsync 2>/dev/null; sleep 0.1; done) >/dev/null 2>&1 &')
+      await until('it to count', async () => Number(await rig.shell('cat /tmp/n')) > 2)
+      return rig.saved.snapshots.take(one, { title: 'base' })
+    })
+  })
+  afterAll(() => {
+    for (const pid of processesOf(home)) process.kill(Number(pid), 'SIGKILL')
+    rmSync(home, { recursive: true })
+  })
+
+  test.each(steps.slice(0, points))('%s, let be', async (step) => {
+    const id = await makeReady(step)
+    expect(await hostDoing(step, id, null)).toBe(true)
+    await demandWhole(step, true)
+  })
+
+  test.each(Array.from({ length: points }, (_, index) => [index, steps[index % steps.length] ?? 'take'] as const))('killed for the %ith time, during %s', async (index, step) => {
+    const id = await makeReady(step)
+    // Spread over the whole step, a little differently for each round.
+    const share = ((index * 0.618_034) % 1) * 1.05
+    const finished = await hostDoing(step, id, (typicalMs.get(step) ?? 1_000) * share)
+    await demandWhole(step, finished)
+  })
+})

@@ -3,7 +3,7 @@ import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import styles from './notices.module.css'
 
-/** What became of this window's own calls, as sentences with what to do next. They stay until dismissed. */
+/** What became of this window's own calls, as sentences with what to do next. Good news goes by itself, the rest stays until dismissed. */
 export function Notices() {
   const session = useSession()
   const notices = useWindow((state) => state.notices)

@@ -13,6 +13,7 @@ import type { Dialog, Store, WindowState } from './state.ts'
 export type Connect = () => Promise<Connection>
 
 const noticesKept = 3
+const goodNewsMs = 8_000
 
 /** The window's store before anything is heard. */
 export function createWindowStore(storage: Storage): Store {
@@ -129,6 +130,8 @@ export class Session {
     this.store.setState((state) => ({
       notices: [...state.notices.filter((known) => known.text !== notice.text || known.next !== notice.next), { ...notice, id }].slice(-noticesKept),
     }))
+    // Good news goes by itself; what went wrong stays until it was read.
+    if (notice.level === 'info') setTimeout(() => this.dismiss(id), goodNewsMs)
   }
 
   dismiss(id: number): void {

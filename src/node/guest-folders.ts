@@ -10,6 +10,8 @@ import { syncPath, writeFileAtomic } from './file/atomic.ts'
 const unfinished = '.new-'
 /** A guest.yaml that is to take the old one's place once its folder has the name in it. */
 const renamed = 'guest.yaml.renamed'
+/** What `writeFileAtomic` and its like write to before their rename. */
+const halfWritten = /^(guest\.yaml|guest\.yaml\.renamed|nvram\.fd|nvram-secure\.fd)\.[0-9a-f]{12}\.tmp$/
 
 /**
  * The guests' folders, `<root>/<name>/`. One appears, changes its name and goes by a single rename(2) of the folder, so
@@ -91,8 +93,12 @@ export class GuestFolders {
   }
 }
 
-/** The second half of a move that was cut off after the folder's rename; a file left from before it is removed. */
+/**
+ * The second half of a move that was cut off after the folder's rename; a file left from before it is removed, and so is
+ * what was being written beside a file when the process was killed.
+ */
 export function recoverMove(folder: string): void {
+  for (const name of readdirSync(folder)) if (halfWritten.test(name)) rmSync(join(folder, name), { force: true })
   const path = join(folder, renamed)
   if (!existsSync(path)) return
   if (nameIn(path) === basename(folder)) finishMove(folder)

@@ -4,6 +4,7 @@ import { findResources } from '../../main/resources.ts'
 import type { BenchDocument } from './document.ts'
 import { savePerformance } from './performance-page.ts'
 import { run as runScreen } from './screen.ts'
+import { run as runSnapshot } from './snapshot.ts'
 import { run as runStart } from './start.ts'
 import { run as runSwitch } from './switch/bench.ts'
 
@@ -11,6 +12,7 @@ import { run as runSwitch } from './switch/bench.ts'
 const benches: Readonly<Record<string, () => Promise<BenchDocument>>> = {
   start: runStart,
   screen: runScreen,
+  snapshot: runSnapshot,
   switch: () => runSwitch(join(findResources().root, 'out', 'main', 'switch.js')),
 }
 

@@ -50,7 +50,7 @@ export function freeName(wish: GuestName, isFree: (name: GuestName) => boolean):
 
 /** A name made of free text: "Debian GNU/Linux 12" becomes `debian-gnu-linux-12`. */
 export function nameFrom(text: string): GuestName {
-  const label = text.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^[^a-z]+/, '').slice(0, 28).replace(/-+$/, '')
+  const label = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^[^a-z]+/, '').slice(0, 28).replace(/-+$/, '')
   return GuestName.safeParse(label).data ?? GuestName.parse('guest')
 }
 

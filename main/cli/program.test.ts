@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Uploads } from '../../src/node/image/uploads.ts'
 import { directories as directoriesFor, type Directories } from '../../src/node/paths.ts'
 import { FakeHost } from '../../test/contract/fake-router.ts'
 import { FakeScreen } from '../../test/contract/fake-screen.ts'
@@ -24,6 +25,8 @@ const openHost: OpenHost = async ({ directories }) => {
   return {
     router: fake.router,
     openScreen: async () => new FakeScreen(0),
+    uploads: new Uploads(join(home, 'uploads')),
+    metrics: async () => '',
     close: async () => {
       open = false
     },

@@ -1,0 +1,204 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Connection } from '../../../src/contract/connection.ts'
+import type { ImportMode } from '../../../src/contract/image.ts'
+import { GuestName } from '../../../src/contract/names.ts'
+import { uploadPath } from '../../../src/contract/upload.ts'
+import { TestHome, until } from '../../support/diptych.ts'
+import { bootableDisk, convertersOf, qemuImg, Workshop } from './images.ts'
+
+const text = 'a guest from elsewhere'
+const named = (name: string) => GuestName.parse(name)
+/** DIPTYCH_KILLS=50 tries longer. */
+const kills = Number(process.env['DIPTYCH_KILLS'] ?? 3)
+
+describe('disks and machines from elsewhere, through the product', () => {
+  const shop = new Workshop()
+  const home = new TestHome()
+  const guests = join(home.directory, 'data', 'guests')
+  let raw: string
+  let url: string
+  let connection: Connection
+
+  async function serve(): Promise<void> {
+    ;({ url } = await home.serve('--port', '0'))
+    connection = await home.connect()
+  }
+
+  beforeAll(async () => {
+    raw = bootableDisk(shop.path('boot.raw'), text)
+    await serve()
+  })
+  afterAll(async () => {
+    for (const { view } of await connection.client.guest.list()) await connection.client.guest.stop({ name: view.name, mode: 'force' })
+    connection.close()
+    await home.dispose()
+    shop.end()
+  })
+
+  const import_ = (path: string, name: string, mode: ImportMode = 'copy', signal?: AbortSignal) =>
+    connection.client.image.import({ source: { path }, name: named(name), mode }, signal === undefined ? {} : { signal })
+  const diskOf = (name: string) => join(guests, name, 'disk.qcow2')
+  const unfinished = () => readdirSync(guests).filter((name) => name.startsWith('.'))
+
+  test('a machine goes out as OVA, comes back with its hardware, and boots', async () => {
+    await import_(shop.convert(raw, 'first.vhd', 'vpc', 'force_size=on'), 'first')
+    const out = shop.path('first.ova')
+    const exported = await home.run('export', 'first', out, '--json')
+    expect(exported.stderr + exported.stdout).toContain('virtualBytes')
+    const inspected = await home.run('image', 'inspect', out)
+    expect([inspected.exitCode, inspected.stdout]).toEqual([0, expect.stringContaining('OVA machine') as string])
+    const imported = await home.run('import', out, '--name', 'second', '--cpus', '2', '--start', '--json')
+    expect(imported.exitCode, imported.stderr).toBe(0)
+    await until(async () => (await connection.client.guest.logs({ name: named('second') })).text.includes(`BOOTED ${text}`), 'the imported machine to boot')
+    expect((await connection.client.guest.get({ name: named('second') })).view.vcpus).toBe(2)
+    await expect(connection.client.image.export({ name: named('second'), path: shop.path('x.qcow2'), format: 'qcow2' })).rejects.toMatchObject({ data: { code: 'wrong-state' } })
+    await connection.client.guest.stop({ name: named('second'), mode: 'force' })
+    expect(statSync(diskOf('second')).mode & 0o077).toBe(0)
+  })
+
+  test('what is written for others is what the guest has, to other readers too', async () => {
+    for (const [format, driver] of [['qcow2', 'qcow2'], ['raw', 'raw'], ['vmdk', 'vmdk'], ['vhd', 'vpc'], ['vhdx', 'vhdx']] as const) {
+      const path = shop.path(`out.${format}`)
+      const { fileBytes, virtualBytes } = await connection.client.image.export({ name: named('first'), path, format })
+      expect([fileBytes, virtualBytes]).toEqual([statSync(path).size, statSync(raw).size])
+      expect(shop.same(raw, 'raw', path, driver), format).toBe(true)
+      if (format !== 'raw' && format !== 'vmdk') expect(execFileSync('7zz', ['e', '-so', path], { maxBuffer: 64 << 20 }).equals(readFileSync(raw)), `${format}, read by 7-Zip`).toBe(true)
+    }
+    const folder = shop.path('unpacked')
+    mkdirSync(folder)
+    execFileSync('tar', ['-C', folder, '-xf', shop.path('first.ova')])
+    execFileSync('xmllint', ['--noout', join(folder, 'first.ovf')])
+    execFileSync('sh', ['-c', "sed -E 's/SHA256\\((.*)\\)= (.*)/\\2  \\1/' first.mf | sha256sum --check --strict --quiet"], { cwd: folder })
+    expect(shop.same(raw, 'raw', join(folder, 'first-disk1.vmdk'), 'vmdk')).toBe(true)
+  })
+
+  test('nothing is overwritten unless asked, nothing is written among our own files', async () => {
+    const path = shop.write('kept.qcow2', 'kept')
+    await expect(connection.client.image.export({ name: named('first'), path, format: 'qcow2' })).rejects.toMatchObject({ data: { code: 'already-exists' } })
+    expect(readFileSync(path, 'utf8')).toBe('kept')
+    await connection.client.image.export({ name: named('first'), path, format: 'qcow2', replace: true, compress: true })
+    expect(shop.same(raw, 'raw', path, 'qcow2')).toBe(true)
+    await expect(connection.client.image.export({ name: named('first'), path: diskOf('second'), format: 'qcow2', replace: true })).rejects.toMatchObject({ data: { code: 'out-of-range' } })
+    expect(readdirSync(shop.folder).filter((name) => name.includes('partial'))).toEqual([])
+  })
+
+  test('a file that is not taken says why and what to do, and makes nothing', async () => {
+    const before = readdirSync(guests)
+    qemuImg('create', '-q', '-u', '-f', 'qcow2', '-F', 'raw', '-b', '/etc/hostname', shop.path('evil.qcow2'), '1M')
+    const evil = await home.run('import', shop.path('evil.qcow2'))
+    expect([evil.exitCode, evil.stderr]).toEqual([4, expect.stringContaining('not safe to open') as string])
+    expect((await home.run('import', shop.path('nowhere'))).exitCode).toBe(3)
+    expect((await home.run('import', raw, '--name', 'first')).exitCode).toBe(4)
+    expect((await home.run('image', 'inspect', shop.path('evil.qcow2'))).exitCode).toBe(1)
+    expect(readdirSync(guests)).toEqual(before)
+  })
+
+  test('a browser sends its file and imports it', async () => {
+    const [, origin = '', token = ''] = /^(.*?)\/#token=(\w+)$/.exec(url) ?? []
+    const answer = await fetch(`${origin}${uploadPath('sent.qcow2')}`, { method: 'PUT', headers: { authorization: `Bearer ${token}` }, body: readFileSync(shop.convert(raw, 'sent.qcow2', 'qcow2')) })
+    expect(answer.status).toBe(200)
+    const { guest } = await connection.client.image.import({ source: { upload: await answer.text() } })
+    expect(guest.view.name).toBe('sent')
+    expect(shop.same(raw, 'raw', diskOf('sent'), 'qcow2')).toBe(true)
+    expect(readdirSync(join(home.directory, 'data', 'uploads'))).toEqual([])
+  })
+
+  test('a cancelled import leaves nothing, whoever cancels it', async () => {
+    const slow = bigDisk()
+    const before = readdirSync(guests)
+    const abort = new AbortController()
+    const first = import_(slow, 'slow', 'copy', abort.signal)
+    await untilCopying()
+    abort.abort()
+    await expect(first).rejects.toThrow()
+    await until(() => readdirSync(guests).length === before.length && convertersOf(guests).length === 0, 'the import to be undone')
+    const second = import_(slow, 'slow')
+    const task = await untilCopying()
+    await connection.client.task.cancel({ id: task })
+    await expect(second).rejects.toMatchObject({ code: 'CANCELLED' })
+    expect(readdirSync(guests)).toEqual(before)
+    expect(convertersOf(guests)).toEqual([])
+  })
+
+  test('a host that is killed at any moment of an import leaves the whole guest or none, and the original or the guest has the disk', async () => {
+    const slow = bigDisk()
+    for (let kill = 0; kill < kills; kill += 1) {
+      const name = `killed-${kill}`
+      const mode = (['copy', 'move', 'in-place'] as const)[kill % 3] ?? 'copy'
+      const original = shop.path(`${name}.img`)
+      if (mode === 'move' && kill % 2 === 1) qemuImg('convert', '-f', 'raw', '-O', 'qcow2', slow, original)
+      else execFileSync('cp', [slow, original])
+      const gone = import_(original, name, mode).catch(() => undefined)
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * (mode === 'in-place' ? 300 : 1_500)))
+      await home.crash()
+      await gone
+      connection.close()
+      await until(() => convertersOf(guests).length === 0, 'the converter to end with the host')
+      await serve()
+      expect(unfinished(), `${name}, ${mode}`).toEqual([])
+      const there = (await connection.client.guest.list()).some(({ view }) => view.name === name)
+      expect(existsSync(join(guests, name)), `${name}, ${mode}`).toBe(there)
+      if (there) {
+        expect(shop.same(slow, 'raw', diskOf(name), 'qcow2'), `${name}, ${mode}`).toBe(true)
+        expect(existsSync(join(guests, name, 'moved-from.json'))).toBe(false)
+      }
+      expect(existsSync(original), `${name}, ${mode}`).toBe(!(there && mode === 'move'))
+      if (!there) expect(await import_(original, name, mode)).toMatchObject({ guest: { view: { name } } })
+      rmSync(original, { force: true })
+    }
+  })
+
+  function bigDisk(): string {
+    const path = shop.path('big.raw')
+    if (existsSync(path)) return path
+    execFileSync('sh', ['-c', `cp "${raw}" "${path}" && head -c 160M /dev/urandom >> "${path}"`])
+    return path
+  }
+
+  async function untilCopying(): Promise<string> {
+    for await (const tasks of await connection.client.task.watch()) {
+      const task = tasks.find(({ kind, status, fraction }) => kind === 'import' && status === 'running' && fraction !== null)
+      if (task !== undefined) return task.id
+    }
+    throw new Error('the tasks are no longer told')
+  }
+})
+
+describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root: mounts a small file system)', () => {
+  const shop = new Workshop()
+  const home = new TestHome()
+  const data = join(home.directory, 'data')
+
+  beforeAll(() => {
+    mkdirSync(data, { mode: 0o700 })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=200m,mode=0700', 'tmpfs', data])
+  })
+  afterAll(async () => {
+    await home.crash()
+    execFileSync('umount', [data])
+    await home.dispose()
+    shop.end()
+  })
+
+  test('is noticed before an import begins, and ends one cleanly when it fills meanwhile', async () => {
+    await home.serve('--port', '0')
+    const { client, close } = await home.connect()
+    execFileSync('sh', ['-c', `head -c 1M /dev/zero > "${shop.path('big.raw')}" && head -c 250M /dev/urandom >> "${shop.path('big.raw')}"`])
+    await expect(client.image.import({ source: { path: shop.path('big.raw') }, raw: true })).rejects.toMatchObject({ code: 'PREREQUISITE', data: { what: 'disk space', remedy: expect.stringContaining('Make room') as string } })
+    execFileSync('truncate', ['-s', '150M', shop.path('big.raw')])
+    const filling = client.image.import({ source: { path: shop.path('big.raw') }, raw: true })
+    filling.catch(() => undefined)
+    for await (const tasks of await client.task.watch()) if (tasks.some(({ status, fraction }) => status === 'running' && fraction !== null)) break
+    const filler = join(data, 'filler')
+    expect(() => writeFileSync(filler, Buffer.alloc(200 << 20))).toThrow('ENOSPC')
+    await expect(filling).rejects.toMatchObject({ code: 'FAILED', data: { reason: expect.stringContaining('the disk is full') as string, remedy: expect.stringContaining('Make room') as string } })
+    expect(readdirSync(join(data, 'guests'))).toEqual([])
+    rmSync(filler)
+    await client.image.import({ source: { path: shop.path('big.raw') }, raw: true })
+    expect(readdirSync(join(data, 'guests'))).toEqual(['big'])
+    close()
+  })
+})

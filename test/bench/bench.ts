@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findResources } from '../../main/resources.ts'
 import type { BenchDocument } from './document.ts'
+import { run as runMixer } from './mixer.ts'
 import { savePerformance } from './performance-page.ts'
 import { run as runScreen } from './screen.ts'
 import { run as runSnapshot } from './snapshot.ts'
@@ -12,6 +13,7 @@ import { run as runSwitch } from './switch/bench.ts'
 const benches: Readonly<Record<string, () => Promise<BenchDocument>>> = {
   start: runStart,
   screen: runScreen,
+  mixer: runMixer,
   snapshot: runSnapshot,
   switch: () => runSwitch(join(findResources().root, 'out', 'main', 'switch.js')),
 }

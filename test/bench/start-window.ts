@@ -81,7 +81,7 @@ function residentMiB(processId: number): number {
 }
 
 /** The page's own process among this process's descendants: the renderer with the most memory. */
-function largestRenderer(): number | null {
+export function largestRenderer(): number | null {
   const found = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

@@ -76,10 +76,11 @@ function askOne(question: Uint8Array, { address, port }: Resolver): Promise<Uint
       reply.set(question.subarray(0, 2))
       settle(reply)
     })
-    socket.connect(port, address, () => {
+    socket.on('connect', () => {
       const asked = Uint8Array.from(question)
       asked.set([id >> 8, id & 0xff])
       socket.send(asked)
     })
+    socket.connect(port, address) // a callback would be called for a failure too, in place of 'error'
   })
 }

@@ -5,7 +5,7 @@ import { PNG } from 'pngjs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { placeDisk, settleDisk } from './disk-place.ts'
 import { checkSocketPath } from './layout.ts'
-import { fromPpm } from './screenshot.ts'
+import { fromPpm, measured } from './screenshot.ts'
 import { copySparsely } from './sparse-copy.ts'
 import { newDirectoryName, recoverDirectory, replaceDirectory, sweepDirectory } from './warm-directory.ts'
 
@@ -73,6 +73,18 @@ test('copies hold the same bytes, take no room for zeros, and belong to their ow
 
 test('a copy that cannot be written leaves nothing and says why', async () => {
   await expect(copySparsely(put('ram', 'x'), join(home, 'no', 'copy'), { background: false })).rejects.toMatchObject({ part: 'disk', remedy: expect.any(String) as string })
+})
+
+test('a picture that would take gigabytes to unpack is refused', () => {
+  const header = (width: number, height: number) => {
+    const png = Buffer.alloc(32)
+    png.writeUInt32BE(width, 16)
+    png.writeUInt32BE(height, 20)
+    return png
+  }
+  expect(measured(header(3840, 2160))).toMatchObject({ width: 3840, height: 2160 })
+  expect(() => measured(header(65_535, 65_535))).toThrow('too large')
+  expect(() => measured(Buffer.alloc(3))).toThrow('not a PNG')
 })
 
 test('a PPM becomes the same picture as PNG', () => {

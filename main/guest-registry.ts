@@ -115,8 +115,8 @@ export class GuestRegistry {
 
   /** Lets every running guest's cards find the switch again. */
   async reconnectNetworks(): Promise<void> {
-    const { message } = this.#ports
-    await Promise.all(this.all().map(({ definition, machine }) => machine?.reconnectNetwork().catch((error: unknown) => message('error', definition.name, `its link could not be remade: ${reasonOf(error)}`))))
+    const { message, network } = this.#ports
+    await Promise.all(this.all().map(({ definition, machine }) => machine?.reconnectNetwork(network.cards(definition.name).map((card) => card.network)).catch((error: unknown) => message('error', definition.name, `its link could not be remade: ${reasonOf(error)}`))))
   }
 
   /** Ends what a killed host began with the guests' disks. Once, after the adoptions. */

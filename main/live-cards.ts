@@ -1,3 +1,4 @@
+import type { NetworkName } from '../src/contract/names.ts'
 import type { GuestDefinition } from '../src/guest/definition.ts'
 import { cardsOf, uplinkMac } from '../src/guest/cards.ts'
 import type { Machine } from '../src/engine/engine.ts'
@@ -14,15 +15,15 @@ export async function useCards(definition: GuestDefinition, machine: Machine, ne
   const connected = network.cards(definition.name)
   const socketPathOf = await network.definePorts(definition.name, wanted, definition.uplink)
   let whole = true
-  let isRecabled = false
+  const recabled: NetworkName[] = []
   for (const { network: name, mac } of wanted) {
     const has = plugged.some((nic) => nic.kind === 'switch' && nic.network === name)
     if (!has) whole = (await machine.plugCard({ kind: 'switch', mac, network: name, socketPath: socketPathOf(name) })) && whole
-    else if (!connected.some((card) => card.network === name)) isRecabled = true
+    else if (!connected.some((card) => card.network === name)) recabled.push(name)
   }
   const uplink = plugged.find((nic) => nic.kind === 'uplink')
   if (uplink !== undefined) await machine.linkCard(uplink.mac, definition.uplink)
   else if (definition.uplink) whole = (await machine.plugCard({ kind: 'uplink', mac: uplinkMac(definition) })) && whole
-  if (isRecabled) await machine.reconnectNetwork()
+  if (recabled.length > 0) await machine.reconnectNetwork(recabled)
   return whole
 }

@@ -121,7 +121,7 @@ describe('private networks', () => {
     expect(await networks.connect(linux, lab)).toMatchObject({ applies: 'now' })
     expect(await networks.setUplink(linux, false)).toMatchObject({ applies: 'now' })
     const mac = uplinkMac(demonstrationGuests()[0] ?? expect.fail('no guest'))
-    expect(machine.calls).toEqual([`link ${mac} up`, `link ${mac} up`, 'reconnect', `link ${mac} down`])
+    expect(machine.calls).toEqual([`link ${mac} up`, `link ${mac} up`, 'reconnect lab', `link ${mac} down`])
   })
 
   it('stay while anybody is on them, running or not', async () => {

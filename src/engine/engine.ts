@@ -162,8 +162,8 @@ export interface Machine {
   plugCard(nic: MachineNic): Promise<boolean>
   /** Takes the carrier of the card with this MAC away, or gives it back. */
   linkCard(mac: MacAddress, up: boolean): Promise<void>
-  /** Makes the cards connect to the switch again after the switch was restarted. */
-  reconnectNetwork(): Promise<void>
+  /** Makes the cards on these networks connect to the switch again, after it was restarted or their ports were made anew. */
+  reconnectNetwork(networks: readonly NetworkName[]): Promise<void>
   /** Puts a disc into the optical drive, null takes it out. Rejects when the guest holds the one that is in it. */
   changeDisc(path: string | null): Promise<void>
   /** Lets go without touching the machine. */

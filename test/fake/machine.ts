@@ -139,7 +139,7 @@ export class FakeMachine implements Machine {
   }
   linkCard = async (mac: string, up: boolean) => void this.calls.push(`link ${mac} ${up ? 'up' : 'down'}`)
   flattenDisk = async () => void this.calls.push('flattenDisk')
-  reconnectNetwork = async () => void this.calls.push('reconnect')
+  reconnectNetwork = async (networks: readonly string[]) => void this.calls.push(`reconnect ${networks.join()}`)
   changeDisc = async (path: string | null) => void this.calls.push(`changeDisc ${path ?? 'none'}`)
   dispose = () => void this.calls.push('dispose')
 }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
-import type { MacAddress } from '../../contract/names.ts'
+import type { MacAddress, NetworkName } from '../../contract/names.ts'
 import type { GuestAgent } from '../../engine/agent.ts'
 import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskLimits, type Machine, type MachineEvent, type MachineNic, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type TemplateReport, type TemplateRequest, type VcpuReading } from '../../engine/engine.ts'
 import { qemuGuestAgent } from '../../engine/qemu/guest-agent.ts'
@@ -252,8 +252,8 @@ export class QemuMachine implements Machine {
     if (index >= 0) await this.#parts.qmp.execute('set_link', { name: cardId(index), up })
   }
 
-  reconnectNetwork(): Promise<void> {
-    return reconnectNetwork(this.#parts.qmp, this.#spec, this.#parts.probe.features)
+  reconnectNetwork(networks: readonly NetworkName[]): Promise<void> {
+    return reconnectNetwork(this.#parts.qmp, this.#spec, networks, this.#parts.probe.features)
   }
 
   async changeDisc(path: string | null): Promise<void> {

@@ -1,3 +1,4 @@
+import type { NetworkName } from '../../contract/names.ts'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import type { QemuFeatures } from '../../engine/qemu/features.ts'
 import { hubPort, switchNetdev } from '../../engine/qemu/network-card.ts'
@@ -8,9 +9,9 @@ import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
  * QEMU that reconnects by itself there is nothing to do. Rejects when the switch does not take a connection; the other
  * cards are tried all the same.
  */
-export async function reconnectNetwork(qmp: QmpSession, spec: MachineSpec, features: QemuFeatures): Promise<void> {
+export async function reconnectNetwork(qmp: QmpSession, spec: MachineSpec, networks: readonly NetworkName[], features: QemuFeatures): Promise<void> {
   if (features.netReconnect !== null) return
-  const cables = spec.nics.flatMap((nic, index) => (nic.kind === 'switch' ? [reconnectCable(qmp, spec, nic.socketPath, index)] : []))
+  const cables = spec.nics.flatMap((nic, index) => (nic.kind === 'switch' && networks.includes(nic.network) ? [reconnectCable(qmp, spec, nic.socketPath, index)] : []))
   const failed = (await Promise.allSettled(cables)).find((outcome) => outcome.status === 'rejected')
   if (failed !== undefined) throw failed.reason
 }

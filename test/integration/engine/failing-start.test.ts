@@ -96,7 +96,7 @@ test('a cancelled start leaves nothing', async () => {
 test('a switch that is not there yet is no failure: the guest starts without a link', async () => {
   const machine = await bench.engine.start({ ...bench.spec, nics: cableTo(join(bench.home, 'later')) }, { from: { kind: 'cold' } })
   expect(await machine.status()).toBe('running')
-  await expect(machine.reconnectNetwork()).rejects.toMatchObject({ part: 'network', remedy: expect.stringContaining('switch') as string })
+  await expect(machine.reconnectNetwork([stageNetwork])).rejects.toMatchObject({ part: 'network', remedy: expect.stringContaining('switch') as string })
   expect(readFileSync(machine.logPaths.engine, 'utf8')).not.toContain('Failed')
   await machine.quit()
 })

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { PNG } from 'pngjs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { MacAddress, NetworkName } from '../../../src/contract/names.ts'
+import { MacAddress, NetworkName, stageNetwork } from '../../../src/contract/names.ts'
 import type { Machine, MachineEvent } from '../../../src/engine/engine.ts'
 import { cpuMs } from '../../../src/node/process/process-identity.ts'
 import { agentAnswers, Bench, isThere, recordEvents, tinyMac, until } from './fixture.ts'
@@ -91,7 +91,7 @@ describe('one machine on real QEMU', () => {
   test('a restarted switch gets the machine back', async () => {
     const { connections } = bench
     await bench.restartSwitch()
-    await machine.reconnectNetwork()
+    await machine.reconnectNetwork([stageNetwork])
     await until('a new connection', () => bench.connections > connections || null)
   })
 
@@ -109,7 +109,7 @@ describe('one machine on real QEMU', () => {
     expect(record.spec.nics.map(({ mac }) => mac)).toEqual([tinyMac, further(1).mac, '52:54:00:aa:00:09'])
     expect(machine.spec.nics).toHaveLength(3)
     await bench.restartSwitch()
-    await machine.reconnectNetwork()
+    await machine.reconnectNetwork([stageNetwork, NetworkName.parse('lab')])
     await until('both cables again', () => bench.connections === connections + 3 || null)
   })
 

@@ -4,7 +4,7 @@ import type { Machine } from '../src/engine/engine.ts'
 const wakeTimeoutMs = 15_000
 /** The demonstration guests' own command; a clone of any other guest has none. */
 const wake = '/usr/local/bin/diptych-guest'
-const wakeIfThere = `[ ! -x ${wake} ] || exec ${wake} wake "$1"`
+const wakeIfThere = `[ -x ${wake} ] || exit 0; echo "$1" >/run/diptych/name; exec ${wake} wake`
 
 /**
  * Tells a guest whose memory comes from elsewhere what has become of it, as soon as its agent answers: the time; a clone its

@@ -52,7 +52,7 @@ describe('clones, through the contract', () => {
   })
 
   test('they reach each other by name, and no frame with an old address has left one', async () => {
-    const script = clones.map((name) => `a=$(nslookup ${name}.diptych.internal | sed -n 's/^Address: \\([0-9.]*\\)$/\\1/p' | tail -1); wget -q -T 10 -O - http://$a/cgi-bin/who`).join('; ')
+    const script = clones.map((name) => `a=$(nslookup ${name}.diptych.internal | sed -n 's/^Address: \\([0-9.]*\\)$/\\1/p' | tail -1); printf 'GET /cgi-bin/who HTTP/1.0\\r\\n\\r\\n' | nc -w 10 $a 80 | tail -1`).join('; ')
     const answers = (await home.shell(cloned(0), script)).split('\n').map((line) => line.split(' ')[0])
     expect(answers).toEqual(clones)
     const { statistics } = await home.client.network.get()
@@ -61,7 +61,7 @@ describe('clones, through the contract', () => {
   })
 
   test('each has its own disk and memory; the template is untouched', async () => {
-    await Promise.all(clones.slice(0, 3).map((name) => home.shell(name, `${write(name)}; dd if=/dev/zero of=/tmp/fill bs=1M count=40 2>/dev/null; rm /tmp/fill`)))
+    await Promise.all(clones.slice(0, 3).map((name) => home.shell(name, `${write(name)}; dd if=/dev/zero of=/tmp/fill bs=1M count=16 2>/dev/null; rm /tmp/fill`)))
     expect(await Promise.all(clones.slice(0, 4).map((name) => home.shell(name, read)))).toEqual(['base-1', 'base-2', 'base-3', 'original'])
     expect(await home.shell(tiny, read)).toBe('original')
     expect(digest(templateFile('ram.img'))).toBe(frozen)

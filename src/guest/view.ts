@@ -71,7 +71,7 @@ export function composeView(parts: ViewParts): GuestView {
     },
     screen: { available: reason === null, reason, size: definition.screen },
     clipboard: definition.clipboard,
-    vcpus: definition.vcpus,
+    vcpus: machine?.spec.vcpus ?? definition.vcpus,
     controls: parts.controls,
     priority: parts.priority,
     policies: definition.policies,

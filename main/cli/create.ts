@@ -4,9 +4,9 @@ import type { CreateFrom, CreateGuest, GuestProposal } from '../../src/contract/
 import { Firmware, HardwareProfile } from '../../src/contract/hardware.ts'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
+import { readDiskSize } from './resize.ts'
 import { withTaskProgress } from './task-progress.ts'
 import { json, table } from './terminal.ts'
-import { readAmount } from './units.ts'
 import { readGuestName, readMemory } from './values.ts'
 
 interface CreateOptions {
@@ -43,7 +43,7 @@ export function addCreateCommand(program: Command, context: CliContext): void {
     .option('--os <id>', 'its system, for what it needs (diptych os); default: read from the disc')
     .option('--memory <amount>', 'like 2GiB or 512MiB', readMemory)
     .option('--cpus <count>', 'virtual CPUs', readCount)
-    .option('--disk-size <amount>', 'size of the new disk, like 20GiB; it takes room only as it fills', readSize)
+    .option('--disk-size <amount>', 'size of the new disk, like 20GiB; it takes room only as it fills', readDiskSize)
     .addOption(new Option('--profile <profile>', 'its hardware; default: what its system knows').choices(HardwareProfile.options))
     .addOption(new Option('--firmware <kind>', 'default: what its system wants').choices(Firmware.options))
     .option('--drivers <file>', 'a virtio-win disc: disk and network of a Windows guest are then virtio')
@@ -113,10 +113,4 @@ function proposalTable(proposal: GuestProposal): string {
 function readCount(text: string): number {
   if (!/^[1-9]\d?$/.test(text) || Number(text) > 64) throw new InvalidArgumentError('It must be a whole number from 1 to 64.')
   return Number(text)
-}
-
-function readSize(text: string): number {
-  const amount = readAmount(text, { MiB: 1, GiB: 1024, TiB: 1_048_576 })
-  if (amount === null || !Number.isInteger(amount) || amount === 0) throw new InvalidArgumentError('Write it like 20GiB; whole MiB.')
-  return amount
 }

@@ -32,6 +32,7 @@ import { addPresetsCommand } from './presets.ts'
 import { addPublishCommands } from './publish.ts'
 import { addResetCommand } from './reset.ts'
 import { addRestartCommand } from './restart.ts'
+import { addResizeCommand } from './resize.ts'
 import { addResumeCommand } from './resume.ts'
 import { addScreenshotCommand } from './screenshot.ts'
 import { addServeCommand, type ServeCommandParts } from './serve.ts'
@@ -71,7 +72,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addRestartCommand, addPauseCommand, addResumeCommand, addSuspendCommand, addSnapshotCommands, addResetCommand, addSetCommand, addTopCommand, addCrossfadeCommand, addBudgetCommand, addHistoryCommand, addPoliciesCommand, addCreateCommand, addEditCommand, addRenameCommand, addDeleteCommand, addTrashCommands, addTemplateCommands, addCloneCommand, addFlattenCommand, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addRestartCommand, addPauseCommand, addResumeCommand, addSuspendCommand, addSnapshotCommands, addResetCommand, addSetCommand, addTopCommand, addCrossfadeCommand, addBudgetCommand, addHistoryCommand, addPoliciesCommand, addCreateCommand, addEditCommand, addRenameCommand, addResizeCommand, addDeleteCommand, addTrashCommands, addTemplateCommands, addCloneCommand, addFlattenCommand, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

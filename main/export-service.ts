@@ -61,7 +61,7 @@ export class ExportService {
 
 async function asDisk(request: ExportImage, disk: string, partial: string, signal: AbortSignal, progress: Progress): Promise<number> {
   if (request.format === 'ova') throw new TypeError('an OVA is more than a disk')
-  const { virtualBytes } = await exportDisk(disk, partial, request.format, { signal, compress: request.compress, copies: 1, progressed: (fraction) => progress('writing its disk', fraction) })
+  const { virtualBytes } = await exportDisk(disk, partial, request.format, { signal, compress: request.compress, copies: request.format === 'vmdk' ? 2 : 1, progressed: (fraction) => progress('writing its disk', fraction) })
   return virtualBytes
 }
 

@@ -1,16 +1,18 @@
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ExportFormat } from '../../contract/image.ts'
 import { Refusal } from '../../contract/refusal.ts'
 import { type ConvertOptions, syncFile } from './convert.ts'
 import { demandRoom } from './free-space.ts'
+import { looseOf } from './partial-file.ts'
 import { demandQemuImg } from './qemu-img.ts'
+import { repackVmdk } from './repack-vmdk.ts'
 
 type DiskExport = Exclude<ExportFormat, 'ova'>
 
 /**
  * Per format: QEMU's driver and options. VHD keeps its exact size (its geometry would round it); VMDK is the one that
- * travels, read by every VMware product and by VirtualBox.
+ * travels; QEMU's is put into the order of the specification, which other programs insist on.
  */
 const outputs: Readonly<Record<DiskExport, { readonly driver: string; readonly options: readonly string[] }>> = {
   qcow2: { driver: 'qcow2', options: ['-o', 'compat=1.1'] },
@@ -43,7 +45,13 @@ export async function exportDisk(disk: string, target: string, format: DiskExpor
   await demandRoom(dirname(target), (dataBytes + slack) * options.copies, 'the export')
   const { driver, options: fixed } = outputs[format]
   const compress = options.compress && format === 'qcow2' ? ['-c'] : []
-  await demandQemuImg(['convert', '-p', '-f', 'qcow2', '-O', driver, ...fixed, ...compress, disk, target], 'the disk could not be exported', { signal, progressed })
+  const written = format === 'vmdk' ? looseOf(target) : target
+  const share = format === 'vmdk' ? 0.8 : 1
+  await demandQemuImg(['convert', '-p', '-f', 'qcow2', '-O', driver, ...fixed, ...compress, disk, written], 'the disk could not be exported', { signal, progressed: (fraction) => progressed(fraction * share) })
+  if (format === 'vmdk') {
+    await repackVmdk(written, target, { signal, progressed: (fraction) => progressed(share + fraction * (1 - share)) })
+    await rm(written)
+  }
   await syncFile(target)
   return { virtualBytes, fileBytes: (await stat(target)).size }
 }

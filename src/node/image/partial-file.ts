@@ -29,7 +29,7 @@ export class PartialFiles {
       await write(partial)
       await giveName(partial, target, replace)
     } finally {
-      for (const path of [partial, companionOf(partial)]) await rm(path, { force: true })
+      for (const path of allOf(partial)) await rm(path, { force: true })
       await rm(note, { force: true })
     }
   }
@@ -39,7 +39,7 @@ export class PartialFiles {
     const names = await readdir(this.#notes).catch(() => [])
     for (const name of names) {
       const { partial } = JSON.parse(await readFile(join(this.#notes, name), 'utf8')) as { partial?: unknown }
-      if (typeof partial === 'string' && /\.[0-9a-f]{12}\.partial$/.test(partial)) for (const path of [partial, companionOf(partial)]) await rm(path, { force: true })
+      if (typeof partial === 'string' && /\.[0-9a-f]{12}\.partial$/.test(partial)) for (const path of allOf(partial)) await rm(path, { force: true })
       await rm(join(this.#notes, name), { force: true })
     }
   }
@@ -48,6 +48,15 @@ export class PartialFiles {
 /** A second unfinished file of the same work; removed with the first. */
 export function companionOf(partial: string): string {
   return partial.replace(/\.partial$/, '.companion.partial')
+}
+
+/** A form of an unfinished file from which it is made; removed with it. */
+export function looseOf(partial: string): string {
+  return `${partial}.loose`
+}
+
+function allOf(partial: string): string[] {
+  return [partial, companionOf(partial)].flatMap((path) => [path, looseOf(path)])
 }
 
 /** A link instead of a rename does not overwrite what has come to stand there in the meantime. */

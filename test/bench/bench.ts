@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findResources } from '../../main/resources.ts'
+import { run as runClone } from './clone.ts'
 import type { BenchDocument } from './document.ts'
 import { run as runMixer } from './mixer.ts'
 import { savePerformance } from './performance-page.ts'
@@ -13,6 +14,7 @@ import { run as runSwitch } from './switch/bench.ts'
 const benches: Readonly<Record<string, () => Promise<BenchDocument>>> = {
   start: runStart,
   screen: runScreen,
+  clone: runClone,
   mixer: runMixer,
   snapshot: runSnapshot,
   switch: () => runSwitch(join(findResources().root, 'out', 'main', 'switch.js')),

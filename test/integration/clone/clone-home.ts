@@ -15,12 +15,12 @@ export class CloneHome extends TestHome {
   readonly data = join(this.directory, 'data')
   #connection: Connection | null = null
 
-  constructor(memoryMiB = 128) {
+  constructor(memoryMiB = 128, guest = tinyGuest()) {
     super()
     this.env['DIPTYCH_CACHE'] = join(this.directory, 'cache') // nothing of the demonstration guests is needed
     const folder = join(this.data, 'guests', tiny)
     mkdirSync(join(folder, 'kernel'), { recursive: true, mode: 0o700 })
-    for (const name of ['vmlinux', 'initrd.img']) copyFileSync(join(tinyGuest(), name), join(folder, 'kernel', name))
+    for (const name of ['vmlinux', 'initrd.img']) copyFileSync(join(guest, name), join(folder, 'kernel', name))
     writeFileSync(join(folder, 'kernel', 'cmdline'), 'console=ttyS0 quiet loglevel=3\n')
     execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', join(folder, 'disk.qcow2'), '64M'])
     const definition = { version: 1, name: tiny, title: 'Tiny', kind: 'linux', os: 'Tiny', uuid: crypto.randomUUID(), mac: '52:54:00:aa:00:01', profile: 'linux-modern', vcpus: 1, memoryMiB, screen: { width: 800, height: 600 }, source: { disk: 'own' } }

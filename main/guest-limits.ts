@@ -8,7 +8,7 @@ const mostVcpus = 16
 /** Memory grows in steps that any guest's kernel can take. */
 const growthStepMiB = 128
 
-/** docs/decisions/0005-live-clones.md */
+/** docs/decisions/0006-live-clones.md */
 const sharedMemory = 'Its memory is shared with its template (a live clone); restart it, and it has its own.'
 
 /** What this host, and the guest as it is defined, can do. `description` is null while the engine cannot be used. */

@@ -43,7 +43,7 @@ const opening = new Map<string, number>()
  * Maps a template's memory privately: what the guest writes stays in this process, every other page is the file's, shared
  * by all clones. Nothing can change the file: QEMU 8.2 and later open it for reading alone; an older one has to open it for
  * writing, but neither the saved machine nor the clone has a balloon, the one device by which a guest could punch holes
- * into it (docs/decisions/0005-live-clones.md). The file's mode says so, too, but for the moment in which an older QEMU opens it.
+ * into it (docs/decisions/0006-live-clones.md). The file's mode says so, too, but for the moment in which an older QEMU opens it.
  */
 export function openTemplateMemory({ directory, ram: path }: SavedState, features: QemuFeatures): TemplateMemory {
   if (path === null) throw new EngineFault('template', `The template in ${directory} has its memory in no file of its own`)

@@ -47,7 +47,8 @@ export function Crossfader({ left, right }: { readonly left: GuestName; readonly
     const changes = undo
     setUndo([])
     setLimits([])
-    for (const { name, change } of changes) await session.askGuest(`undo on ${name}`, (client) => client.guest.set({ name, change }))
+    // By force: while one guest has its part back and the other not yet, more may be promised than before or after.
+    for (const { name, change } of changes) await session.askGuest(`undo on ${name}`, (client) => client.guest.set({ name, change, force: true }))
   }
   return (
     <div className={styles.crossfader} role="group" aria-label="Crossfader" data-testid="crossfader" data-share={now.toFixed(3)}>

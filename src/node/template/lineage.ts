@@ -29,7 +29,8 @@ export class Lineage {
   /** Guests whose disks, also their former ones, stand on the template, directly or through other templates. */
   clonesOf(template: GuestName): GuestName[] {
     const under = [template, ...this.templatesOn(template)].map((name) => this.#folder(name))
-    return this.#guests.filter(({ folder }) => under.some((base) => this.#bases.get(folder)?.has(base))).map(({ name }) => name)
+    const found = this.#guests.filter(({ folder }) => under.some((base) => this.#bases.get(folder)?.has(base))).map(({ name }) => name)
+    return found.sort((left, right) => left.localeCompare(right, 'en', { numeric: true }))
   }
 
   templatesOn(template: GuestName): GuestName[] {

@@ -61,7 +61,7 @@ describe('clones, through the contract', () => {
   })
 
   test('each has its own disk and memory; the template is untouched', async () => {
-    await Promise.all(clones.slice(0, 3).map((name) => home.shell(name, `${write(name)}; dd if=/dev/zero of=/tmp/fill bs=1M count=16 2>/dev/null; rm /tmp/fill`)))
+    await Promise.all(clones.slice(0, 3).map((name) => home.shell(name, write(name))))
     expect(await Promise.all(clones.slice(0, 4).map((name) => home.shell(name, read)))).toEqual(['base-1', 'base-2', 'base-3', 'original'])
     expect(await home.shell(tiny, read)).toBe('original')
     expect(digest(templateFile('ram.img'))).toBe(frozen)

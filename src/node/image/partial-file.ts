@@ -38,11 +38,17 @@ export class PartialFiles {
   async sweep(): Promise<void> {
     const names = await readdir(this.#notes).catch(() => [])
     for (const name of names) {
-      const { partial } = JSON.parse(await readFile(join(this.#notes, name), 'utf8')) as { partial?: unknown }
-      if (typeof partial === 'string' && /\.[0-9a-f]{12}\.partial$/.test(partial)) for (const path of allOf(partial)) await rm(path, { force: true })
+      const partial = readNote(await readFile(join(this.#notes, name), 'utf8'))
+      if (partial !== null) for (const path of allOf(partial)) await rm(path, { force: true })
       await rm(join(this.#notes, name), { force: true })
     }
   }
+}
+
+/** Only a name of the form that is given here is ever removed. */
+function readNote(text: string): string | null {
+  const [, partial = null] = /^\{"partial":("[^\n]*\.[0-9a-f]{12}\.partial")\}$/.exec(text) ?? []
+  return partial === null ? null : (JSON.parse(partial) as string) // a JSON string, by the expression
 }
 
 /** A second unfinished file of the same work; removed with the first. */

@@ -71,8 +71,9 @@ export class LibraryService {
     if (!this.isFree(guest.name)) throw new Refusal('already-exists', guest.name, 'another guest has that name, or a folder of the data directory')
     const definition = defineGuest(guest, this.takenMacs(), (count) => randomBytes(count))
     const staged = disk !== null && 'staged' in disk ? disk.staged : null
-    const folder = staged !== null && dirname(dirname(staged)) === store.folders.root ? dirname(staged) : store.folders.begin()
+    let folder: string | null = null
     try {
+      folder = staged !== null && dirname(dirname(staged)) === store.folders.root ? dirname(staged) : store.folders.begin()
       const path = join(folder, 'disk.qcow2')
       if (staged !== null && staged !== path) renameSync(staged, path)
       if (disk !== null && 'sizeMiB' in disk) await makeEmptyDisk(path, disk.sizeMiB, signal)
@@ -82,7 +83,7 @@ export class LibraryService {
     } catch (error) {
       throw onDisk(error, `${guest.name} could not be made`)
     } finally {
-      store.folders.discard(folder)
+      if (folder !== null) store.folders.discard(folder)
     }
     return guests.add(definition).current()
   }
@@ -120,9 +121,12 @@ export class LibraryService {
       const identity = identityFor(file.definition, guests.all().map((owner) => owner.definition), this.takenMacs(), (count) => randomBytes(count))
       const text = editGuestFile(file.text, [{ path: ['name'], value: name }, ...Object.entries(identity).map(([key, value]) => ({ path: [key], value }))])
       const definition = { ...file.definition, ...identity, name }
-      let restored: GuestUpdate | null = null
-      await store.folders.move(trash.path(id), name, text, { before: () => undefined, after: () => (restored = guests.add(definition).current()) })
-      return restored ?? guests.get(name).current()
+      try {
+        await store.folders.move(trash.path(id), name, text, { before: () => undefined, after: () => void guests.add(definition) })
+      } catch (error) {
+        throw onDisk(error, `${name} could not be restored`)
+      }
+      return guests.get(name).current()
     })
   }
 

@@ -148,6 +148,7 @@ export class QemuMachine implements Machine {
     return takeScreenshot(this.#parts.qmp, this.#parts.layout.directory, this.#parts.probe.features.screenshotPng)
   }
   async setClipboard(mode: ClipboardMode): Promise<void> {
+    if (mode !== 'off' && this.#spec.profile === 'legacy') throw new EngineFault('qemu', 'The hardware profile legacy has no port for a clipboard')
     await plugClipboard(this.#parts.qmp, mode, this.#parts.probe.features.clipboard)
     this.#spec = { ...this.#spec, clipboard: mode }
     writeRunRecord(this.#parts.layout, { ...this.#parts.record, spec: this.#spec })

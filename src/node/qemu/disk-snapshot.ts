@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineFault } from '../../engine/engine.ts'
 import { asArray, asObject, asString, parseJson } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
@@ -32,11 +33,18 @@ export const idleDisk = {
   apply: async (path: string, name: string): Promise<void> => void (await qemuImg(path, ['snapshot', '-q', '-a', name, path])),
 }
 
+/** A qemu-img that a killed host left running ends by itself; its lock is waited for. */
+const lockPatienceMs = 30_000
+
 async function qemuImg(path: string, args: readonly string[]): Promise<string> {
-  const result = await runProgram('qemu-img', args)
-  if (result.exitCode === 0) return result.stdout
-  const reason = result.stderr.trim().replace(/^qemu-img: /, '')
-  throw new EngineFault('disk', `${path}: ${reason === '' ? `qemu-img ended with ${result.exitCode}` : reason}`, { remedy: remedyOf(reason) })
+  const deadline = performance.now() + lockPatienceMs
+  for (;;) {
+    const result = await runProgram('qemu-img', args)
+    if (result.exitCode === 0) return result.stdout
+    const reason = result.stderr.trim().replace(/^qemu-img: /, '')
+    if (/lock/.test(reason) && performance.now() < deadline) await sleep(200)
+    else throw new EngineFault('disk', `${path}: ${reason === '' ? `qemu-img ended with ${result.exitCode}` : reason}`, { remedy: remedyOf(reason) })
+  }
 }
 
 function remedyOf(reason: string): string {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,7 +10,7 @@ import { markOf } from '../../../src/node/guest-state/snapshot-steps.ts'
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
 import { keptDisks } from '../../../src/node/qemu/kept-disk.ts'
 import { entries, processesOf, tinyGuest, until } from '../engine/fixture.ts'
-import { Rig } from './rig.ts'
+import { countInGuest, demandSound, Rig } from './rig.ts'
 
 /** How many times a host is killed; 50 take a quarter of an hour. */
 const points = Number(process.env['DIPTYCH_CRASH_POINTS'] ?? 4)
@@ -73,12 +73,12 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
       expect(entries(directory).filter((name) => !['disk.qcow2', 'snapshots', 'suspended'].includes(name))).toEqual([])
       expect(entries(join(directory, 'snapshots')).filter((name) => name.startsWith('.'))).toEqual([])
       expect(kept.map((path) => basename(path)).length).toBe(1)
-      for (const path of [rig.disk(), ...kept]) execFileSync('qemu-img', ['check', '-q', '-U', path])
+      for (const path of [rig.disk(), ...kept]) demandSound(path, rig.owner('one').machine !== null)
       const { state, machine } = rig.owner('one')
       expect([step, state]).toEqual([step, finished && step === 'suspend' ? 'suspended' : machine === null ? 'suspended' : 'running'])
       if (machine === null) await rig.owner('one').request('start')
       await rig.untilAgent()
-      const [memory = Number.NaN, disk = Number.NaN] = (await rig.shell('cat /tmp/n; dd if=/dev/vda bs=8 count=1 iflag=direct 2>/dev/null')).split('\n').map(Number)
+      const { memory, disk } = await rig.counted()
       expect(Math.abs(memory - disk)).toBeLessThanOrEqual(1)
       expect(existsSync(join(directory, 'suspended'))).toBe(false)
       for (const { id, title } of snapshots) if (title !== 'base') await rig.saved.snapshots.delete(one, id)
@@ -94,8 +94,8 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
     base = await withRig(async (rig) => {
       await rig.owner('one').request('start')
       await rig.untilAgent()
-      await rig.shell('(n=0; while true; do n=$((n+1)); echo $n > /tmp/n; printf "%08d" $n | dd of=/dev/vda conv=fsync 2>/dev/null; sleep 0.1; done) >/dev/null 2>&1 &')
-      await until('it to count', async () => Number(await rig.shell('cat /tmp/n')) > 2)
+      await rig.shell(countInGuest)
+      await until('it to count', async () => (await rig.counted()).memory > 2)
       return rig.saved.snapshots.take(one, { title: 'base' })
     })
   })

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
@@ -15,6 +15,9 @@ import { GuestOwner } from '../../../src/guest/owner.ts'
 import { isSuspended } from '../../../src/node/guest-state/suspended.ts'
 import type { Directories } from '../../../src/node/paths.ts'
 import { createQemuEngine, type QemuEngine } from '../../../src/node/qemu/engine.ts'
+
+/** Counts in memory and on the disk at once: whoever restores one without the other is found out. */
+export const countInGuest = '(n=0; while true; do n=$((n+1)); echo $n > /tmp/n; printf "%08d" $n | dd of=/dev/vda conv=fsync 2>/dev/null; sleep 0.1; done) >/dev/null 2>&1 &'
 
 /** Settings of a guest that has none. */
 const noControls: GuestControls = {
@@ -41,9 +44,12 @@ export class Rig {
   readonly #sockets = new Set<Socket>()
   readonly #tiny: string
   readonly #memoryMiB: number
+  /** Where each guest's card is connected: a socket that takes frames and drops them, unless the test has a switch. */
+  readonly #ports: ReadonlyMap<string, string>
   #switch: Server | null = null
 
-  constructor(home: string, tiny: string, names: readonly string[] = ['one'], memoryMiB = 128) {
+  constructor(home: string, tiny: string, names: readonly string[] = ['one'], ports: ReadonlyMap<string, string> = new Map(), memoryMiB = 128) {
+    this.#ports = ports
     this.#tiny = tiny
     this.#memoryMiB = memoryMiB
     this.directories = { data: join(home, 'data'), cache: join(home, 'cache'), state: join(home, 'state'), runtime: join(home, 'run') }
@@ -106,6 +112,15 @@ export class Rig {
     }
   }
 
+  /** What `countInGuest` has counted in memory and on the disk; a file is read again when it was just being written. */
+  async counted(name = 'one'): Promise<{ memory: number; disk: number }> {
+    for (let tries = 0; ; tries += 1) {
+      const [memory = Number.NaN, disk = Number.NaN] = (await this.shell('cat /tmp/n; dd if=/dev/vda bs=8 count=1 iflag=direct 2>/dev/null', name)).split('\n').map(Number)
+      if (memory > 0 && disk > 0) return { memory, disk }
+      if (tries === 100) throw new Error(`${name} does not count`)
+    }
+  }
+
   /** Lets go of everything; guests that run go on. */
   close(): void {
     for (const owner of this.#owners.values()) owner.dispose()
@@ -125,7 +140,7 @@ export class Rig {
     const preparation = { engine: this.engine, cache: this.directories.cache, guestDirectory: () => directory, message: () => undefined } as unknown as Preparation // a guest with its own disk needs no recipe
     const spec: MachineSpec = {
       name, uuid: definition.uuid, profile: 'linux-modern', vcpus: 1, memoryMiB: this.#memoryMiB, diskPath: this.disk(name), imageId: definition.uuid, parameters: {}, clipboard: 'off', screen: definition.screen,
-      nics: [{ kind: 'switch', mac, network: stageNetwork, socketPath: join(this.directories.runtime, 'sw') }],
+      nics: [{ kind: 'switch', mac, network: stageNetwork, socketPath: this.#ports.get(name) ?? join(this.directories.runtime, 'sw') }],
       boot: { kind: 'kernel', kernelPath: join(this.#tiny, 'vmlinux'), initrdPath: join(this.#tiny, 'initrd.img'), commandLine: 'console=ttyS0 quiet loglevel=3' },
     }
     const owner = new GuestOwner(definition, {
@@ -141,4 +156,10 @@ export class Rig {
     })
     this.#owners.set(name, owner)
   }
+}
+
+/** Throws when a disk is damaged. While a guest writes to it, clusters may be counted before anything refers to them (exit code 3). */
+export function demandSound(path: string, inUse: boolean): void {
+  const { status, stderr } = spawnSync('qemu-img', ['check', '-q', '-U', path], { encoding: 'utf8' })
+  if (status !== 0 && !(inUse && status === 3)) throw new Error(`${path}: ${stderr}`)
 }

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -8,16 +7,9 @@ import { diskUse } from '../../../src/node/file/disk-use.ts'
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
 import { keptDisks } from '../../../src/node/qemu/kept-disk.ts'
 import { entries, isThere, processesOf, tinyGuest, until } from '../engine/fixture.ts'
-import { Rig } from './rig.ts'
+import { countInGuest, demandSound, Rig } from './rig.ts'
 
 const one = GuestName.parse('one')
-
-/** Counts in memory and on the disk at once: whoever restores one without the other is found out. */
-const count = 'n=0; (while true; do n=$((n+1)); echo $n > /tmp/n; printf "%08d" $n | dd of=/dev/vda conv=fsync 2>/dev/null; sleep 0.1; done) >/dev/null 2>&1 &'
-const counted = async (rig: Rig) => {
-  const [memory, disk] = (await rig.shell('cat /tmp/n; dd if=/dev/vda bs=8 count=1 iflag=direct 2>/dev/null')).split('\n').map(Number)
-  return { memory: memory ?? Number.NaN, disk: disk ?? Number.NaN }
-}
 
 describe('saving and restoring on real QEMU', () => {
   const tiny = tinyGuest()
@@ -31,7 +23,7 @@ describe('saving and restoring on real QEMU', () => {
 
   beforeAll(() => rig.open())
   afterEach(() => {
-    for (const path of [rig.disk(), ...keptDisks(rig.directory('one'))]) execFileSync('qemu-img', ['check', '-q', '-U', path])
+    for (const path of [rig.disk(), ...keptDisks(rig.directory('one'))]) demandSound(path, rig.owner('one').machine !== null)
   })
   afterAll(() => {
     rig.close()
@@ -43,8 +35,8 @@ describe('saving and restoring on real QEMU', () => {
     const owner = rig.owner('one')
     await owner.request('start')
     await rig.untilAgent()
-    await rig.shell(count)
-    await until('it to count', async () => (await counted(rig)).memory > 3)
+    await rig.shell(countInGuest)
+    await until('it to count', async () => (await rig.counted()).memory > 3)
     const { processId } = rig.machine()
     expect(await rig.saved.suspending.suspend(one)).toBe('done')
     expect([owner.state, owner.machine, isThere(processId)]).toEqual(['suspended', null, false])
@@ -57,9 +49,9 @@ describe('saving and restoring on real QEMU', () => {
     await rig.owner('one').request('start')
     expect(rig.machine().boot).toBe('restored')
     await rig.untilAgent()
-    const { memory, disk } = await counted(rig)
+    const { memory, disk } = await rig.counted()
     expect(Math.abs(memory - disk)).toBeLessThanOrEqual(1)
-    await until('it to count on', async () => (await counted(rig)).memory > memory)
+    await until('it to count on', async () => (await rig.counted()).memory > memory)
     expect(entries(rig.directory('one')).sort()).toEqual(['disk.qcow2'])
   })
 
@@ -74,27 +66,27 @@ describe('saving and restoring on real QEMU', () => {
   })
 
   test('live snapshots make a tree; each brings memory and disk of its own instant back', async () => {
-    await rig.shell(count)
-    await until('it to count', async () => (await counted(rig)).memory > 3)
+    await rig.shell(countInGuest)
+    await until('it to count', async () => (await rig.counted()).memory > 3)
     const first = await rig.saved.snapshots.take(one, { title: 'first' })
     expect(first).toMatchObject({ parent: null, kind: 'live', consistent: true, unusable: null, thumbnail: { width: 720, height: 400 } })
     expect(first.memoryBytes).toBeGreaterThan(1e6)
-    const atFirst = (await counted(rig)).memory
-    await until('it to count on', async () => (await counted(rig)).memory > atFirst + 5)
+    const atFirst = (await rig.counted()).memory
+    await until('it to count on', async () => (await rig.counted()).memory > atFirst + 5)
     const second = await rig.saved.snapshots.take(one, { title: 'second' })
     expect(second.parent).toBe(first.id)
-    const atSecond = (await counted(rig)).memory
+    const atSecond = (await rig.counted()).memory
     await rig.saved.snapshots.restore(one, first.id)
     expect(rig.owner('one').state).toBe('running')
     await rig.untilAgent()
-    const back = await counted(rig)
+    const back = await rig.counted()
     expect(back.memory).toBeLessThan(atSecond)
     expect(Math.abs(back.memory - back.disk)).toBeLessThanOrEqual(1)
     const branch = await rig.saved.snapshots.take(one, { title: 'branch' })
     expect(branch.parent).toBe(first.id)
     await rig.saved.snapshots.restore(one, second.id)
     await rig.untilAgent()
-    expect((await counted(rig)).memory).toBeGreaterThan(back.memory)
+    expect((await rig.counted()).memory).toBeGreaterThan(back.memory)
     const tree = await rig.saved.snapshots.tree(one)
     expect([titles(tree), tree.current]).toEqual([['first', 'second', 'branch'], second.id])
     expect(Buffer.from((await rig.saved.snapshots.thumbnail(one, first.id)).png, 'base64').subarray(1, 4).toString()).toBe('PNG')
@@ -139,7 +131,7 @@ describe('saving and restoring on real QEMU', () => {
     const first = await find('The first')
     await rig.saved.snapshots.restore(one, first.id)
     await rig.untilAgent()
-    const { memory, disk } = await counted(rig)
+    const { memory, disk } = await rig.counted()
     expect(Math.abs(memory - disk)).toBeLessThanOrEqual(1)
     await rig.owner('one').request('forceStop')
     for (const { id } of (await rig.saved.snapshots.tree(one)).snapshots) await rig.saved.snapshots.delete(one, id)

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { GuestName, MacAddress } from '../../../src/contract/names.ts'
+import type { StageSnapshotView } from '../../../src/contract/stage.ts'
+import type { SwitchClient } from '../../../src/network/client.ts'
+import { startOrAdoptSwitch } from '../../../src/node/switch/start-or-adopt.ts'
+import { processesOf, tinyGuest, until } from '../engine/fixture.ts'
+import { buildSwitch } from '../switch/built-switch.ts'
+import { Rig } from './rig.ts'
+
+const names = ['one', 'two'] as const
+
+describe('a stage snapshot of two guests on the real switch', () => {
+  const home = mkdtempSync('/tmp/dg-')
+  let rig: Rig
+  let network: SwitchClient
+  let snapshot: StageSnapshotView
+  /** The numbered lines that have come over so far: one TCP connection brings one every 50 ms. */
+  const received = async () => {
+    const lines = (await rig.shell('cat /tmp/got')).split('\n').slice(0, -1).map(Number)
+    expect(lines).toEqual(lines.map((_, index) => index + 1)) // none lost, none twice
+    return lines.length
+  }
+
+  beforeAll(async () => {
+    network = await startOrAdoptSwitch({ runtime: join(home, 'net'), state: join(home, 'net-state'), entry: await buildSwitch() })
+    const ports = new Map<string, string>()
+    for (const [index, name] of names.entries()) {
+      const mac = MacAddress.parse(`52:54:00:d1:00:0${index + 1}`)
+      ports.set(name, (await network.definePort({ guest: GuestName.parse(name), mac })).socketPath)
+    }
+    rig = new Rig(home, tinyGuest(), names, ports)
+    await rig.open()
+    for (const [index, name] of names.entries()) {
+      await rig.owner(name).request('start')
+      await rig.untilAgent(name)
+      await rig.shell(`ifconfig eth0 10.77.0.${index + 101} netmask 255.255.255.0 up`, name)
+    }
+    await rig.shell('(n=0; while true; do n=$((n+1)); echo $n; usleep 50000; done | nc -l -p 5000) >/dev/null 2>&1 &', 'two')
+    await until('the server', async () => (await rig.shell('netstat -tln', 'two')).includes(':5000'))
+    // The client's input stays open: at its end nc would close its side, and the server with it.
+    await rig.shell('(sleep 1000000 | nc 10.77.0.102 5000 > /tmp/got) >/dev/null 2>&1 &')
+    await until('the download', async () => (await received()) > 5)
+  })
+  afterAll(async () => {
+    rig.close()
+    for (const pid of processesOf(home)) process.kill(Number(pid), 'SIGKILL')
+    await network.shutdown()
+    rmSync(home, { recursive: true, force: true })
+  })
+
+  test('takes both at one instant, while the download goes on', async () => {
+    snapshot = await rig.saved.stage.take('all', undefined)
+    expect(snapshot).toMatchObject({ parts: [{ guest: 'one', kind: 'live' }, { guest: 'two', kind: 'live' }], unusable: null })
+    const { pausedMs, skewMs } = snapshot
+    expect(skewMs).toBeLessThan(pausedMs)
+    const before = await received()
+    await until('the download to go on', async () => (await received()) > before + 5)
+  })
+
+  test('brings the whole stage back, with the TCP connection between the guests', async () => {
+    const before = await received()
+    await rig.saved.stage.restore(snapshot.id, undefined)
+    expect(names.map((name) => [rig.owner(name).state, rig.machine(name).boot])).toEqual([['running', 'restored'], ['running', 'restored']])
+    await Promise.all(names.map((name) => rig.untilAgent(name)))
+    const back = await received()
+    expect(back).toBeLessThan(before)
+    await until('the download to go on', async () => (await received()) > back + 5)
+  })
+
+  test('with one guest off, saves its disk; deleting one part makes it unusable; deleting it takes the rest', async () => {
+    await rig.owner('two').request('forceStop')
+    const second = await rig.saved.stage.take(undefined, undefined)
+    expect(second.parts.map(({ kind }) => kind)).toEqual(['live', 'disk'])
+    await rig.saved.stage.restore(second.id, undefined)
+    expect(names.map((name) => rig.owner(name).state)).toEqual(['running', 'stopped'])
+    const [part = expect.fail('it has no parts')] = second.parts
+    await rig.saved.snapshots.delete(part.guest, part.snapshot)
+    expect(rig.saved.stage.list().map(({ id, unusable }) => [id, unusable])).toEqual([[snapshot.id, null], [second.id, 'The part of one is gone.']])
+    await rig.saved.stage.delete(second.id)
+    await rig.saved.stage.delete(snapshot.id)
+    expect(rig.saved.stage.list()).toEqual([])
+    for (const name of names) expect((await rig.saved.snapshots.tree(GuestName.parse(name))).snapshots).toEqual([])
+  })
+
+  test('when one guest cannot be saved, none is, and all run on', async () => {
+    await rig.owner('two').request('start', { boot: 'disk' })
+    const taking = rig.saved.stage.take('never', undefined)
+    const rejected = expect(taking).rejects.toThrow()
+    await rig.owner('two').request('forceStop')
+    await rejected
+    expect([rig.owner('one').state, rig.saved.stage.list()]).toEqual(['running', []])
+    for (const name of names) expect((await rig.saved.snapshots.tree(GuestName.parse(name))).snapshots).toEqual([])
+  })
+})

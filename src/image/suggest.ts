@@ -11,7 +11,7 @@ export function titleOf(fileName: string): string {
 /** What kind of system a disc's label or a file's name speaks of. */
 export function kindOf(words: string): ImportedMachine['kind'] {
   if (/windows|win(xp|2k|7|8|10|11)|\bw(7|8|10|11)\b|(ccc|cccoma|cpba|cena)_?\w*x64|grmc|virtio-win/i.test(words)) return 'windows'
-  if (/linux|ubuntu|debian|fedora|centos|rhel|rocky|alma|suse|arch|alpine|mint|manjaro|gentoo|kali|nixos/i.test(words)) return 'linux'
+  if (/linux|ubuntu|debian|fedora|centos|rhel|rocky|alma|suse|\barch\b|alpine|mint|manjaro|gentoo|kali|nixos/i.test(words)) return 'linux'
   return 'other'
 }
 
@@ -21,7 +21,7 @@ export function kindOf(words: string): ImportedMachine['kind'] {
  */
 export function profileFor(kind: ImportedMachine['kind'], os: string, format: DiskFacts['format']): HardwareProfile {
   if (kind === 'linux') return 'linux-modern'
-  if (kind === 'windows') return /\b(xp|2000|2003|vista|98|95|nt|me)\b/i.test(os) ? 'legacy' : 'windows-modern'
+  if (kind === 'windows') return /xp\b|2000|2003|vista|9[58]\b|nt ?[34]|winnt|\bme\b/i.test(os) ? 'legacy' : 'windows-modern'
   return format === 'qcow2' || format === 'raw' ? 'linux-modern' : 'legacy'
 }
 

@@ -106,6 +106,18 @@ describe('disks and machines from elsewhere, through the product', () => {
     expect(readdirSync(join(home.directory, 'data', 'uploads'))).toEqual([])
   })
 
+  test('a disk is one way to create a guest, a disc another to import one', async () => {
+    const from = { kind: 'disk', source: { path: shop.path('first.ova') }, mode: 'copy' } as const
+    expect(await connection.client.guest.propose({ from, memoryMiB: 256 })).toMatchObject({ title: 'first', memoryMiB: 256, diskMiB: null })
+    const made = await connection.client.guest.create({ from, name: named('made'), memoryMiB: 256 })
+    expect([made.guest.view.name, shop.same(raw, 'raw', diskOf('made'), 'qcow2')]).toEqual(['made', true])
+    mkdirSync(shop.path('disc'))
+    execFileSync('xorriso', ['-as', 'mkisofs', '-quiet', '-V', 'DEBIAN 12', '-o', shop.path('debian.iso'), shop.path('disc')], { stdio: 'ignore' })
+    const { guest, warnings } = await connection.client.image.import({ source: { path: shop.path('debian.iso') } })
+    expect([guest.view.kind, warnings]).toEqual(['linux', ['Nothing on this disc boots.']])
+    expect(readFileSync(join(guests, guest.view.name, 'guest.yaml'), 'utf8')).toContain(`cdrom: ${shop.path('debian.iso')}`)
+  })
+
   test('a cancelled import leaves nothing, whoever cancels it', async () => {
     const slow = bigDisk()
     const before = readdirSync(guests)

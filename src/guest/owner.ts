@@ -281,7 +281,8 @@ export class GuestOwner {
 
   /** What the guest is without a machine. */
   #resting(): GuestState {
-    return this.#ports.isSuspended?.() === true ? 'suspended' : 'stopped'
+    if (this.#ports.isSuspended?.() === true) return 'suspended'
+    return this.#queue.state === 'defined' ? 'defined' : 'stopped'
   }
 
   #observe(event: MachineEvent): void {

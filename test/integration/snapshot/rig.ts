@@ -134,7 +134,7 @@ export class Rig {
     if (!existsSync(this.disk(name))) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', join(this.#tiny, 'disk.qcow2'), this.disk(name)])
     const mac = MacAddress.parse(`52:54:00:d1:00:0${index}`)
     const definition = GuestDefinition.parse({
-      version: 1, name, title: name, kind: 'linux', os: 'Tiny', uuid: `6e1f2d70-0000-4000-8000-00000000000${index}`, mac, profile: 'linux-modern', vcpus: 1,
+      version: 1, name, title: name, kind: 'linux', os: 'Tiny', uuid: `5a7ed000-0000-4000-8000-00000000000${index}`, mac, profile: 'linux-modern', vcpus: 1,
       memoryMiB: this.#memoryMiB, screen: { width: 1024, height: 768 }, source: { disk: 'own' },
     })
     const preparation = { engine: this.engine, cache: this.directories.cache, guestDirectory: () => directory, message: () => undefined } as unknown as Preparation // a guest with its own disk needs no recipe

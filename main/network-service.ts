@@ -216,9 +216,9 @@ export class NetworkService {
 
   async #define(client: SwitchClient, guest: GuestName, { cards, uplink, link }: Connected): Promise<PortLease[]> {
     const leases: PortLease[] = []
-    for (const { network, mac } of cards) {
+    for (const { network, mac, mtu } of cards) {
       if (network !== stageNetwork) await client.createNetwork(network, await this.#ports.networks().subnetOf(network))
-      const lease = await client.definePort({ network, guest, mac, uplink })
+      const lease = await client.definePort({ network, guest, mac, uplink, ...(mtu === undefined ? {} : { mtu }) })
       if (link !== plain) await client.setLink(guest, link, network)
       leases.push(lease)
     }

@@ -31,3 +31,11 @@ it('a guest is known by its first card', () => {
   expect(firstCard({ ...named, networks: [lab, stage] })).toMatchObject({ dnsName: 'linux.lab.diptych.internal' })
   expect(firstCard({ ...named, networks: [] })).toEqual({ mac: guest.mac, dnsName: 'linux' })
 })
+
+it('a card that is not virtio is told the length of its frames', () => {
+  const mtus = (change: Partial<Parameters<typeof cardsOf>[0]>) => cardsOf({ ...guest, ...change }).map(({ mtu }) => mtu)
+  expect(mtus({ profile: 'linux-modern' })).toEqual([undefined])
+  expect(mtus({ profile: 'legacy' })).toEqual([1500])
+  expect(mtus({ profile: 'windows-modern' })).toEqual([1500])
+  expect(mtus({ profile: 'windows-modern', driverDisc: '/virtio-win.iso' })).toEqual([undefined])
+})

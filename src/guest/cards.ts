@@ -5,9 +5,11 @@ import { stageDomain, type GuestDefinition } from './definition.ts'
 export interface NetworkCard {
   readonly network: NetworkName
   readonly mac: MacAddress
+  /** The longest frame's payload, where the card's model cannot carry what virtio does. */
+  readonly mtu?: number
 }
 
-type CardSource = Pick<GuestDefinition, 'uuid' | 'mac' | 'networks'>
+type CardSource = Pick<GuestDefinition, 'uuid' | 'mac' | 'networks'> & Partial<Pick<GuestDefinition, 'profile' | 'driverDisc'>>
 
 /**
  * The cards of a guest, in the order it finds them. On `stage` it has the definition's `mac`; elsewhere one made from
@@ -15,9 +17,17 @@ type CardSource = Pick<GuestDefinition, 'uuid' | 'mac' | 'networks'>
  */
 export function cardsOf(definition: CardSource): NetworkCard[] {
   return (definition.networks ?? [stageNetwork]).map((entry) => {
-    if (typeof entry === 'object') return { network: entry.name, mac: entry.mac }
-    return { network: entry, mac: entry === stageNetwork ? definition.mac : madeMac(`${definition.uuid} ${entry}`) }
+    const model = isVirtio(definition) ? {} : { mtu: ethernetMtu }
+    if (typeof entry === 'object') return { network: entry.name, mac: entry.mac, ...model }
+    return { network: entry, mac: entry === stageNetwork ? definition.mac : madeMac(`${definition.uuid} ${entry}`), ...model }
   })
+}
+
+const ethernetMtu = 1500
+
+/** The emulated cards of Windows without virtio's drivers, and of old systems, carry plain Ethernet frames. */
+function isVirtio({ profile = 'linux-modern', driverDisc = null }: CardSource): boolean {
+  return profile === 'linux-modern' || (profile === 'windows-modern' && driverDisc !== null)
 }
 
 /** The domain its guests' names end in. */

@@ -190,7 +190,7 @@ export class GuestRegistry {
         this.#ports.stateChanged(name, guest.view.state)
       },
       message: (level, text) => message(level, name, text),
-      saveClipboard: (mode) => this.#keep(name, [{ path: ['clipboard'], value: mode }]),
+      saveClipboard: (mode) => void this.#keep(name, [{ path: ['clipboard'], value: mode }]),
       nowMs: () => Date.now(),
     })
     this.#controls.set(name, controls)
@@ -220,7 +220,7 @@ export class GuestRegistry {
     )
   }
 
-  #keep(name: GuestName, changes: Parameters<GuestStore['edit']>[1]): void {
-    void this.#ports.store.edit(name, changes).catch((error: unknown) => this.#ports.message('warning', name, `settings could not be written: ${reasonOf(error)}`))
+  #keep(name: GuestName, changes: Parameters<GuestStore['edit']>[1]): Promise<void> {
+    return this.#ports.store.edit(name, changes).catch((error: unknown) => this.#ports.message('warning', name, `settings could not be written: ${reasonOf(error)}`))
   }
 }

@@ -22,7 +22,7 @@ function setUp(options: { machine?: FakeMachine; start?: (options: StartOptions)
       room: () => null,
       linkPresets: [],
       setLink: async (link) => link,
-      persist: () => undefined,
+      persist: async () => undefined,
       changed: () => undefined,
       relieved: () => undefined,
       nowMs: () => Date.now(),

@@ -5,6 +5,7 @@ import type { BalloonReading, CpuWeightReading, DiskLimits, Machine, VcpuReading
 import { checkBudget, checkValues, withPriority } from './change.ts'
 import { describeControls } from './controls.ts'
 import { delay } from './follower.ts'
+import { Keeper } from './keeper.ts'
 import { shapeFrom, tighterRate } from './link-shape.ts'
 import { LinkSlider } from './link-slider.ts'
 import { MemorySlider } from './memory-slider.ts'
@@ -21,8 +22,8 @@ export interface ControlPorts {
   room(): Room | null
   readonly linkPresets: readonly LinkPreset[]
   setLink(link: LinkShape & { up: boolean }): Promise<LinkShape & { up: boolean }>
-  /** Remembers values in the guest's definition; only those that are named. */
-  persist(values: Partial<Remembered>): void
+  /** Writes values into the guest's definition, only those that are named. Reports its own failures; does not reject. */
+  persist(values: Partial<Remembered>): Promise<void>
   changed(): void
   /** The guest was given memory back because it needed it. */
   relieved(text: string): void
@@ -53,11 +54,13 @@ export class SliderControls {
   #cpuCap: number | null = null
   #cpuWeight: CpuWeightReading | null = null
   #diskLimits: DiskLimits | null = null
+  readonly #keeper: Keeper<Remembered>
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(ports: ControlPorts, { linkUp, link, ...requested }: Remembered) {
     this.#ports = ports
     this.#requested = requested
+    this.#keeper = new Keeper((values) => ports.persist(values))
     this.#link = new LinkSlider(ports, { up: linkUp, shape: shapeFrom(link, requested.linkBandwidth) })
     const parts = { limits: () => this.#limits(), changed: () => ports.changed(), relieved: (text: string) => ports.relieved(text), nowMs: () => ports.nowMs() }
     this.#memory = new MemorySlider(parts)
@@ -140,10 +143,13 @@ export class SliderControls {
     checkValues(this.#ports.guest, this.describe(), change)
     if (!force) checkBudget(this.#ports.guest, this.readings(), change)
     this.#link.after(change) // refuses what it does not know before anything is applied
+    const kept: Promise<void>[] = []
     try {
-      const follows = await this.#inTurn(() => this.#take(change, passing ? () => undefined : (values) => this.#ports.persist(values)))
+      const follows = await this.#inTurn(() => this.#take(change, (values) => void (passing || kept.push(this.#keeper.keep(values)))))
       if (waitMs > 0) await Promise.race([Promise.all(follows), delay(waitMs)])
     } finally {
+      // Who is answered can rely on it: a host that is killed a moment later is followed by one that asks for the same.
+      await Promise.all(kept)
       this.#ports.changed()
     }
     return this.#results(change)
@@ -187,7 +193,7 @@ export class SliderControls {
   }
 
   /** Resolves when everything was taken, with what the guest still has to follow. */
-  async #take(change: ControlChange, persist: ControlPorts['persist']): Promise<Promise<void>[]> {
+  async #take(change: ControlChange, persist: (values: Partial<Remembered>) => void): Promise<Promise<void>[]> {
     const remember = (values: Partial<Requested>, link: Partial<Remembered> = {}) => {
       this.#requested = { ...this.#requested, ...values }
       persist({ ...values, ...link })

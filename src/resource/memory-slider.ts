@@ -17,6 +17,8 @@ const followPollMs = 150
 const patienceMs = 4_000
 /** The guest reports once a second; what it said before its memory moved must not be mixed with what it has now. */
 const steadyAfterMs = 2_500
+/** What was given back shows in the guest's own words a moment later; until then it is not given more. */
+const reliefPauseMs = 1_500
 /** While a balloon holds memory, the guest's need is looked at this often: it has it back within two seconds. */
 const watchMs = 500
 
@@ -32,6 +34,7 @@ export class MemorySlider {
   /** The last reading whose parts belong together; what the floor is reckoned from. */
   #steady: BalloonReading | null = null
   #movedAt = 0
+  #relievedAt = -Infinity
   #watching = false
 
   constructor(ports: MemoryPorts) {
@@ -96,12 +99,13 @@ export class MemorySlider {
     if (before?.actualMiB !== reading.actualMiB) this.#movedAt = this.#ports.nowMs()
     else if (this.#ports.nowMs() - this.#movedAt >= steadyAfterMs) this.#steady = reading
     const relief = reliefMiB(reading, before, this.#ports.limits().bootMemoryMiB)
-    if (relief !== null) await this.#relieve(machine, reading.actualMiB, relief)
+    if (relief !== null && this.#ports.nowMs() - this.#relievedAt >= reliefPauseMs) await this.#relieve(machine, reading.actualMiB, relief)
     if (before?.actualMiB !== reading.actualMiB) this.#ports.changed()
     return reading
   }
 
   async #relieve(machine: Machine, actualMiB: number, targetMiB: number): Promise<void> {
+    this.#relievedAt = this.#ports.nowMs()
     await machine.setMemory(targetMiB)
     const given = Math.round(targetMiB - actualMiB)
     this.#follower.end({ status: 'not-followed', note: `the guest ran short of memory and was given ${given} MiB back` })

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,6 +24,7 @@ let files = ''
 
 beforeAll(async () => {
   bench = new Bench()
+  formatDisk(bench.spec.diskPath)
   machine = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
   await agentAnswers(machine)
   files = join(bench.home, 'files')
@@ -31,6 +33,13 @@ beforeAll(async () => {
   service = new AgentService({ tasks, uploads: new Uploads(join(bench.home, 'uploads')), partials: new PartialFiles(join(bench.home, 'notes')), owner: () => owner })
 })
 afterAll(() => bench?.end())
+
+/** Puts an empty ext4 file system in place of the guest's empty disk. */
+function formatDisk(diskPath: string): void {
+  const raw = `${diskPath}.raw`
+  execFileSync('/sbin/mke2fs', ['-q', '-t', 'ext4', raw, '64M'])
+  execFileSync('qemu-img', ['convert', '-f', 'raw', '-O', 'qcow2', raw, diskPath])
+}
 
 const put = (name: string, bytes: Uint8Array, mode = 0o644) => {
   writeFileSync(join(files, name), bytes, { mode })
@@ -117,4 +126,33 @@ test('a guest without anything that can be frozen is not in the way of a snapsho
   const outcome = await whileFrozen(machine.agent, async () => 7, { stillFrozen: (reason) => expect.fail(reason) })
   expect(outcome).toMatchObject({ result: 7, held: 0, reason: expect.any(String) })
   expect(await machine.agent.hostName()).toBe('clone-7') // the agent works on
+})
+
+describe('a guest with a file system on its disk', () => {
+  const write = 'echo more >> /tmp/disk/file && echo written'
+  beforeAll(async () => {
+    const made = await inside('for m in crc16 mbcache jbd2 crc32c_generic ext4; do [ -f /m/$m.ko ] && insmod /m/$m.ko; done; mkdir /tmp/disk && mount -t ext4 /dev/vda /tmp/disk && echo mounted')
+    expect(made).toBe('mounted')
+  })
+
+  test('tells how much room there is', async () => {
+    const { fileSystems } = await service.inspect(tiny)
+    expect(fileSystems).toContainEqual({ mountPoint: '/tmp/disk', type: 'ext4', device: 'vda', totalBytes: expect.any(Number), freeBytes: expect.any(Number) })
+  })
+
+  test('is held while a snapshot is taken, and writes again after it', async () => {
+    const frozen = await whileFrozen(machine.agent, () => machine.agent.hostName().catch(String), { holdMs: 60_000, stillFrozen: (reason) => expect.fail(reason) })
+    expect(frozen).toEqual({ result: expect.stringContaining('frozen'), held: 1, reason: null })
+    expect(await inside(write)).toBe('written')
+  })
+
+  test('is thawed by the next host when the one that froze it was killed', async () => {
+    expect(await machine.agent.freeze(20_000)).toBe(1)
+    machine.dispose()
+    const [adoption = expect.fail('nothing was adopted')] = await bench.engine.adopt()
+    machine = adoption.machine
+    await agentAnswers(machine)
+    expect([await machine.agent.thawLeftover(), await machine.agent.thawLeftover()]).toEqual([true, false])
+    expect(await inside(write)).toBe('written')
+  })
 })

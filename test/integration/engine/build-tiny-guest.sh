@@ -20,7 +20,7 @@ find x -path '*x86_64-linux-gnu/*' \( -name 'libudev.so.1' -o -name 'libnuma.so.
   -o -name 'libgmodule-2.0.so.0' -o -name 'libm.so.6' -o -name 'libc.so.6' -o -name 'libpcre2-8.so.0' \) -exec cp -L {} r/lib/x86_64-linux-gnu/ \;
 cp -L "$(find x -name 'ld-linux-x86-64.so.2' | head -1)" r/lib64/
 for m in virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev virtio_pci virtio_balloon virtio_blk failover net_failover virtio_net \
-  virtio_console rng-core virtio-rng button evdev virtio_input qemu_fw_cfg; do
+  virtio_console rng-core virtio-rng button evdev virtio_input qemu_fw_cfg crc16 mbcache jbd2 crc32c_generic ext4; do
   find "$modules" -name "$m.ko" -exec cp {} r/m/ \;
   find "$modules" -name "$m.ko.xz" -exec sh -c 'xz -dc "$1" > r/m/$(basename "$1" .xz)' _ {} \;
 done

@@ -10,7 +10,7 @@ import type { Directories } from '../../../src/node/paths.ts'
 import { createQemuEngine, type QemuEngine } from '../../../src/node/qemu/engine.ts'
 
 /** Where the tiny guest is kept between runs. */
-const tinyDirectory = join(process.env['DIPTYCH_CACHE'] ?? tmpdir(), 'diptych-tiny-guest-2')
+const tinyDirectory = join(process.env['DIPTYCH_CACHE'] ?? tmpdir(), 'diptych-tiny-guest-3')
 
 export function tinyGuest(): string {
   execFileSync(fileURLToPath(new URL('build-tiny-guest.sh', import.meta.url)), [tinyDirectory], { stdio: ['ignore', 'inherit', 'inherit'] })

@@ -164,7 +164,12 @@ class LocalHost implements Host {
       description: () => this.#description,
       renamed: (name, to) => {
         void this.#network.forget(name)
-        moveLogs(directories.state, name, to)
+        try {
+          this.#saved.stage.guestRenamed(name, to)
+          moveLogs(directories.state, name, to)
+        } catch (error) {
+          this.#say('warning', to, `what is kept under its old name could not follow: ${reasonOf(error)}`)
+        }
       },
     })
     this.uploads = new Uploads(join(directories.data, 'uploads'))

@@ -108,6 +108,15 @@ export class StageSnapshotService {
     return this.#view(record)
   }
 
+  /** A guest has another name now: its parts are found under it. */
+  guestRenamed(from: GuestName, to: GuestName): void {
+    for (const record of this.#store.list()) {
+      if (!record.parts.some(({ guest }) => guest === from)) continue
+      this.#store.write({ ...record, parts: record.parts.map((part) => (part.guest === from ? { ...part, guest: to } : part)) })
+    }
+    this.#tell()
+  }
+
   /** The file goes first: what is left of the parts then is swept when the host opens. */
   async delete(id: SnapshotId): Promise<number> {
     const { parts } = this.find(id)

@@ -1,6 +1,6 @@
 import type { GuestState } from '../contract/guest.ts'
 import { Fault, Refusal } from '../contract/refusal.ts'
-import type { Machine, MachineSpec, StartOptions } from '../engine/engine.ts'
+import type { Machine, MachineSpec, MachineStatus, StartOptions } from '../engine/engine.ts'
 import type { GuestDefinition } from './definition.ts'
 import type { LifecycleAction } from './queue.ts'
 import type { GuestRun } from './run.ts'
@@ -154,7 +154,12 @@ function holdOf(carrier: Carrier): GuestHold {
 
 /** What a machine that is there is doing; one that does not say is taken to run. */
 export async function stateOf(machine: Machine): Promise<'running' | 'paused'> {
-  return (await machine.status().catch(() => 'running')) === 'paused' ? 'paused' : 'running'
+  return stateAs(await machine.status().catch(() => 'running'))
+}
+
+/** A machine that was reset while it was paused is about to start, and stands still until it is resumed. */
+export function stateAs(status: MachineStatus): 'running' | 'paused' {
+  return status === 'paused' || status === 'starting' ? 'paused' : 'running'
 }
 
 /** Whether `promise` settles within the time; its rejection passes through. */

@@ -2,7 +2,7 @@ import type { ControlChange, ControlName, ControlResult } from '../contract/cont
 import type { AgentState, ClipboardMode, GuestState, GuestUpdate, GuestView, Milestones } from '../contract/guest.ts'
 import { Refusal, Cancelled, Fault, reasonOf } from '../contract/refusal.ts'
 import type { Machine, MachineEvent, MachineSpec, MachineStatus, StartOptions } from '../engine/engine.ts'
-import { type BootChoice, type PreparedStart, type RequestOptions, carryOut, stateOf } from './carry-out.ts'
+import { type BootChoice, type PreparedStart, type RequestOptions, carryOut, stateAs, stateOf } from './carry-out.ts'
 import type { GuestControls } from './controls-port.ts'
 import type { GuestDefinition } from './definition.ts'
 import { isAllowed, refusalReason } from './lifecycle.ts'
@@ -111,7 +111,7 @@ export class GuestOwner {
 
   /** Takes over a machine that an earlier host left running. */
   async adopt(machine: Machine, status: MachineStatus): Promise<void> {
-    this.#queue.observe(status === 'paused' ? 'paused' : 'running')
+    this.#queue.observe(stateAs(status))
     await this.#run.attach(machine)
     this.publish()
   }

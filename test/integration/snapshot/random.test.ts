@@ -5,6 +5,7 @@ import type { GuestState } from '../../../src/contract/guest.ts'
 import { GuestName } from '../../../src/contract/names.ts'
 import type { SnapshotId } from '../../../src/contract/snapshot.ts'
 import { Refusal } from '../../../src/contract/refusal.ts'
+import { stateAs } from '../../../src/guest/carry-out.ts'
 import { isAllowed, isAlready } from '../../../src/guest/lifecycle.ts'
 import { markOf } from '../../../src/node/guest-state/snapshot-steps.ts'
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
@@ -126,7 +127,7 @@ describe(`${operations} random operations on three guests (seed ${seed})`, () =>
     for (const name of names) {
       const model = models.get(name) ?? expect.fail('no model')
       const { machine } = rig.owner(name)
-      expect(await machine?.status()).toBe(model.state === 'running' || model.state === 'paused' ? model.state : undefined)
+      expect(machine === null ? model.state : stateAs(await machine.status())).toBe(model.state)
       const directory = rig.directory(name)
       const ids = model.snapshots.map(({ id }) => id).toSorted()
       expect((await rig.saved.snapshots.tree(GuestName.parse(name))).snapshots.map(({ id }) => id).toSorted()).toEqual(ids)

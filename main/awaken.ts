@@ -14,11 +14,7 @@ const wakeIfThere = `[ -x ${wake} ] || exit 0; echo "$1" >/run/diptych/name; exe
 export async function awaken({ agent, boot }: Machine, name: GuestName): Promise<void> {
   const told: Promise<unknown>[] = [agent.setTime(Date.now())]
   if (boot === 'warm') told.push(agent.exec(wake, ['wake'], wakeTimeoutMs))
-  if (boot === 'cloned') told.push(rename(agent, name))
+  // A guest without a shell (Windows) has no such command either.
+  if (boot === 'cloned') told.push(agent.setHostName(name), agent.exec('/bin/sh', ['-c', wakeIfThere, 'sh', name], wakeTimeoutMs).catch(() => undefined))
   for (const outcome of await Promise.allSettled(told)) if (outcome.status === 'rejected') throw outcome.reason
-}
-
-async function rename(agent: Machine['agent'], name: GuestName): Promise<void> {
-  const inForce = await agent.setHostName(name)
-  if (inForce === 'now') await agent.exec('/bin/sh', ['-c', wakeIfThere, 'sh', name], wakeTimeoutMs)
 }

@@ -13,6 +13,8 @@ export const growthBlockMiB = 2
 export interface MemoryDevices {
   /** What the machine was started with. */
   readonly bootMiB: number
+  /** false for a live clone, whose memory is not its own to give back. */
+  readonly hasBalloon: boolean
   /** Whether it has a virtio-mem device, for memory above that. */
   readonly canGrow: boolean
   /** Whether the guest goes on counting ballooned pages as memory of its own, which is the price of deflate-on-oom. */
@@ -25,7 +27,7 @@ export interface MemoryDevices {
  */
 export async function readMemory(qmp: QmpSession, devices: MemoryDevices): Promise<BalloonReading> {
   const [balloon, stats, grown] = await Promise.all([
-    qmp.execute('query-balloon'),
+    devices.hasBalloon ? qmp.execute('query-balloon') : { actual: devices.bootMiB * 1048576 },
     qmp.execute('qom-get', { path: balloonPath, property: 'guest-stats' }).catch(() => null),
     devices.canGrow ? qmp.execute('qom-get', { path: growthPath, property: 'size' }).catch(() => 0) : 0,
   ])
@@ -46,7 +48,7 @@ export async function askForMemory(qmp: QmpSession, devices: MemoryDevices, targ
   const balloonMiB = Math.min(devices.bootMiB, Math.max(16, Math.round(targetMiB)))
   const growthMiB = Math.max(0, Math.floor((targetMiB - devices.bootMiB) / growthBlockMiB) * growthBlockMiB)
   await Promise.all([
-    qmp.execute('balloon', { value: balloonMiB * 1048576 }),
+    devices.hasBalloon || balloonMiB < devices.bootMiB ? qmp.execute('balloon', { value: balloonMiB * 1048576 }) : null,
     devices.canGrow ? qmp.execute('qom-set', { path: growthPath, property: 'requested-size', value: growthMiB * 1048576 }) : null,
   ])
 }

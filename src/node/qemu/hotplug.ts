@@ -6,6 +6,7 @@ import { fixedSlots } from '../../engine/qemu/pci-slots.ts'
 import { hardwareOf } from '../../engine/qemu/profile.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { QemuProbe } from './probe.ts'
+import type { QemuProbe } from './probe.ts'
 
 /** A guest that has not heard the request (still booting) is asked again after this long. */
 const askAgainMs = 2_000
@@ -28,7 +29,8 @@ export async function unplugDevice(qmp: QmpSession, id: string, timeoutMs: numbe
 }
 
 /** Plugs a machine's network cards into their slots, which are empty. All commands go out at once: QEMU takes them in order. */
-export async function plugCards(qmp: QmpSession, spec: MachineSpec, features: QemuFeatures): Promise<void> {
+export async function plugCards(qmp: QmpSession, spec: MachineSpec, { features, accelerator }: QemuProbe): Promise<void> {
+  const hardware = hardwareOf(spec, features, accelerator.kind)
   const hardware = hardwareOf(spec, features, 'tcg') // cards are the same with every accelerator
   const commands = spec.nics.flatMap((nic, index) => {
     const { netdevs, device } = cardParts(nic, index, features, false)

@@ -10,6 +10,7 @@ import {
 } from '../../engine/engine.ts'
 import { growthMiB } from '../../engine/qemu/command-line.ts'
 import { diskCounters } from '../../engine/qemu/machine-event.ts'
+import { hasBalloon } from '../../engine/qemu/profile.ts'
 import { askForMemory, readMemory, type MemoryDevices } from '../../engine/qemu/memory.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { limitDisks, readDiskLimits } from '../../engine/qemu/throttle.ts'
@@ -36,7 +37,7 @@ export class MachineResources {
   constructor(parts: MachineResourceParts) {
     this.#parts = parts
     const { spec, probe } = parts
-    this.#memory = { bootMiB: spec.memoryMiB, canGrow: growthMiB(spec, probe.features) > 0, countsBallooned: probe.features.deflateOnOom }
+    this.#memory = { bootMiB: spec.memoryMiB, hasBalloon: hasBalloon(spec, probe.features), canGrow: growthMiB(spec, probe.features) > 0, countsBallooned: probe.features.deflateOnOom }
   }
 
   async setMemory(targetMiB: number): Promise<void> {

@@ -82,7 +82,7 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
     writeRunRecord(layout, record)
     const qmp = await openQmp(launched, layout, spec, options.signal)
     memory?.opened()
-    const beforeRunning = origin.kind === 'cloned' ? () => plugCards(qmp, spec, probe.features) : options.beforeRunning
+    const beforeRunning = origin.kind === 'cloned' ? () => plugCards(qmp, spec, probe) : options.beforeRunning
     await running(qmp, launched, origin, layout, spec, beforeRunning)
     if (record.ramPath !== null) rmSync(record.ramPath, { force: true })
     if (spare !== null) rmSync(spare.directory, { recursive: true, force: true })

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { commandLine } from '../../engine/qemu/command-line.ts'
 import { cardId } from '../../engine/qemu/network-card.ts'
+import { hasBalloon } from '../../engine/qemu/profile.ts'
 import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { commandLineHolds, signalProcess, waitGone, identify } from '../process/process-identity.ts'
 import { prepareDeviceState, writeDeviceState } from './device-state.ts'
@@ -102,7 +103,7 @@ export class Incubator {
    */
   async strip(signal: AbortSignal | undefined): Promise<boolean> {
     const { spec, plugged, probe } = this.#request
-    const balloon = spec.balloon !== false && probe.features.balloon ? ['balloon0'] : []
+    const balloon = hasBalloon(spec, probe.features) ? ['balloon0'] : []
     const ids = [...spec.nics.map((_, index) => cardId(index)), ...balloon, ...plugged.filter(({ netdev }) => netdev !== undefined).map(({ device }) => String(device['id']))]
     await this.qmp.execute('cont')
     const all = Promise.all(ids.map((id) => unplugDevice(this.qmp, id, unplugTimeoutMs)))

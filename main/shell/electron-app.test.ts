@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectShell, type PortMessage, type ShellPage } from '../../src/contract/connect-shell.ts'
 import type { MessagePortLike } from '../../src/contract/flow-port.ts'
 import { GuestName } from '../../src/contract/names.ts'
+import { Uploads } from '../../src/node/image/uploads.ts'
 import { directories } from '../../src/node/paths.ts'
 import { FakeHost } from '../../test/contract/fake-router.ts'
 import { FakeScreen } from '../../test/contract/fake-screen.ts'
@@ -39,6 +40,8 @@ function options(change: Partial<ShellOptions> = {}): ShellOptions {
   const opened: Host = {
     router: host.router,
     openScreen: async () => new FakeScreen(1000),
+    uploads: new Uploads(home),
+    metrics: async () => '',
     close: async () => {
       hostClosed += 1
     },

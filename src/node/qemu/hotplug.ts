@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MachineNic, MachineSpec } from '../../engine/engine.ts'
-import type { QemuFeatures } from '../../engine/qemu/features.ts'
 import { cardParts, fittingCard } from '../../engine/qemu/network-card.ts'
 import { fixedSlots } from '../../engine/qemu/pci-slots.ts'
 import { hardwareOf } from '../../engine/qemu/profile.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
-import type { QemuProbe } from './probe.ts'
 import type { QemuProbe } from './probe.ts'
 
 /** A guest that has not heard the request (still booting) is asked again after this long. */

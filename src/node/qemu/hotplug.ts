@@ -29,7 +29,6 @@ export async function unplugDevice(qmp: QmpSession, id: string, timeoutMs: numbe
 /** Plugs a machine's network cards into their slots, which are empty. All commands go out at once: QEMU takes them in order. */
 export async function plugCards(qmp: QmpSession, spec: MachineSpec, { features, accelerator }: QemuProbe): Promise<void> {
   const hardware = hardwareOf(spec, features, accelerator.kind)
-  const hardware = hardwareOf(spec, features, 'tcg') // cards are the same with every accelerator
   const commands = spec.nics.flatMap((nic, index) => {
     const { netdevs, device } = cardParts(nic, index, features, false)
     return [...netdevs.map((netdev) => qmp.execute('netdev_add', netdev)), qmp.execute('device_add', fittingCard(device, hardware))]

@@ -67,6 +67,7 @@ function readRule(key: string, value: string, before: Record<string, unknown>): 
     case 'idle': {
       if (value === 'off') return { idle: undefined }
       const [after = '', then = ''] = value.split(':')
+      // oxlint-disable-next-line unicorn/no-thenable -- `then` is the rule's own word, and never a function
       return { idle: { after, then } }
     }
     default:

@@ -1,3 +1,4 @@
+// oxlint-disable unicorn/no-thenable -- `then` is the rule's own word, and never a function
 import { describe, expect, it } from 'vitest'
 import type { Policies } from '../contract/policy.ts'
 import { amountMiB, durationMs, weightIn } from './amounts.ts'

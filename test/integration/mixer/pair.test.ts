@@ -113,6 +113,7 @@ describe('the mixer, measured in the guests', () => {
   })
 
   test('an idle guest weighs less until it works again, and its file says nothing of that', async () => {
+    // oxlint-disable-next-line unicorn/no-thenable -- `then` is the rule's own word, and never a function
     await client().guest.setPolicies({ name: linux, policies: { idle: { after: '3s', then: 'weight=10' } } })
     // Its browser asks for the other's page every few seconds; without its network it has nothing to do.
     await set(linux, { linkUp: false })

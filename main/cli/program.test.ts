@@ -160,6 +160,41 @@ describe('diptych', () => {
   })
 })
 
+describe('the library', () => {
+  it('makes a guest, shows and changes it, and gives it another name', async () => {
+    expect(await run('create', 'web', '--empty', '--os', 'debian12', '--memory', '1GiB', '--plan', '--json')).toMatchObject({ code: 0, stdout: expect.stringContaining('"memoryMiB": 1024') })
+    expect((await run('create', 'web', '--empty', '--os', 'debian12')).stderr).toMatch(/web is there: .*diptych start web/)
+    expect((await run('edit', 'web')).stdout).toMatch(/memory +2048MiB[\s\S]*made from +a disk of its own/)
+    expect((await run('edit', 'web', 'memory=1GiB', 'title=Web')).stderr).toBe('web: title Debian 12 -> Web, at once.\nweb: memory 2048 MiB -> 1024 MiB, at its next start.\n')
+    expect((await run('edit', 'web', 'tpm=on', 'profile=legacy', '--plan')).stdout).toMatch(/tpm +off +on +not possible +The profile legacy has no TPM/)
+    expect(await run('edit', 'web', 'tpm=on', 'profile=legacy')).toMatchObject({ code: 4 })
+    expect((await run('rename', 'web', 'web-2')).stderr).toContain('web is web-2 now')
+    expect(await run('create', '--empty', '--iso', 'x.iso')).toMatchObject({ code: 2 })
+    expect(await run('create')).toMatchObject({ code: 2, stderr: expect.stringContaining('--template') })
+  })
+
+  it('deletes to the trash, and from it brings back or purges', async () => {
+    expect((await run('delete', 'linux')).stderr).toMatch(/trash restore \d{8}T\d{9}Z-linux/)
+    expect((await run('trash', 'list')).stdout).toMatch(/GUEST[\s\S]*linux/)
+    expect(await run('trash', 'restore', 'nobody')).toMatchObject({ code: 3, stderr: expect.stringContaining('-linux') })
+    expect((await run('trash', 'restore', 'linux', '--name', 'back')).stderr).toMatch(/^back is back/)
+    expect((await run('delete', 'back', '--purge')).stderr).toContain('for good')
+    expect(await run('trash', 'purge')).toMatchObject({ code: 2 })
+    expect(await run('trash', 'purge', '--all', '--json')).toMatchObject({ code: 0, stdout: expect.stringContaining('"freedBytes": 0') })
+    await run('start', 'windows')
+    expect(await run('delete', 'windows')).toMatchObject({ code: 4, stderr: expect.stringContaining('stopped') })
+  })
+
+  it('lists the systems it knows, and completes groups and fields', async () => {
+    expect((await run('os', 'windows', '11')).stdout).toMatch(/^win11 .*windows-modern/m)
+    expect(await run('os', 'plan9')).toMatchObject({ code: 1 })
+    const complete = async (...words: string[]) => (await run('__complete', '--', ...words)).stdout.trimEnd().split('\n')
+    expect(await complete('trash', 're')).toEqual(['restore'])
+    expect(await complete('edit', 'linux', 'mem')).toEqual(['memory='])
+    expect(await complete('create', '--profile', 'leg')).toEqual(['legacy'])
+  })
+})
+
 describe('diptych up', () => {
   const step = (status: 'running' | 'done', fraction: number | null) => ({ id: 'guest:linux' as const, title: 'Linux guest', status, detail: 'unpacking', fraction, expectedSeconds: 120, remedy: null })
 

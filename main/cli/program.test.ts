@@ -79,7 +79,7 @@ describe('diptych', () => {
       expect(help.stdout).toMatch(new RegExp(`^  ${verb}`, 'm'))
       const own = await run(verb, '--help')
       expect(own.stdout).toContain('Usage: diptych')
-      if (verb !== 'completion') expect(own.stdout).toContain('--json')
+      if (!['completion', 'snapshot'].includes(verb)) expect(own.stdout).toContain('--json')
     }
     expect(help.stdout).toContain('Exit codes:')
     expect(help.stdout).not.toContain('__complete')

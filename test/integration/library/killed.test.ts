@@ -44,16 +44,16 @@ test(`a host killed while it creates, renames, deletes, restores and purges leav
     await expectWhole(client)
     const known = (await client.guest.list()).length + (await client.trash.list()).length
     if (known < 2) for (const name of names.slice(0, 3)) await client.guest.create({ from, name, diskMiB: 16, memoryMiB: 128 }).catch(() => undefined)
-    let running = true
+    const killed = new AbortController()
     const work = (async () => {
-      while (running) {
+      while (!killed.signal.aborted) {
         await step(client, random).catch(() => undefined)
         await new Promise((resolve) => setImmediate(resolve)) // calls of a dead connection are refused without waiting
       }
     })()
     await new Promise((resolve) => setTimeout(resolve, 20 + random() * 400))
     await home.crash()
-    running = false
+    killed.abort()
     close()
     await work
   }

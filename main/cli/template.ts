@@ -16,7 +16,7 @@ interface MakeOptions {
 /** `diptych template …`: guests frozen as they were, to be cloned. */
 export function addTemplateCommands(program: Command, context: CliContext): void {
   const { terminal } = context
-  const template = program.command('template').description('list, make and delete templates, which clones begin from')
+  const template = program.command('template').description('list, make and delete templates, which clones begin from').addHelpText('after', '\nEach takes --json.')
   template
     .command('list')
     .description('show the templates and who stands on them')

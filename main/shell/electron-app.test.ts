@@ -173,7 +173,7 @@ describe('the Electron shell', () => {
     electron.choose('Start both guests')
     await expect.poll(() => host.upsWaiting).toBe(1)
     host.finishUp('cancelled')
-    await expect.poll(() => electron.boxes).toEqual([['Diptych', 'Setting up was cancelled. What was finished is kept; asking again goes on from there.']])
+    await expect.poll(() => electron.boxes).toEqual([['Diptych', 'Setting up was cancelled. Nothing half done is left; asking again goes on from what is finished.']])
   })
 
   it('brings the pair up when asked to, as npm start does', async () => {

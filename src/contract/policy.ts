@@ -18,7 +18,8 @@ export const Policies = z
     memory: z.object({ auto: z.boolean(), floor: MemoryAmount.optional(), ceiling: MemoryAmount.optional() }).strict().optional(),
     /** When the guest has done next to nothing for `after`: pause it, or weigh it less until it works again. */
     idle: z
-      // oxlint-disable-next-line unicorn/no-thenable -- `then` is the rule's own word, and never a function
+      // `then` is the word of guest.yaml; nobody awaits a policy.
+      // oxlint-disable-next-line unicorn/no-thenable
       .object({ after: Duration, then: z.union([z.literal('pause'), z.string().regex(/^weight=([1-9]\d{0,3}|10000)$/, 'pause, or a weight like weight=10')]) })
       .strict()
       .optional(),

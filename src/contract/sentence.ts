@@ -60,7 +60,7 @@ function sentenceForTold(told: Told): Sentence {
     case 'PREREQUISITE':
       return missing(told.data)
     case 'CANCELLED':
-      return { what: sentence(`${told.data.what} was cancelled`), wayOut: 'What was finished is kept; asking again goes on from there.' }
+      return { what: sentence(`${told.data.what} was cancelled`), wayOut: 'Nothing half done is left; asking again goes on from what is finished.' }
   }
 }
 

@@ -29,6 +29,7 @@ function slowToStop() {
         else stops.push(stopped)
       }),
     stopNetwork: async () => void calls.push('network off'),
+    forget: () => undefined,
     hasWarmState: async () => true,
     saveWarmStates: async () => '',
     published: () => undefined,

@@ -9,7 +9,7 @@ import type { GuestHold } from '../src/guest/carry-out.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { diskUse } from '../src/node/file/disk-use.ts'
 import { clearJournal, readJournal, writeJournal } from '../src/node/guest-state/journal.ts'
-import { deleteMark, finishDelete, finishRestore, markOf, recover, releaseDisks } from '../src/node/guest-state/snapshot-steps.ts'
+import { deleteMark, finishDelete, finishRestore, markOf, recover, releaseDisks, sweepTemporary } from '../src/node/guest-state/snapshot-steps.ts'
 import { type SnapshotRecord, SnapshotStore, newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
 import { isSuspended, suspendedSnapshot, suspendedState } from '../src/node/guest-state/suspended.ts'
 import { idleDisk } from '../src/node/qemu/disk-snapshot.ts'
@@ -144,6 +144,7 @@ export class SnapshotService {
   async #recover(name: GuestName): Promise<void> {
     const directory = this.#ports.directory(name)
     const owner = this.#ports.owner(name)
+    sweepTemporary(directory)
     const left = readJournal(directory)
     if (left === null && !(isSuspended(directory) && owner.machine !== null)) return
     await this.#hold(name, 'tend', (hold) => hold.state()) // every hold begins by putting things in order

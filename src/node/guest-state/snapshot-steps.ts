@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault } from '../../contract/refusal.ts'
@@ -94,5 +94,15 @@ async function resumeSoon(machine: Machine): Promise<void> {
       if (left === 0) throw error
       await sleep(100)
     }
+  }
+}
+
+const temporary = /^(journal|suspended|current|snapshot)\.json\.[0-9a-f]{12}\.tmp$/
+
+/** Removes what a process that died in the midst of writing a file left, when a host opens: nobody writes then. */
+export function sweepTemporary(guestDirectory: string): void {
+  if (!existsSync(guestDirectory)) return
+  for (const entry of readdirSync(guestDirectory, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile() && temporary.test(entry.name)) rmSync(join(entry.parentPath, entry.name), { force: true })
   }
 }

@@ -14,7 +14,7 @@ import { checkFiles, endingWithin, launch, openQmp, startFault, type Launched } 
 import { checkSocketPath, type RunLayout } from './layout.ts'
 import { QemuMachine, type MachineParts } from './machine.ts'
 import type { QemuProbe } from './probe.ts'
-import { pluggedArguments, restoredSpec, restoreMemory } from './restore.ts'
+import { fillMemory, planMemory, pluggedArguments, restoredSpec } from './restore.ts'
 import { claimRunDirectory, removeRunFiles } from './run-directory.ts'
 import { writeRunRecord, type RunRecord } from './run-record.ts'
 import { demandSameMachine, readSavedState, type SavedState } from './saved-state.ts'
@@ -65,10 +65,11 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
       placeFirmware(origin.state.directory, spec.diskPath)
       record = { ...record, memory: 'private' }
     }
-    if (origin.kind === 'restored') record = { ...record, ...(await memoryOf(origin.state, spec, context.cacheDirectory, options.signal)) }
+    if (origin.kind === 'restored') record = { ...record, ...planMemory(origin.state, spec, context.cacheDirectory) }
     const placed = spare === null ? null : placeDisk(spare.overlay, spec.diskPath)
     if (placed !== null) undo.push(placed.undo)
     writeRunRecord(layout, record)
+    if (origin.kind === 'restored') await fillMemory(origin.state, record.ramPath, options.signal)
     const tpm = await startTpm(spec, layout)
     const paths = { ...runPaths(spec, record, layout, origin.device !== null), ...(tpm === null ? {} : { tpm }) }
     if (origin.kind === 'cloned') {
@@ -110,11 +111,6 @@ function originOf(from: StartOptions['from'], { warmKey, keyOf }: StartContext):
   const state = readSavedState(from.directory)
   demandSameMachine(state, keyOf(state.manifest.spec))
   return { kind: from.kind, device: state.deviceState, state }
-}
-
-async function memoryOf(state: SavedState, spec: MachineSpec, cacheDirectory: string, signal: AbortSignal | undefined): Promise<Pick<RunRecord, 'ramPath' | 'memory'>> {
-  const memory = await restoreMemory(state, spec, cacheDirectory, signal)
-  return memory.kind === 'stream' ? { ramPath: null, memory: 'unnamed' } : { ramPath: memory.path, memory: memory.share ? 'file' : 'private' }
 }
 
 /** Until QEMU greets (power-on) or the loaded guest runs. All commands go out at once: QEMU takes them in order. */

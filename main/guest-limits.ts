@@ -15,9 +15,11 @@ const sharedMemory = 'Its memory is shared with its template (a live clone); res
 export function limitsOf(definition: GuestDefinition, description: EngineDescription | null, running?: MachineSpec): Limits {
   const balloon = running?.balloon === false ? sharedMemory : (description?.capabilities.balloon ?? true)
   const { kind, vcpus, memoryMiB } = definition
+  const accelerator = description?.accelerator.kind ?? 'tcg'
   return {
     kind,
-    accelerator: description?.accelerator.kind ?? 'tcg',
+    accelerator,
+    plugUnavailable: plugUnavailable(definition, accelerator),
     hostCpus: cpus().length,
     vcpus,
     maximumVcpus: maximumVcpus(definition),
@@ -26,6 +28,12 @@ export function limitsOf(definition: GuestDefinition, description: EngineDescrip
     cpuCapUnavailable: description === null || description.cpuCap.available ? null : description.cpuCap.reason,
     balloonUnavailable: balloon === true ? null : balloon,
   }
+}
+
+/** design.md 8 for Windows; src/engine/qemu/command-line.ts for emulation. */
+function plugUnavailable(definition: GuestDefinition, accelerator: Limits['accelerator']): string | null {
+  if (accelerator === 'kvm') return definition.kind === 'windows' ? 'with the host\u2019s own processor model, a vCPU that is added while Windows runs can stop it' : null
+  return recipeOf(definition) === null ? 'under emulation QEMU does not survive a vCPU that is added while it runs' : null
 }
 
 /** What the machine is started with room for. */

@@ -18,7 +18,7 @@ function setUp(options: { machine?: FakeMachine; start?: (options: StartOptions)
   const controls = new SliderControls(
     {
       guest: fakeSpec.name,
-      limits: () => ({ kind: 'linux', accelerator: 'tcg', hostCpus: 2, vcpus: 1, maximumVcpus: 2, bootMemoryMiB: 512, maximumMemoryMiB: 1_024, cpuCapUnavailable: null, balloonUnavailable: null }),
+      limits: () => ({ kind: 'linux', accelerator: 'tcg', plugUnavailable: null, hostCpus: 2, vcpus: 1, maximumVcpus: 2, bootMemoryMiB: 512, maximumMemoryMiB: 1_024, cpuCapUnavailable: null, balloonUnavailable: null }),
       room: () => null,
       linkPresets: [],
       setLink: async (link) => link,

@@ -4,16 +4,11 @@ import { promisedCpuPercent, type ControlReadings } from './readings.ts'
 const lowestCapPercent = 5
 export const normalWeight = 100
 
-/**
- * What a running Windows guest can do with vCPUs (design.md 8): never give one back; take one only where that is safe,
- * which it is not with the host's own processor model (hot-plug stops Server 2019 with a blue screen).
- */
-const windowsTakesNone = 'Windows takes vCPUs only at a start here: with the host’s own processor model, adding one while it runs can stop it.'
-
 export function vcpuControl(readings: ControlReadings): Control {
   const { limits, running, vcpus, room } = readings
   const requested = readings.requested.vcpus ?? limits.vcpus
-  const cannotPlug = limits.kind === 'windows' && limits.accelerator === 'kvm'
+  // What it was started with can still be taken offline and brought back.
+  const fixed = running && limits.plugUnavailable !== null && (vcpus?.plugged ?? 1) <= 1
   const affordable = room === null ? limits.maximumVcpus : Math.max(1, Math.floor(room.cpuPercent / 100))
   return {
     name: 'vcpus',
@@ -25,8 +20,8 @@ export function vcpuControl(readings: ControlReadings): Control {
     unlimited: false,
     unit: 'vCPU',
     marks: [{ value: limits.vcpus, label: 'boot', kind: 'boot' }, ...(limits.maximumVcpus > limits.vcpus ? [{ value: limits.maximumVcpus, label: 'most', kind: 'maximum' } satisfies Mark] : [])],
-    applies: running && !cannotPlug ? 'live' : 'next-boot',
-    reason: running && cannotPlug ? windowsTakesNone : null,
+    applies: running && !fixed ? 'live' : 'next-boot',
+    reason: fixed ? limits.plugUnavailable : null,
     ...readings.vcpuFollowing,
     // A cap below the vCPUs keeps the promise down, however many there are.
     ...(affordable < limits.maximumVcpus && (readings.requested.cpuCap === null || readings.requested.cpuCap > (room?.cpuPercent ?? Infinity)) ? { budgetMaximum: affordable } : {}),

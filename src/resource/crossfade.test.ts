@@ -5,7 +5,7 @@ import { planCrossfade, reverseChange, type Side } from './crossfade.ts'
 import { describeControls } from './controls.ts'
 import { promisedCpuPercent, settled, type Limits, type Requested } from './readings.ts'
 
-const limits: Limits = { kind: 'linux', accelerator: 'tcg', hostCpus: 2, vcpus: 1, maximumVcpus: 2, bootMemoryMiB: 512, maximumMemoryMiB: 1_024, cpuCapUnavailable: null, balloonUnavailable: null }
+const limits: Limits = { kind: 'linux', accelerator: 'tcg', plugUnavailable: null, hostCpus: 2, vcpus: 1, maximumVcpus: 2, bootMemoryMiB: 512, maximumMemoryMiB: 1_024, cpuCapUnavailable: null, balloonUnavailable: null }
 const requested: Requested = { vcpus: null, cpuCap: null, cpuWeight: 100, memory: null, diskIops: null, diskBandwidth: null, linkBandwidth: null }
 
 function side(name: string, asked: Partial<Requested> = {}, own: Partial<Limits> = {}): Side {
@@ -69,7 +69,7 @@ describe('planCrossfade', () => {
   })
 
   it('leaves the vCPUs of a guest that cannot take any as they are', () => {
-    const plan = planCrossfade(side('left'), side('right', {}, { kind: 'windows', accelerator: 'kvm' }), 0.9)
+    const plan = planCrossfade(side('left'), side('right', {}, { plugUnavailable: 'no room' }), 0.9)
     expect(plan.right.vcpus).toBeUndefined()
     expect(plan.limits).toContainEqual(expect.stringContaining('100 % of a CPU'))
   })

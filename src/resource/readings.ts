@@ -27,6 +27,8 @@ export const settled: Following = { status: 'settled', note: null }
 export interface Limits {
   readonly kind: GuestKind
   readonly accelerator: 'kvm' | 'tcg'
+  /** Why no vCPU can be plugged into it while it runs. */
+  readonly plugUnavailable: string | null
   readonly hostCpus: number
   readonly vcpus: number
   readonly maximumVcpus: number

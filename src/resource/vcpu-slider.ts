@@ -53,11 +53,11 @@ export class VcpuSlider {
     const machine = this.#machine
     if (machine === null) return
     this.#asked = { count, atMs: this.#ports.nowMs() }
-    const { kind, accelerator } = this.#ports.limits()
-    if (kind === 'windows') {
+    const { kind, plugUnavailable } = this.#ports.limits()
+    if (kind === 'windows' || plugUnavailable !== null) {
       const { plugged } = await machine.vcpus()
-      if (accelerator === 'kvm' && count > plugged) return this.#follower.end() // `next-boot`: see vcpuControl
-      if (count < plugged) return this.#follower.end({ status: 'not-followed', note: `Windows gives no vCPU back while it runs: it has ${plugged} until its next start` })
+      if (plugUnavailable !== null && count > plugged) return this.#follower.end({ status: 'settled', note: `${count} from its next start: ${plugUnavailable}` })
+      if (kind === 'windows' && count < plugged) return this.#follower.end({ status: 'not-followed', note: `Windows gives no vCPU back while it runs: it has ${plugged} until its next start` })
     }
     await this.#follower.follow({
       pollMs: followPollMs,

@@ -169,11 +169,16 @@ test('under KVM the warm key changes with the host’s processor', () => {
 describe('room to grow', () => {
   const roomy: MachineSpec = { ...spec, vcpus: 1, memoryMiB: 512, maximumVcpus: 4, maximumMemoryMiB: 1_025 }
   test('vCPUs and memory that are plugged while it runs have their places kept, in whole blocks', () => {
-    const args = commandLine(roomy, paths, features, 'tcg')
+    const args = commandLine(roomy, paths, features, 'kvm')
     expect(withOption(args, '-smp')).toEqual(['1,maxcpus=4'])
     expect(withOption(args, '-m')).toEqual(['size=512M,maxmem=1024M'])
     expect(withOption(args, '-object')).toContainEqual(expect.stringContaining('id=growth,size=512M,reserve=off'))
     expect(withOption(args, '-device')).toContainEqual(expect.stringContaining('virtio-mem-pci,id=growth0'))
+  })
+  test('under emulation all vCPUs are there from the start, for a kernel that can be told to begin with fewer', () => {
+    const args = commandLine(roomy, paths, features, 'tcg')
+    expect([withOption(args, '-smp'), withOption(args, '-append')]).toEqual([['4'], ['quiet, console=ttyS0 maxcpus=1']])
+    expect(withOption(commandLine({ ...roomy, boot: { kind: 'disk', firmware: 'bios' } }, paths, features, 'tcg'), '-smp')).toEqual(['1'])
   })
   test('none is kept without a wish for it, nor where QEMU cannot', () => {
     for (const args of [commandLine({ ...spec, memoryMiB: 512 }, paths, features, 'tcg'), commandLine(roomy, paths, { ...features, virtioMem: false }, 'tcg')]) {

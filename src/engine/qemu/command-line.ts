@@ -42,7 +42,7 @@ export function commandLine(spec: MachineSpec, paths: RunPaths, features: QemuFe
     processArguments(paths, features),
     ['-machine', option(type, { 'memory-backend': 'ram0', ...options }), ...hardware.globals.flatMap((global) => ['-global', global])],
     ['-accel', accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi,tb-size=128'],
-    ['-cpu', hardware.cpu, '-smp', processors(spec), '-m', memorySize(spec, features)],
+    ['-cpu', hardware.cpu, '-smp', processors(spec, accelerator), '-m', memorySize(spec, features)],
     ['-object', memory(spec, paths.ram), '-rtc', hardware.clock],
     firmware(paths.firmware),
     hardware.hasSlots ? Array.from({ length: fixedSlots }, (_, index) => hotPlugSlot(index)).flat() : [],
@@ -57,7 +57,7 @@ export function commandLine(spec: MachineSpec, paths: RunPaths, features: QemuFe
     growth(spec, features),
     // Last of all devices: the others keep their places on the bus when a guest joins a network.
     spec.nics.slice(1).flatMap((nic, index) => networkCard(nic, index + 1, features, hardware, paths.cards)),
-    bootArguments(spec, paths),
+    bootArguments(spec, paths, accelerator),
     paths.incoming ? ['-incoming', 'defer'] : [],
   ].flat()
 }
@@ -76,9 +76,21 @@ function memory(spec: MachineSpec, ram: RunPaths['ram']): string {
   return option('memory-backend-file', { id: 'ram0', size, 'mem-path': ram.path, share: ram.share ? 'on' : 'off', ...(ram.readOnly === true ? { readonly: 'on', rom: 'off' } : {}) })
 }
 
-/** The others of `maxcpus` are plugged while the machine runs. */
-function processors({ vcpus, maximumVcpus = vcpus }: MachineSpec): string {
+/**
+ * The others of `maxcpus` are plugged while the machine runs. Never under emulation: a vCPU's thread claims a part of the
+ * code buffer when it begins, and QEMU 7.2 aborts when all parts are taken, as they are once a guest has worked for a while
+ * (tcg/region.c, tcg_region_initial_alloc, seen here). There a kernel of ours finds all of them at the start and begins with
+ * `vcpus`; any other guest would use what it finds, and gets no more than `vcpus`.
+ */
+function processors(spec: MachineSpec, accelerator: Accelerator): string {
+  const { vcpus, maximumVcpus = vcpus } = spec
+  if (accelerator === 'tcg') return String(spec.boot.kind === 'kernel' ? Math.max(vcpus, maximumVcpus) : vcpus)
   return maximumVcpus > vcpus ? `${vcpus},maxcpus=${maximumVcpus}` : String(vcpus)
+}
+
+/** Linux brings up `maxcpus` at its start; the others wait until they are brought online (Documentation/admin-guide/kernel-parameters). */
+function kernelCommandLine(text: string, { vcpus, maximumVcpus = vcpus }: MachineSpec, accelerator: Accelerator): string {
+  return accelerator === 'tcg' && maximumVcpus > vcpus ? `${text} maxcpus=${vcpus}` : text
 }
 
 function memorySize(spec: MachineSpec, features: QemuFeatures): string {
@@ -175,10 +187,10 @@ function securityChip(socketPath: string | undefined): string[] {
 }
 
 /** A warm start needs no kernel file: it is in the saved memory. A reset then boots from the disk's own loader. */
-function bootArguments(spec: MachineSpec, paths: RunPaths): string[] {
+function bootArguments(spec: MachineSpec, paths: RunPaths, accelerator: Accelerator): string[] {
   const parameters = Object.entries(spec.parameters).flatMap(([key, value]) => ['-fw_cfg', option(`name=opt/diptych/${escaped(key)}`, { string: value })])
   if (spec.boot.kind !== 'kernel' || paths.incoming) return parameters
-  return [...parameters, '-kernel', spec.boot.kernelPath, '-initrd', spec.boot.initrdPath, '-append', spec.boot.commandLine]
+  return [...parameters, '-kernel', spec.boot.kernelPath, '-initrd', spec.boot.initrdPath, '-append', kernelCommandLine(spec.boot.commandLine, spec, accelerator)]
 }
 
 function listener(id: string, path: string): string {

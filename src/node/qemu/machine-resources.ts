@@ -52,17 +52,19 @@ export class MachineResources {
   }
 
   /**
-   * Plugs what is missing, then lets the agent bring exactly `count` online. What is too many is unplugged under KVM, and
-   * under emulation, where QEMU would not survive that, stays plugged and offline.
+   * Under KVM plugs what is missing, lets the agent bring exactly `count` online, and unplugs what is too many. Under
+   * emulation, where QEMU survives neither plugging nor unplugging, only the agent acts, on what was there at the start.
    */
   async setVcpus(count: number): Promise<void> {
     const { qmp, agent, probe, spec } = this.#parts
+    const canPlug = probe.accelerator.kind === 'kvm'
     const slots = await readCpuSlots(qmp)
-    if (count > slots.length) throw new EngineFault('qemu', `${spec.name} was started with room for ${slots.length} vCPUs`, { remedy: 'Stop it and start it again.' })
-    await plugCpus(qmp, count)
+    const room = canPlug ? slots.length : slots.filter((slot) => slot.path !== null).length
+    if (count > room) throw new EngineFault('qemu', `${spec.name} was started with room for ${room} vCPUs`, { remedy: 'Stop it and start it again.' })
+    if (canPlug) await plugCpus(qmp, count)
     const seen = await agent.vcpus().catch(() => [])
     await agent.setVcpus(onlineChanges(seen, count)).catch(() => undefined) // whether the guest followed shows when it is asked
-    if (probe.accelerator.kind === 'kvm') await unplugCpus(qmp, count)
+    if (canPlug) await unplugCpus(qmp, count)
   }
 
   async vcpus(): Promise<VcpuReading> {

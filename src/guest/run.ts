@@ -75,6 +75,9 @@ export class GuestRun {
       if (event.type === 'resumed') this.#agentWatch?.resumed()
       this.#ports.observed(event)
     })
+    const settled = this.#ports.controls.attach(machine).catch((error: unknown) => this.#ports.message('warning', `settings are not all in force: ${reasonOf(error)}`))
+    if (machine.boot !== 'cloned') await settled // a clone's agent is there already: it is asked meanwhile
+    if (this.#machine !== machine) return // it ended meanwhile
     this.#agentWatch = new AgentWatch(machine.agent, firstCard(this.#ports.definition()).mac, {
       changed: (state, facts) => {
         if (state === 'live') this.#ports.controls.agentAnswers()
@@ -89,8 +92,7 @@ export class GuestRun {
       nowMs: () => this.#ports.nowMs(),
       thawed: () => this.#ports.message('info', 'its file systems had been left frozen, and were thawed'),
     })
-    // The guest's agent is waited for meanwhile.
-    await this.#ports.controls.attach(machine).catch((error: unknown) => this.#ports.message('warning', `settings are not all in force: ${reasonOf(error)}`))
+    await settled
   }
 
   /** The machine is gone. */

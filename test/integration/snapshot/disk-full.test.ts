@@ -64,6 +64,6 @@ describe.skipIf(process.getuid?.() !== 0)('on a full disk (needs root: mounts a 
     await until('the write to end', async () => (await rig.shell('cat /tmp/dd-status 2>/dev/null')) === '0')
     expect(rig.owner('one').view()).toMatchObject({ state: 'running', detail: null })
     await rig.owner('one').request('forceStop')
-    demandSound(rig.disk(), false)
+    await demandSound(rig.disk(), null)
   })
 })

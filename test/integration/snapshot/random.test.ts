@@ -133,7 +133,7 @@ describe(`${operations} random operations on three guests (seed ${seed})`, () =>
       expect((await rig.saved.snapshots.tree(GuestName.parse(name))).snapshots.map(({ id }) => id).toSorted()).toEqual(ids)
       const kept = keptDisks(directory)
       expect((await Promise.all(kept.map((path) => idleDisk.list(path)))).flat().toSorted()).toEqual(ids.map((id) => markOf(id)).toSorted())
-      for (const path of [rig.disk(name), ...kept]) demandSound(path, machine !== null)
+      for (const path of [rig.disk(name), ...kept]) await demandSound(path, machine)
       expect(entries(directory).filter((each) => !['disk.qcow2', 'snapshots', ...(model.state === 'suspended' ? ['suspended'] : [])].includes(each))).toEqual([])
       expect(entries(join(directory, 'snapshots')).filter((each) => !ids.some((id) => id === each) && !/^(disk-[0-9a-f]{12}\.qcow2|current\.json)$/.test(each))).toEqual([])
       await rig.owner(name).request('forceStop')

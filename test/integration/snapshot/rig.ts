@@ -158,8 +158,11 @@ export class Rig {
   }
 }
 
-/** Throws when a disk is damaged. While a guest writes to it, clusters may be counted before anything refers to them (exit code 3). */
-export function demandSound(path: string, inUse: boolean): void {
+/** Throws when a disk is damaged. A guest that writes to it is paused meanwhile: QEMU then writes down what it knows. */
+export async function demandSound(path: string, machine: Machine | null): Promise<void> {
+  const running = (await machine?.status()) === 'running'
+  if (running) await machine?.pause()
   const { status, stderr } = spawnSync('qemu-img', ['check', '-q', '-U', path], { encoding: 'utf8' })
-  if (status !== 0 && !(inUse && status === 3)) throw new Error(`${path}: ${stderr}`)
+  if (running) await machine?.resume()
+  if (status !== 0) throw new Error(`${path}: ${stderr}`)
 }

@@ -22,8 +22,8 @@ describe('saving and restoring on real QEMU', () => {
   }
 
   beforeAll(() => rig.open())
-  afterEach(() => {
-    for (const path of [rig.disk(), ...keptDisks(rig.directory('one'))]) demandSound(path, rig.owner('one').machine !== null)
+  afterEach(async () => {
+    for (const path of [rig.disk(), ...keptDisks(rig.directory('one'))]) await demandSound(path, rig.owner('one').machine)
   })
   afterAll(() => {
     rig.close()

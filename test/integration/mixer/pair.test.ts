@@ -114,18 +114,15 @@ describe('the mixer, measured in the guests', () => {
 
   test('an idle guest weighs less until it works again, and its file says nothing of that', async () => {
     // oxlint-disable-next-line unicorn/no-thenable -- `then` is the rule's own word, and never a function
-    await client().guest.setPolicies({ name: linux, policies: { idle: { after: '3s', then: 'weight=10' } } })
-    // Its browser asks for the other's page every few seconds; without its network it has nothing to do.
-    await set(linux, { linkUp: false })
-    await until(async () => (await view(linux)).controls.cpuWeight.effective === 10, 'the guest to weigh less')
-    expect(readFileSync(join(home.directory, 'data', 'guests', 'linux', 'guest.yaml'), 'utf8')).toMatch(/cpuWeight: 100/)
-    const busy = inGuest(connection, linux, 'busy', '20')
-    await until(async () => (await view(linux)).controls.cpuWeight.effective === 100, 'the guest to weigh as before')
+    await client().guest.setPolicies({ name: windows, policies: { idle: { after: '3s', then: 'weight=10' } } })
+    await until(async () => (await view(windows)).controls.cpuWeight.effective === 10, 'the guest to weigh less')
+    expect(readFileSync(join(home.directory, 'data', 'guests', 'windows', 'guest.yaml'), 'utf8')).toMatch(/cpuWeight: 100/)
+    const busy = inGuest(connection, windows, 'busy', '20')
+    await until(async () => (await view(windows)).controls.cpuWeight.effective === 100, 'the guest to weigh as before')
     await busy
-    const rules = (await client().guest.activity({ name: linux, limit: 50 })).map(({ rule }) => rule)
+    const rules = (await client().guest.activity({ name: windows, limit: 50 })).map(({ rule }) => rule)
     expect(rules).toContain('idle: after 3s, weight=10')
-    await set(linux, { linkUp: true })
-    await client().guest.setPolicies({ name: linux, policies: {} })
+    await client().guest.setPolicies({ name: windows, policies: {} })
   })
 
   test('metrics are answered to who bears the token, in a form that Prometheus reads', async () => {

@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const shape = (link: LinkShapeChange) => connection.client.guest.set({ name: linux, change: { link } })
 
-/** The median of several probes from linux to windows, in milliseconds. */
+/** The quickest of several probes from linux to windows, in milliseconds: a busy machine only adds to what the path takes. */
 async function probeMs(): Promise<number> {
   const times: number[] = []
   for (let count = 0; count < 5; count += 1) {
@@ -37,7 +37,7 @@ async function probeMs(): Promise<number> {
     expect(probe?.status).toBe(200)
     times.push(probe?.milliseconds ?? 0)
   }
-  return times.sort((left, right) => left - right)[2] ?? 0
+  return Math.min(...times)
 }
 
 describe('a shaped link', () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { dirname, isAbsolute } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { CopiedFile, CopySource, GuestInspection } from '../src/contract/guest-agent.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Refusal } from '../src/contract/refusal.ts'
@@ -112,6 +113,10 @@ export class AgentService {
       await agent.ping(firstAnswerMs).catch(() => {
         throw refusal
       })
+      // One that comes from saved memory answers before it was told that it slept: only then is it asked for more.
+      for (const deadline = Date.now() + firstAnswerMs; owner.agentState !== 'live'; await sleep(50)) {
+        if (owner.machine?.agent !== agent || Date.now() > deadline) throw refusal
+      }
       return agent
     }
   }

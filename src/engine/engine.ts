@@ -110,6 +110,9 @@ export interface Machine {
   /** When the process was started (also for an adopted one), epoch milliseconds. */
   readonly startedAtMs: number
   readonly boot: 'cold' | 'warm' | 'restored' | 'cloned'
+  /** Whether the guest has been told that its memory comes from elsewhere; outlives the host that told it. */
+  readonly awakened: boolean
+  noteAwakened(): void
   readonly processId: number
   readonly agent: GuestAgent
   /** Path of a unix socket that speaks RFB; many clients may connect. */

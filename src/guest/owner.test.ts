@@ -71,6 +71,18 @@ describe('GuestOwner', () => {
     cold.owner.dispose()
   })
 
+  it('does not wake a guest again that an earlier host has told already', async () => {
+    const first = setUp({ machine: new FakeMachine('warm') })
+    await first.owner.request('start')
+    await until(() => first.machine.awakened)
+    const later = setUp()
+    await later.owner.adopt(first.machine, 'running')
+    await until(() => later.owner.view().agent === 'live')
+    expect(later.awakened).not.toHaveBeenCalled()
+    first.owner.dispose()
+    later.owner.dispose()
+  })
+
   it('shows a failed start with its reason and can be started again', async () => {
     let fail = true
     const machine = new FakeMachine()

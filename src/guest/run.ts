@@ -85,8 +85,11 @@ export class GuestRun {
         this.#ports.changed()
       },
       firstAnswer: async () => {
-        if (machine.boot === 'cold') return
-        await this.#ports.awaken(machine).catch((error: unknown) => this.#ports.message('warning', `was not told that it slept: ${reasonOf(error)}`))
+        if (machine.boot === 'cold' || machine.awakened) return
+        await this.#ports.awaken(machine).then(
+          () => machine.noteAwakened(),
+          (error: unknown) => this.#ports.message('warning', `was not told that it slept: ${reasonOf(error)}`),
+        )
       },
       clockBehind: (reason) => this.#ports.message('warning', `its clock stood still and could not be set: ${reasonOf(reason)}`),
       nowMs: () => this.#ports.nowMs(),

@@ -23,6 +23,7 @@ export class FakeMachine implements Machine {
   freeSlots = 2
   readonly startedAtMs = Date.now()
   readonly boot: Machine['boot']
+  awakened = false
   readonly processId = 4711
   readonly screenSocketPath = '/nowhere/vnc'
   readonly logPaths = { serial: '/nowhere/serial.log', engine: '/nowhere/engine.log' }
@@ -38,6 +39,10 @@ export class FakeMachine implements Machine {
 
   constructor(boot: Machine['boot'] = 'cold') {
     this.boot = boot
+  }
+
+  noteAwakened(): void {
+    this.awakened = true
   }
 
   readonly agent: GuestAgent = {

@@ -59,6 +59,7 @@ export class QemuMachine implements Machine {
   readonly #listeners = new Set<(event: MachineEvent) => void>()
   readonly #watch: ReturnType<typeof watchExit>
   #spec: MachineSpec
+  #awakened: boolean
   #shutdown: string | null = null
   #gone = false
   #disposed = false
@@ -69,6 +70,7 @@ export class QemuMachine implements Machine {
   constructor(parts: MachineParts) {
     this.#parts = parts
     this.#spec = parts.record.spec
+    this.#awakened = parts.record.awakened === true
     this.#channels = new MachineChannels(parts.layout, (event) => this.#emit(event))
     this.agent = qemuGuestAgent(() => this.#channels.agent())
     const { record, qmp, probe, cpuCap: cpu } = parts
@@ -87,6 +89,13 @@ export class QemuMachine implements Machine {
   }
   get boot(): Machine['boot'] {
     return this.#parts.record.boot
+  }
+  get awakened(): boolean {
+    return this.#awakened
+  }
+  noteAwakened(): void {
+    this.#awakened = true
+    this.#keepRecord()
   }
   get processId(): number {
     return this.#parts.record.process.pid
@@ -151,7 +160,7 @@ export class QemuMachine implements Machine {
     if (mode !== 'off' && this.#spec.profile === 'legacy') throw new EngineFault('qemu', 'The hardware profile legacy has no port for a clipboard')
     await plugClipboard(this.#parts.qmp, mode, this.#parts.probe.features.clipboard)
     this.#spec = { ...this.#spec, clipboard: mode }
-    writeRunRecord(this.#parts.layout, { ...this.#parts.record, spec: this.#spec })
+    this.#keepRecord()
   }
 
   /** Plugging waits until nothing is being saved: QEMU refuses it then. */
@@ -241,10 +250,10 @@ export class QemuMachine implements Machine {
 
   async plugCard(nic: MachineNic): Promise<boolean> {
     await this.#saving
-    const { qmp, probe, record, layout } = this.#parts
+    const { qmp, probe } = this.#parts
     if (!(await plugCard(qmp, this.#spec, nic, probe))) return false
     this.#spec = { ...this.#spec, nics: [...this.#spec.nics, nic] }
-    writeRunRecord(layout, { ...record, spec: this.#spec })
+    this.#keepRecord()
     return true
   }
 
@@ -261,7 +270,7 @@ export class QemuMachine implements Machine {
     if (this.#spec.discPath === undefined) throw new EngineFault('qemu', `${this.#spec.name} was started without an optical drive`, { remedy: 'The disc is in the drive after its next start.' })
     await changeDisc(this.#parts.qmp, path)
     this.#spec = { ...this.#spec, discPath: path }
-    writeRunRecord(this.#parts.layout, { ...this.#parts.record, spec: this.#spec })
+    this.#keepRecord()
   }
 
   dispose(): void {
@@ -285,6 +294,10 @@ export class QemuMachine implements Machine {
     } catch (error) {
       if (!this.#gone && !this.#disposed && !qmp.isClosed) this.#emit({ type: 'fault', text: `A part of the machine could not be set up: ${error instanceof Error ? error.message : String(error)}` })
     }
+  }
+
+  #keepRecord(): void {
+    writeRunRecord(this.#parts.layout, { ...this.#parts.record, spec: this.#spec, awakened: this.#awakened })
   }
 
   #hear(event: QmpEvent): void {

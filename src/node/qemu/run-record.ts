@@ -49,6 +49,8 @@ export const RunRecord = z.strictObject({
   spec: MachineSpecRecord,
   process: z.strictObject({ pid: z.number().int(), startTicks: z.number() }).nullable(),
   boot: z.enum(['cold', 'warm', 'restored', 'cloned']),
+  /** The guest has been told that its memory comes from elsewhere. */
+  awakened: z.boolean().exactOptional(),
   /** The name of its memory file, which is unlinked while it runs; null without one. */
   ramPath: z.string().nullable(),
   /** Whether its first warm state may be saved: it began from a fresh disk. */

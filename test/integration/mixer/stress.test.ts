@@ -14,7 +14,8 @@ beforeAll(async () => {
   home = new TestHome()
   await home.serve('--up')
   connection = await home.connect()
-  await until(async () => (await connection.client.guest.list()).every(({ view }) => view.agent === 'live'), 'both agents')
+  const live = async () => (await connection.client.guest.list()).filter(({ view }) => view.agent === 'live').length
+  await until(async () => (await live()) === guests.length, 'both agents')
 })
 afterAll(async () => {
   connection?.close()

@@ -158,7 +158,7 @@ async function moveSliders(connection: Connection, names: readonly GuestName[], 
   if (first === undefined || second === undefined) throw new Error('the keynote needs two guests')
   const moves: { guest: GuestName; control: ControlName; value(view: GuestView): number }[] = [
     { guest: first, control: 'cpuCap', value: () => 50 },
-    { guest: second, control: 'memory', value: (view) => Math.max(view.controls.memory.minimum, view.controls.memory.maximum - 64) },
+    { guest: second, control: 'memory', value: ({ controls: { memory } }) => Math.max(memory.minimum, (memory.requested ?? memory.maximum) - 64) },
     { guest: first, control: 'linkBandwidth', value: () => 10_000_000 },
   ]
   const sliders: KeynoteSlider[] = []

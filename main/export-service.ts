@@ -1,6 +1,7 @@
 import { access, constants, lstat, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
 import type { ExportedImage, ExportImage } from '../src/contract/image.ts'
+import { isStopped } from '../src/contract/guest.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Fault, Refusal } from '../src/contract/refusal.ts'
 import { cardsOf } from '../src/guest/cards.ts'
@@ -79,7 +80,7 @@ async function asOva(definition: GuestDefinition, disk: string, partial: string,
 function demandStopped(owner: GuestOwner): GuestOwner {
   const { state, definition } = owner
   if (state === 'suspended') throw new Refusal('wrong-state', definition.name, 'it is suspended: its disk belongs to its saved memory', `let it end first: diptych start ${definition.name}, then diptych stop ${definition.name}`)
-  if (!['stopped', 'defined', 'failed'].includes(state)) throw new Refusal('wrong-state', definition.name, `it is ${state}, so its disk is changing`, `stop it first: diptych stop ${definition.name}`)
+  if (!isStopped(state)) throw new Refusal('wrong-state', definition.name, `it is ${state}, so its disk is changing`, `stop it first: diptych stop ${definition.name}`)
   return owner
 }
 

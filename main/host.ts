@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import packageJson from '../package.json' with { type: 'json' }
+import { isOff } from '../src/contract/guest.ts'
 import type { HostInfo, Message } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Refusal, reasonOf } from '../src/contract/refusal.ts'
@@ -115,6 +116,7 @@ class LocalHost implements Host {
     this.#journal = new Journal(logger)
     this.#release = release
     this.#store = new GuestStore(directories.data)
+    const guestFolder = (name: GuestName) => this.#store.directory(name)
     this.#recipes = new Recipes(resources.recipes, directories.cache)
     this.#engine = createQemuEngine({ directories, logger })
     this.#network = new NetworkService({
@@ -138,7 +140,7 @@ class LocalHost implements Host {
       preparation: () => this.#preparation(),
       stateChanged: (name, state) => {
         this.#mixer.stateChanged(name, state)
-        if (['stopped', 'failed', 'suspended', 'defined'].includes(state)) this.#publishing.unpublish(name)
+        if (isOff(state)) this.#publishing.unpublish(name)
         this.#web.changed()
         void this.#stage.refresh()
       },
@@ -151,7 +153,6 @@ class LocalHost implements Host {
       guests: this.#guests,
       store: this.#store,
       trash: new Trash(directories.data),
-      otherMacs: () => [],
       gone: (name) => {
         void this.#network.forget(name)
         void this.#templates.changed()
@@ -174,7 +175,7 @@ class LocalHost implements Host {
     })
     this.uploads = new Uploads(join(directories.data, 'uploads'))
     this.#partials = new PartialFiles(join(directories.state, 'exports'))
-    this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, guestFolder: (name) => this.#store.directory(name) })
+    this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, guestFolder })
     const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: this.#network.cards(guest)[0]?.network })
     this.#web = new WebService({
       owners: () => this.#guests.all(),
@@ -253,10 +254,9 @@ class LocalHost implements Host {
       owners: () => this.#guests.all(),
       owner: (name) => this.#guests.get(name),
       stageGuests: () => this.#stage.view().guests,
-      directory: (name) => this.#store.directory(name),
+      directory: guestFolder,
       message: (level, guest, text) => this.#say(level, guest, text),
     })
-    const guestFolder = (name: GuestName) => this.#store.directory(name)
     this.#templates = new TemplateService({
       store: new TemplateStore(directories.data),
       guests: this.#guests,
@@ -281,7 +281,7 @@ class LocalHost implements Host {
       creating: new CreateService({ library: this.#library, systems: this.#systems, tasks: this.#tasks, disks: this.#images, templates: cloned }),
       systems: this.#systems,
       images: this.#images,
-      exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, dataDirectory: directories.data, owner: (name) => this.#guests.get(name), guestFolder: (name) => this.#store.directory(name) }),
+      exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, dataDirectory: directories.data, owner: (name) => this.#guests.get(name), guestFolder }),
       stage: this.#stage,
       network: this.#network,
       networks: this.#networks,

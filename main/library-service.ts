@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { renameSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { GuestUpdate } from '../src/contract/guest.ts'
-import type { GuestName, MacAddress } from '../src/contract/names.ts'
+import { type GuestUpdate, isStopped } from '../src/contract/guest.ts'
+import type { GuestName } from '../src/contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { TrashId, TrashItem } from '../src/contract/trash.ts'
 import { editGuestFile, formatGuestFile } from '../src/guest/definition-file.ts'
@@ -20,8 +20,6 @@ export interface LibraryPorts {
   readonly guests: GuestRegistry
   readonly store: GuestStore
   readonly trash: Trash
-  /** Hardware addresses that no new guest may have beside those of the guests: those of templates' runs. */
-  otherMacs(): readonly MacAddress[]
   /** The guest is gone, or has the name `to` now: whoever keeps something under its name follows. */
   gone(name: GuestName, to: GuestName | null): void
 }
@@ -148,7 +146,7 @@ export class LibraryService {
   }
 
   takenMacs(): ReadonlySet<string> {
-    return new Set([...this.#ports.guests.all().flatMap(({ definition }) => macsOf(definition)), ...this.#ports.otherMacs()])
+    return new Set(this.#ports.guests.all().flatMap(({ definition }) => macsOf(definition)))
   }
 
   /** One thing at a time happens to something in the trash. */
@@ -174,7 +172,7 @@ export class LibraryService {
 export function demandStopped(guests: GuestRegistry, name: GuestName, what: 'deleted' | 'renamed' | 'given another disk'): void {
   const { state, busy } = guests.get(name)
   if (busy) throw new Refusal('busy', name, 'something else is being done with it')
-  if (['defined', 'stopped', 'failed'].includes(state) || (state === 'suspended' && what === 'deleted')) return
+  if (isStopped(state) || (state === 'suspended' && what === 'deleted')) return
   const remedy = state === 'suspended' ? `resume it, and stop it: diptych start ${name}` : `stop it first: diptych stop ${name}`
   throw new Refusal('wrong-state', name, `it can be ${what} only while it is stopped; it is ${state}`, remedy)
 }

@@ -1,4 +1,6 @@
-import type { GuestKind, GuestView } from '../src/contract/guest.ts'
+import type { ClipboardMode, GuestKind, GuestView } from '../src/contract/guest.ts'
+import type { HardwareProfile } from '../src/contract/hardware.ts'
+import { GuestName } from '../src/contract/names.ts'
 import type { HttpLine } from '../src/contract/network.ts'
 
 /** Bits per second in words, three digits at most: `0 bit/s`, `640 kbit/s`, `1.2 Mbit/s`. */
@@ -44,6 +46,24 @@ export const kindLabel: Record<GuestKind, string> = {
   windows: 'Windows',
   'windows-stand-in': 'Windows stand-in (Wine)',
   other: 'Guest',
+}
+
+/** Hardware profiles in the words of a person who chooses one. */
+export const hardwareChoices: readonly { readonly value: HardwareProfile; readonly label: string }[] = [
+  { value: 'linux-modern', label: 'Paravirtual, for Linux' },
+  { value: 'windows-modern', label: 'Windows 10, 11 and Server' },
+  { value: 'legacy', label: 'Of 2000 to 2009, for old systems' },
+]
+
+export const clipboardChoices: readonly { readonly value: ClipboardMode; readonly label: string }[] = [
+  { value: 'off', label: 'Off' },
+  { value: 'guest-to-host', label: 'From guest to host' },
+  { value: 'both', label: 'Both ways' },
+]
+
+/** Why a text is no guest's or template's name, in words; null when it is one. */
+export function nameProblem(text: string): string | null {
+  return GuestName.safeParse(text).error?.issues[0]?.message ?? null
 }
 
 /** The guest's title, with the stand-in's label whatever its definition calls it. */

@@ -1,4 +1,4 @@
-import type { ActionAnswer, GuestAction, GuestView } from '../../src/contract/guest.ts'
+import { type ActionAnswer, type GuestAction, type GuestView, isOff, isStopped } from '../../src/contract/guest.ts'
 import { displayName } from '../format.ts'
 import type { Session } from '../store/session.ts'
 import { layouts } from '../stage/layout.ts'
@@ -47,7 +47,7 @@ export function guestCommands(session: Session, view: GuestView, index: number):
     ...(shortcut === undefined ? {} : { shortcut }),
   })
   const place = index < 9 ? String(index + 1) : undefined
-  const off = ['defined', 'stopped', 'failed', 'suspended'].includes(view.state)
+  const off = isOff(view.state)
   const screen = view.screen.available ? null : (view.screen.reason ?? 'The guest has no screen now.')
   return [
     entry('type', 'Type into this guest', screen, () => giveKeys(name), place && `Alt+${place}`),
@@ -96,7 +96,7 @@ export function windowCommands(session: Session, state: WindowState): readonly C
     ...(shortcut === undefined ? {} : { shortcut }),
   })
   const views = Object.values(state.guests).map((update) => update.view)
-  const anyOn = views.some((view) => !['defined', 'stopped', 'failed'].includes(view.state))
+  const anyOn = views.some((view) => !isStopped(view.state))
   const allOn = views.length > 0 && views.every((view) => view.state === 'running' || view.state === 'starting')
   return [
     entry('up', 'Start the stage', () => void session.ask('start the stage', (client) => client.stage.up({})), undefined, allOn ? 'Every guest is running or starting.' : null),

@@ -1,6 +1,7 @@
 import type { GuestName } from '../../src/contract/names.ts'
 import { noticeFor } from '../notice.ts'
 import type { Session } from '../store/session.ts'
+import { saveFile } from '../ui/save-file.ts'
 
 /** The attribute by which a guest's frame is found; `data-testid` is for tests alone. */
 export const frameAttribute = 'data-frame'
@@ -53,10 +54,7 @@ async function lockKeyboard(): Promise<void> {
 export async function takeScreenshot(session: Session, name: GuestName): Promise<void> {
   const shot = await session.ask(`take a screenshot of ${name}`, (client) => client.guest.screenshot({ name }))
   if (shot === null) return
-  const link = document.createElement('a')
-  link.href = `data:image/png;base64,${shot.png}`
-  link.download = `${name}-${new Date().toISOString().replaceAll(':', '-').slice(0, 19)}.png`
-  link.click()
+  saveFile(`data:image/png;base64,${shot.png}`, `${name}-${new Date().toISOString().replaceAll(':', '-').slice(0, 19)}.png`)
 }
 
 export async function pressKeys(session: Session, name: GuestName, keys: readonly string[]): Promise<void> {

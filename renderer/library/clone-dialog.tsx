@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { GuestName } from '../../src/contract/names.ts'
+import { nameProblem } from '../format.ts'
 import { useSession } from '../store/context.ts'
 import type { CloneSource } from '../store/state.ts'
 import { Button } from '../ui/button.tsx'
@@ -16,7 +17,7 @@ export function CloneDialog({ from, title, onClose }: { readonly from: CloneSour
   const [count, setCount] = useState('1')
   const [start, setStart] = useState(true)
   const parsed = GuestName.safeParse(name)
-  const badName = name === '' || parsed.success ? null : (parsed.error.issues[0]?.message ?? 'This is no name.')
+  const badName = name === '' ? null : nameProblem(name)
   const number = Number(count)
   const badCount = Number.isInteger(number) && number >= 1 && number <= most ? null : `Type a whole number from 1 to ${most}.`
   const clone = async () => {

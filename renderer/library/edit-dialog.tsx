@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { EditPlan, GuestSettings, GuestSettingsView, SettingName } from '../../src/contract/guest-settings.ts'
 import type { GuestName } from '../../src/contract/names.ts'
-import { byteCount } from '../format.ts'
+import { byteCount, clipboardChoices, hardwareChoices } from '../format.ts'
 import { useSession } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { SelectField, TextField } from '../ui/field.tsx'
@@ -80,11 +80,7 @@ export function EditDialog({ guest, onClose }: { readonly guest: GuestName; read
           <SelectField
             label="Hardware"
             value={settings.profile}
-            options={[
-              { value: 'linux-modern', label: 'Paravirtual, for Linux' },
-              { value: 'windows-modern', label: 'Windows 10, 11 and Server' },
-              { value: 'legacy', label: 'Of 2000 to 2009, for old systems' },
-            ]}
+            options={hardwareChoices}
             onChoose={(profile) => change({ profile })}
           />
           <SelectField
@@ -108,11 +104,7 @@ export function EditDialog({ guest, onClose }: { readonly guest: GuestName; read
           <SelectField
             label="Clipboard"
             value={settings.clipboard}
-            options={[
-              { value: 'off', label: 'Off' },
-              { value: 'guest-to-host', label: 'From guest to host' },
-              { value: 'both', label: 'Both ways' },
-            ]}
+            options={clipboardChoices}
             onChoose={(clipboard) => change({ clipboard })}
           />
         </div>

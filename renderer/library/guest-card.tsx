@@ -1,4 +1,5 @@
 import { EllipsisVertical, MonitorOff, MonitorPlay, Pause, Play, Power } from 'lucide-react'
+import { isOff } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import { type Command, guestCommands } from '../command/commands.ts'
 import { capital, displayName, memory, stateWords } from '../format.ts'
@@ -29,7 +30,7 @@ export function GuestCard({ name }: { readonly name: GuestName }) {
   if (view === undefined) return null
 
   const title = displayName(view)
-  const on = !['defined', 'stopped', 'failed', 'suspended'].includes(view.state)
+  const on = !isOff(view.state)
   const commands = new Map(guestCommands(session, view, 99).map((command) => [command.id.split(':')[0] ?? '', command]))
   const show = () => {
     session.change({ onStage: { ...session.store.getState().settings.onStage, [name]: true } })

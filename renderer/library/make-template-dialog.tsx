@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { GuestName } from '../../src/contract/names.ts'
-import { displayName } from '../format.ts'
+import { displayName, nameProblem } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { SelectField, TextField } from '../ui/field.tsx'
@@ -17,7 +17,7 @@ export function MakeTemplateDialog({ guest, onClose }: { readonly guest: GuestNa
   if (view === undefined) return null
   const up = view.state === 'running' || view.state === 'paused'
   const parsed = GuestName.safeParse(name)
-  const bad = name === '' || parsed.success ? null : (parsed.error.issues[0]?.message ?? 'This is no name.')
+  const bad = name === '' ? null : nameProblem(name)
   const make = async () => {
     onClose()
     const made = await session.ask(`make a template of ${guest}`, (client) =>

@@ -1,7 +1,7 @@
 import { FileUp } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import type { CreateFrom } from '../../src/contract/creation.ts'
-import { GuestName } from '../../src/contract/names.ts'
+import { hardwareChoices, nameProblem } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { CheckField, SelectField, TextField } from '../ui/field.tsx'
@@ -39,7 +39,7 @@ export function NewGuest() {
   const from: CreateFrom | null = originOf(draft, file.source, file.report)
   const { proposal, problem, asking } = useProposal(session, from === null ? null : requestOf(draft, from))
   const name = draft.name ?? proposal?.name ?? ''
-  const badName = name === '' ? null : (GuestName.safeParse(name).error?.issues[0]?.message ?? null)
+  const badName = name === '' ? null : nameProblem(name)
   const against = from === null ? whatIsMissing(draft.origin) : (problem ?? badName ?? (proposal === null ? 'The host is still looking at it.' : null))
 
   const close = () => session.store.setState({ place: 'library' })
@@ -142,11 +142,7 @@ export function NewGuest() {
             <SelectField
               label="Hardware"
               value={draft.profile ?? proposal?.profile ?? 'linux-modern'}
-              options={[
-                { value: 'linux-modern', label: 'Paravirtual, for Linux' },
-                { value: 'windows-modern', label: 'Windows 10, 11 and Server' },
-                { value: 'legacy', label: 'Of 2000 to 2009, for old systems' },
-              ]}
+              options={hardwareChoices}
               onChoose={(profile) => change({ profile })}
             />
           </div>

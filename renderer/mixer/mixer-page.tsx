@@ -7,6 +7,7 @@ import { useStageOrder } from '../stage/use-stage-order.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { SelectField } from '../ui/field.tsx'
+import { saveFile } from '../ui/save-file.ts'
 import { BudgetBar } from './budget-bar.tsx'
 import { ChannelStrip } from './channel-strip.tsx'
 import { Crossfader } from './crossfader.tsx'
@@ -28,11 +29,9 @@ export function MixerPage() {
   const save = async () => {
     const file = await session.ask('export the load', (client) => client.host.exportHistory({ span }))
     if (file === null) return
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(new Blob([file.csv], { type: 'text/csv' }))
-    link.download = file.fileName
-    link.click()
-    URL.revokeObjectURL(link.href)
+    const address = URL.createObjectURL(new Blob([file.csv], { type: 'text/csv' }))
+    saveFile(address, file.fileName)
+    URL.revokeObjectURL(address)
   }
   return (
     <main className={styles.page} data-testid="mixer-page" aria-label="Mixer">

@@ -1,8 +1,8 @@
 import { EllipsisVertical, Keyboard, Maximize, Minimize, Monitor, Pause, Play, Power } from 'lucide-react'
-import { ClipboardMode, type GuestView } from '../../src/contract/guest.ts'
+import { type GuestView, isOff } from '../../src/contract/guest.ts'
 import { type Command, guestCommands } from '../command/commands.ts'
 import { leaveFullScreen } from '../command/guest-controls.ts'
-import { displayName } from '../format.ts'
+import { clipboardChoices, displayName } from '../format.ts'
 import type { ScaleMode } from '../screen/viewer.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { applyUpdate } from '../store/reduce.ts'
@@ -16,12 +16,6 @@ const scales: readonly { value: ScaleMode; label: string }[] = [
   { value: 'resize', label: 'Resize the guest to the frame' },
 ]
 
-const clipboards: readonly { value: ClipboardMode; label: string }[] = [
-  { value: 'off', label: 'Off' },
-  { value: 'guest-to-host', label: 'From guest to host' },
-  { value: 'both', label: 'Both ways' },
-]
-
 /** The quick actions of one guest: power and pause at hand, keys, view and the rest in menus. */
 export function GuestActions({ view, index }: { readonly view: GuestView; readonly index: number }) {
   const session = useSession()
@@ -30,7 +24,7 @@ export function GuestActions({ view, index }: { readonly view: GuestView; readon
   const alone = useWindow((state) => state.only !== null)
   const commands = new Map(guestCommands(session, view, index).map((command) => [command.id.split(':')[0] ?? '', command]))
   const title = displayName(view)
-  const on = !['defined', 'stopped', 'failed', 'suspended'].includes(view.state)
+  const on = !isOff(view.state)
   const presses = [...commands].filter(([id]) => id.startsWith('press-')).map(([, command]) => command)
 
   return (
@@ -57,7 +51,7 @@ export function GuestActions({ view, index }: { readonly view: GuestView; readon
         <Choice
           label="Clipboard"
           value={view.clipboard}
-          options={clipboards}
+          options={clipboardChoices}
           onChoose={(mode) =>
             void session.ask(`set the clipboard of ${view.name}`, async (client) => {
               const update = await client.guest.setClipboard({ name: view.name, mode })

@@ -1,4 +1,5 @@
 import { useShallow } from 'zustand/react/shallow'
+import { isOff } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import { useWindow } from '../store/context.ts'
 import type { WindowState } from '../store/state.ts'
@@ -6,7 +7,7 @@ import { guestsOnStage } from './layout.ts'
 
 /** The guests the stage of this state shows, in order. */
 export function stageOrder(state: Pick<WindowState, 'order' | 'guests' | 'stage' | 'settings'>): readonly GuestName[] {
-  const isOn = (name: GuestName) => !['defined', 'stopped', 'failed', 'suspended'].includes(state.guests[name]?.view.state ?? 'stopped')
+  const isOn = (name: GuestName) => !isOff(state.guests[name]?.view.state ?? 'stopped')
   return guestsOnStage(state.order, isOn, state.stage?.guests ?? [], state.settings.onStage)
 }
 

@@ -11,6 +11,16 @@ import { Activity, Policies } from './policy.ts'
 export const GuestState = z.enum(['defined', 'starting', 'running', 'paused', 'suspending', 'suspended', 'stopping', 'stopped', 'failed'])
 export type GuestState = z.infer<typeof GuestState>
 
+/** Off: no machine runs, and nothing of its memory is kept. */
+export function isStopped(state: GuestState): boolean {
+  return state === 'defined' || state === 'stopped' || state === 'failed'
+}
+
+/** Off, or suspended to disk: no machine runs. */
+export function isOff(state: GuestState): boolean {
+  return isStopped(state) || state === 'suspended'
+}
+
 /** absent: never seen in this run; silent: seen, not answering now; live: answering. */
 export const AgentState = z.enum(['absent', 'silent', 'live'])
 export type AgentState = z.infer<typeof AgentState>

@@ -1,4 +1,4 @@
-import type { GuestState } from '../contract/guest.ts'
+import { type GuestState, isStopped } from '../contract/guest.ts'
 import type { EditPlan, GuestSettings, PlannedChange, SettingName, SettingsChange } from '../contract/guest-settings.ts'
 import type { GuestName } from '../contract/names.ts'
 import { type GuestDefinition, recipeOf } from './definition.ts'
@@ -76,7 +76,7 @@ function answer(field: SettingName, after: GuestSettings, definition: GuestDefin
 }
 
 function rename(to: GuestName, { state, isFree }: EditSituation): Answer {
-  if (!['defined', 'stopped', 'failed'].includes(state)) return refused('Only a stopped guest can be renamed: its folder, its file and its DNS name change with it.')
+  if (!isStopped(state)) return refused('Only a stopped guest can be renamed: its folder, its file and its DNS name change with it.')
   if (to === 'host') return refused('The name host means this computer: choose another.')
   return isFree(to) ? { when: 'live', note: 'Its folder, its file and its DNS name follow.' } : refused(`There is another guest ${to}, or a folder of that name.`)
 }

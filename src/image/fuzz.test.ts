@@ -6,20 +6,10 @@ import { ImageProblem } from './image-problem.ts'
 import { type DescribedMachine, writeOvf } from './ovf-document.ts'
 import { readOvf } from './ovf.ts'
 import { readTar } from './tar.ts'
+import { randomOf } from '../../test/fuzz/dice.ts'
 
 /** DIPTYCH_FUZZ=20000 tries longer; a failure prints the seed, which makes the same file again. */
 const rounds = Number(process.env['DIPTYCH_FUZZ'] ?? 200)
-
-/** Mulberry32: the same sequence for a seed everywhere. */
-function randomOf(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Numbers that break sums and comparisons, and plain noise, at places where headers are. */
 function mutate(image: Buffer, seed: number, places: number): Buffer {

@@ -1,6 +1,6 @@
-import { existsSync, mkdirSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { EngineFault, type MachineSpec, type SavedReport, type SaveStateRequest } from '../../engine/engine.ts'
+import type { MachineSpec, SavedReport, SaveStateRequest } from '../../engine/engine.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
@@ -9,7 +9,7 @@ import { deleteDiskSnapshot, takeDiskSnapshot } from './disk-snapshot.ts'
 import { openedRamFile } from './ram-file.ts'
 import type { PluggedDevice } from './run-record.ts'
 import type { SavedStateManifest } from './saved-state.ts'
-import { takeScreenshot } from './screenshot.ts'
+import { demandRoom, keepPicture } from './saved-files.ts'
 import { copySparsely } from './sparse-copy.ts'
 
 export interface StateSource {
@@ -26,9 +26,6 @@ export interface StateSource {
   readonly key: string
 }
 
-/** Room that is left for others on the file system a state is written to. */
-const reserveBytes = 64 << 20
-
 /**
  * Writes a running or paused machine into `request.directory`, which must not exist: see saved-state.ts. While the guest
  * stands still its disk is marked (`diskSnapshot`), device state and memory are written, and others are waited for;
@@ -38,12 +35,12 @@ export async function saveMachineState(source: StateSource, request: SaveStateRe
   const { qmp, spec } = source
   const { directory, diskSnapshot, signal } = request
   const ram = source.sharedRam === null ? null : openedRamFile(source.pid, source.sharedRam)
-  demandRoom(dirname(directory), ram === null ? spec.memoryMiB * 1048576 : statSync(ram).blocks * 512)
+  demandRoom('Saving', dirname(directory), ram === null ? spec.memoryMiB * 1048576 : statSync(ram).blocks * 512)
   mkdirSync(directory, { mode: 0o700 })
   let marked = false
   let wasRunning = true
   try {
-    const screen = await pictureInto(source, directory)
+    const screen = await keepPicture(source.qmp, source.scratch, source.screenshotPng, directory)
     wasRunning = asString(asObject(await qmp.execute('query-status'))['status']) === 'running'
     await prepareDeviceState(qmp, ram === null ? 'whole' : 'devices')
     signal?.throwIfAborted()
@@ -89,22 +86,6 @@ async function runAgain(qmp: QmpSession, wasRunning: boolean): Promise<void> {
 /** Both end before a failure of one is told: neither must write any more when what was written is removed. */
 async function allSettledOrThrow(work: readonly Promise<unknown>[]): Promise<void> {
   for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason
-}
-
-async function pictureInto({ qmp, scratch, screenshotPng }: StateSource, directory: string): Promise<{ width: number; height: number } | null> {
-  try {
-    const { png, width, height } = await takeScreenshot(qmp, scratch, screenshotPng)
-    writeFileSync(join(directory, 'screen.png'), png, { mode: 0o600 })
-    return { width, height }
-  } catch {
-    return null // a guest that shows nothing has no picture
-  }
-}
-
-function demandRoom(directory: string, neededBytes: number): void {
-  const found = statfsSync(directory)
-  if (found.bavail * found.bsize >= neededBytes + reserveBytes) return
-  throw new EngineFault('disk', `Saving takes up to ${Math.ceil(neededBytes / 1048576)} MiB in ${directory}; ${Math.floor((found.bavail * found.bsize) / 1048576)} MiB are free`, { remedy: 'Make room on that file system, then try again.' })
 }
 
 function writeManifest(source: StateSource, directory: string, wasRunning: boolean, screen: SavedStateManifest['screen']): void {

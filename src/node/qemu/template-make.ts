@@ -1,4 +1,4 @@
-import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EngineFault, type MachineSpec, type TemplateReport, type TemplateRequest } from '../../engine/engine.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
@@ -12,7 +12,7 @@ import type { QemuProbe } from './probe.ts'
 import type { PluggedDevice } from './run-record.ts'
 import { saveMachineState } from './save-state.ts'
 import type { SavedStateManifest } from './saved-state.ts'
-import { takeScreenshot } from './screenshot.ts'
+import { demandRoom, keepPicture } from './saved-files.ts'
 import { Incubator } from './template-incubator.ts'
 import { withMark } from './template-mark.ts'
 
@@ -31,9 +31,6 @@ export interface TemplateSource {
   readonly standing: <T>(work: (plugged: readonly PluggedDevice[]) => Promise<T>) => Promise<T>
 }
 
-/** Room that is left for others on the file system a template is written to. */
-const reserveBytes = 64 << 20
-
 /**
  * Makes a template of a machine, which goes on as before: its disk (`disk.qcow2`) and, unless `request.memory` is false, its
  * memory (`ram.img`) and devices (`device.state`) at one instant, with `manifest.json` and `screen.png`; a UEFI machine's
@@ -48,10 +45,10 @@ const reserveBytes = 64 << 20
 export async function makeTemplateState(source: TemplateSource, request: TemplateRequest): Promise<TemplateReport> {
   const { qmp, spec } = source
   const { directory, signal, progress } = request
-  demandRoom(dirname(directory), (request.memory ? spec.memoryMiB * 1048576 : 0) + (await diskBytes(spec.diskPath)))
+  demandRoom('A template', dirname(directory), (request.memory ? spec.memoryMiB * 1048576 : 0) + (await diskBytes(spec.diskPath)))
   mkdirSync(directory, { mode: 0o700 })
   try {
-    const screen = await picture(source, directory)
+    const screen = await keepPicture(source.qmp, source.scratch, source.probe.features.screenshotPng, directory)
     const disk = join(directory, 'disk.qcow2')
     await makeTarget(disk, spec.diskPath, request.backing)
     const report = await withMark(qmp, source.scratch, async () => {
@@ -193,20 +190,4 @@ async function makeTarget(path: string, original: string, backing: string | null
 
 async function diskBytes(path: string): Promise<number> {
   return (await readDiskInfo(path)).usedBytes
-}
-
-async function picture({ qmp, scratch, probe }: TemplateSource, directory: string): Promise<TemplateReport['screen']> {
-  try {
-    const { png, width, height } = await takeScreenshot(qmp, scratch, probe.features.screenshotPng)
-    writeFileSync(join(directory, 'screen.png'), png, { mode: 0o600 })
-    return { width, height }
-  } catch {
-    return null // a guest that shows nothing has no picture
-  }
-}
-
-function demandRoom(directory: string, neededBytes: number): void {
-  const found = statfsSync(directory)
-  if (found.bavail * found.bsize >= neededBytes + reserveBytes) return
-  throw new EngineFault('disk', `A template takes up to ${Math.ceil(neededBytes / 1048576)} MiB in ${directory}; ${Math.floor((found.bavail * found.bsize) / 1048576)} MiB are free`, { remedy: 'Make room on that file system, then try again.' })
 }

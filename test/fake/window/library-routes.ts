@@ -3,6 +3,7 @@ import type { CreateGuest, GuestProposal } from '../../../src/contract/creation.
 import { image, type ImageDisk, type ImageReport } from '../../../src/contract/image.ts'
 import { type EditPlan, type GuestSettings, type GuestSettingsView, type SettingName, SettingName as settingNames, type SettingsChange } from '../../../src/contract/guest-settings.ts'
 import { library } from '../../../src/contract/library.ts'
+import { isOff } from '../../../src/contract/guest.ts'
 import { GuestName } from '../../../src/contract/names.ts'
 import { os } from '../../../src/contract/os.ts'
 import { template } from '../../../src/contract/template.ts'
@@ -181,7 +182,7 @@ const live: readonly SettingName[] = ['title', 'clipboard', 'cdrom']
 
 function planOf(guest: FakeGuest, changes: SettingsChange): EditPlan {
   const { settings } = settingsOf(guest)
-  const off = ['defined', 'stopped', 'failed', 'suspended'].includes(guest.state)
+  const off = isOff(guest.state)
   const planned = settingNames.options.flatMap((field) => {
     const to = changes[field]
     if (to === undefined || to === settings[field]) return []

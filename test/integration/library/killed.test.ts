@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Client } from '../../../src/contract/connection.ts'
 import { GuestName } from '../../../src/contract/names.ts'
 import { TestHome } from '../../support/diptych.ts'
+import { randomOf } from '../../fuzz/dice.ts'
 
 /** How often the host is killed: a few times in CI, 50 to be sure. */
 const rounds = Number(process.env['DIPTYCH_KILLS'] ?? 4)
@@ -37,7 +38,7 @@ async function step(client: Client, random: () => number): Promise<void> {
 test(`a host killed while it creates, renames, deletes, restores and purges leaves every guest whole or gone (${rounds} times)`, { timeout: rounds * 20_000 + 60_000 }, async () => {
   const seed = Math.floor(Math.random() * 2 ** 31)
   console.info(`seed ${seed}`)
-  const random = generator(seed)
+  const random = randomOf(seed)
   for (let round = 0; round < rounds; round += 1) {
     await home.serve()
     const { client, close } = await home.connect()
@@ -78,15 +79,4 @@ async function expectWhole(client: Client): Promise<void> {
   }
   const identities = await Promise.all(guests.map(async (name) => (await client.guest.get({ name })).view.network.mac))
   expect(new Set(identities).size).toBe(identities.length)
-}
-
-/** Small random numbers that a failure's seed brings back (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

@@ -3,6 +3,7 @@ import type { Connection } from '../../../src/contract/connection.ts'
 import type { ControlChange, ControlName } from '../../../src/contract/control.ts'
 import type { GuestView } from '../../../src/contract/guest.ts'
 import { inGuest, linux, TestHome, until, windows } from '../../support/diptych.ts'
+import { randomOf } from '../../fuzz/dice.ts'
 
 /** Five minutes: DIPTYCH_MIXER_STRESS_SECONDS=300. */
 const seconds = Number(process.env['DIPTYCH_MIXER_STRESS_SECONDS'] ?? 20)
@@ -22,12 +23,6 @@ afterAll(async () => {
   await home.dispose()
 })
 
-/** A generator of its own, so that a failing run can be repeated (Lehmer). */
-function randomFrom(seed: number): () => number {
-  let state = seed
-  return () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647
-}
-
 const dragged = ['vcpus', 'cpuCap', 'cpuWeight', 'memory', 'diskIops', 'diskBandwidth', 'linkBandwidth'] as const
 
 /** Somewhere within the slider's range; not so low that the guest could not answer within the test. */
@@ -43,7 +38,7 @@ test(`every slider of two busy guests is dragged at random for ${seconds} s, and
   const { client } = connection
   const seed = Math.floor(Math.random() * 1e6) + 1
   process.stderr.write(`seed ${seed}\n`)
-  const random = randomFrom(seed)
+  const random = randomOf(seed)
   const processesBefore = (await client.guest.list()).map(({ view }) => view.startedAt)
   for (const name of guests) await client.guest.exec({ name, path: '/bin/sh', args: ['-c', `(diptych-busy ${seconds} >/dev/null 2>&1 </dev/null &)`], timeoutMs: 60_000 })
   const deadline = Date.now() + seconds * 1_000

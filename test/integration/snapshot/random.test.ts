@@ -12,6 +12,7 @@ import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
 import { keptDisks } from '../../../src/node/qemu/kept-disk.ts'
 import { entries, processesOf, tinyGuest } from '../engine/fixture.ts'
 import { demandSound, Rig } from './rig.ts'
+import { randomOf } from '../../fuzz/dice.ts'
 
 /** How many operations in all; 1,000 take some ten minutes. */
 const operations = Number(process.env['DIPTYCH_LIFECYCLE_OPERATIONS'] ?? 60)
@@ -19,17 +20,6 @@ const seed = Number(process.env['DIPTYCH_LIFECYCLE_SEED'] ?? 20_261_122)
 const names = ['one', 'two', 'three'] as const
 const actions = ['start', 'forceStop', 'pause', 'resume', 'reset', 'suspend', 'take', 'restore', 'delete'] as const
 type Action = (typeof actions)[number]
-
-/** mulberry32 (Tommy Ettinger, public domain): the same sequence for the same seed. */
-function randomOf(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** What a guest should be: its state, and the snapshots it should have. */
 interface Model {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { EngineFault } from '../../engine/engine.ts'
 import { asNumber, asObject, asString } from '../../engine/qemu/json.ts'
 import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
+import { runAgain } from './run-again.ts'
 
 export interface PrecopyOptions {
   /** Where the other QEMU listens. */
@@ -89,11 +90,6 @@ async function demand(qmp: QmpSession, event: Promise<QmpEvent>, wanted: string)
 
 function status(qmp: QmpSession, wanted: readonly string[]): Promise<QmpEvent> {
   return qmp.event(({ name, data }) => name === 'MIGRATION' && wanted.includes(asString(data['status']) ?? ''), wanted.includes('completed') ? switchTimeoutMs : 2 ** 31 - 1, 'the copy of the machine')
-}
-
-/** `cont` also makes QEMU take its disks back, which it let go of for the other; a paused guest runs for that as briefly as can be. */
-async function runAgain(qmp: QmpSession, wasRunning: boolean): Promise<void> {
-  await Promise.all([qmp.execute('cont'), ...(wasRunning ? [] : [qmp.execute('stop')])])
 }
 
 async function isRunning(qmp: QmpSession): Promise<boolean> {

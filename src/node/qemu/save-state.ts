@@ -7,6 +7,7 @@ import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
 import { prepareDeviceState, writeDeviceState } from './device-state.ts'
 import { deleteDiskSnapshot, takeDiskSnapshot } from './disk-snapshot.ts'
 import { openedRamFile } from './ram-file.ts'
+import { runAgain } from './run-again.ts'
 import type { PluggedDevice } from './run-record.ts'
 import type { SavedStateManifest } from './saved-state.ts'
 import { demandRoom, keepPicture } from './saved-files.ts'
@@ -68,19 +69,10 @@ export async function saveMachineState(source: StateSource, request: SaveStateRe
     return { pausedMs, pausedAtMs, wasRunning, screen }
   } catch (error) {
     if (marked) await deleteDiskSnapshot(qmp, diskSnapshot ?? '').catch(() => undefined) // swept with the request's journal
-    if (request.afterwards === 'stand' && wasRunning) await qmp.execute('cont').catch(() => undefined) // it runs already unless the last step failed
+    if (request.afterwards === 'stand' && wasRunning) await runAgain(qmp, wasRunning).catch(() => undefined) // it runs already unless the last step failed
     rmSync(directory, { recursive: true, force: true })
     throw error
   }
-}
-
-/**
- * `cont` also makes QEMU take its disks back, which the migration let go; a paused guest has to run for that, as briefly as
- * QEMU can.
- */
-async function runAgain(qmp: QmpSession, wasRunning: boolean): Promise<void> {
-  const commands = [qmp.execute('cont'), ...(wasRunning ? [] : [qmp.execute('stop')])] // both are sent before either is answered
-  await Promise.all(commands)
 }
 
 /** Both end before a failure of one is told: neither must write any more when what was written is removed. */

@@ -10,6 +10,7 @@ import { prepareDeviceState, writeDeviceState } from './device-state.ts'
 import { keptDisks } from './kept-disk.ts'
 import { openedRamFile } from './ram-file.ts'
 import type { PluggedDevice } from './run-record.ts'
+import { runAgain } from './run-again.ts'
 import { copySparsely } from './sparse-copy.ts'
 import { newDirectoryName, replaceDirectory, sweepDirectory } from './warm-directory.ts'
 import { disksDirectory, type WarmManifest } from './warm-manifest.ts'
@@ -54,7 +55,7 @@ export async function saveWarmState(request: SaveRequest): Promise<{ pausedMs: n
       await Promise.all([copySparsely(ram, join(making, 'ram.img'), { background: false }), copySparsely(spec.diskPath, disk, { background: false })])
     } finally {
       // Also after a failure: the guest must not stay paused because its state could not be written.
-      if (wasRunning) await qmp.execute('cont')
+      if (wasRunning) await runAgain(qmp, wasRunning)
     }
     const pausedMs = Math.round(performance.now() - start)
     await keepBacking(before, disk)

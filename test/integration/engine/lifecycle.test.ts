@@ -31,7 +31,9 @@ describe('one machine on real QEMU', () => {
   test('it boots, reads its parameters, and its console is told line by line and kept', async () => {
     expect(await machine.status()).toBe('running')
     await until('the guest’s greeting', () => consoleSays('TINY UP parameter=hello, world') || null)
-    expect(readFileSync(machine.logPaths.serial, 'utf8')).toContain('TINY UP parameter=hello, world')
+    const log = () => readFileSync(machine.logPaths.serial, 'utf8')
+    await until('the log to be written, which happens in its own time', () => log().includes('TINY UP') || null)
+    expect(log()).toContain('TINY UP parameter=hello, world')
     expect(bench.connections).toBe(1)
   })
 

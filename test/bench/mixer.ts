@@ -22,7 +22,10 @@ export async function run(): Promise<BenchDocument> {
   try {
     const { url, processId } = await home.serve('--up')
     const connection = await home.connect()
-    await until(async () => (await connection.client.guest.list()).every(({ view }) => view.agent === 'live'), 'both agents')
+    await until(async () => {
+      const guests = await connection.client.guest.list()
+      return guests.length === 2 && guests.every(({ view }) => view.agent === 'live')
+    }, 'both agents')
     const info = await connection.client.host.info()
     const figures: Figure[] = []
     for (const knob of knobsOf(connection, linux, qemuOf(home, 'linux'))) figures.push(...(await turn(connection, knob)))

@@ -32,15 +32,16 @@ describe('a stage snapshot of two guests on the real switch', () => {
     }
     rig = new Rig(home, tinyGuest(), names, ports)
     await rig.open()
-    for (const [index, name] of names.entries()) {
+    for (const name of names) {
       await rig.owner(name).request('start')
       await rig.untilAgent(name)
-      await rig.shell(`ifconfig eth0 10.77.0.${index + 101} netmask 255.255.255.0 up`, name)
     }
+    const address = await until('the lease of two', async () => /inet addr:([\d.]+)/.exec(await rig.shell('ifconfig eth0', 'two'))?.[1])
+    await until('the lease of one', async () => (await rig.shell('ifconfig eth0')).includes('inet addr:'))
     await rig.shell('(n=0; while true; do n=$((n+1)); echo $n; usleep 50000; done | nc -l -p 5000) >/dev/null 2>&1 &', 'two')
     await until('the server', async () => (await rig.shell('netstat -tln', 'two')).includes(':5000'))
     // The client's input stays open: at its end nc would close its side, and the server with it.
-    await rig.shell('(sleep 1000000 | nc 10.77.0.102 5000 > /tmp/got) >/dev/null 2>&1 &')
+    await rig.shell(`(sleep 1000000 | nc ${address} 5000 > /tmp/got) >/dev/null 2>&1 &`)
     await until('the download', async () => (await received()) > 5)
   })
   afterAll(async () => {

@@ -43,6 +43,8 @@ export const Milestones = z.object({
   runningMs: z.number().nullable(),
   screenLiveMs: z.number().nullable(),
   addressMs: z.number().nullable(),
+  /** The guest agent answered, be it that it still has to be told who it is. */
+  agentMs: z.number().nullable(),
   webAnsweringMs: z.number().nullable(),
 })
 export type Milestones = z.infer<typeof Milestones>

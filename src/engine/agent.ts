@@ -19,8 +19,11 @@ export interface GuestAgent {
   setVcpus(changes: readonly { readonly id: number; readonly online: boolean }[]): Promise<void>
   /** Brings memory into use that was plugged while the guest ran, where it does not do so by itself. */
   bringMemoryOnline(): Promise<void>
-  /** Gives the guest another host name (a DNS label), for good: in force now, or from its next boot on (Windows). */
-  setHostName(name: string): Promise<'now' | 'next-boot'>
+  /**
+   * Gives the guest another host name (a DNS label), for good: in force now, or from its next boot on (Windows). `afterwards`:
+   * shell that a Unix guest then runs in the same program, with the name in $1; how it ends does not count.
+   */
+  setHostName(name: string, afterwards?: string): Promise<'now' | 'next-boot'>
   shutdown(): Promise<void>
   /**
    * Runs the guest's own freeze hooks, flushes its file systems and holds back every write; answers how many file systems

@@ -19,7 +19,7 @@ export interface RunPorts {
   nowMs(): number
 }
 
-const noMilestones: Milestones = { runningMs: null, screenLiveMs: null, addressMs: null, webAnsweringMs: null }
+const noMilestones: Milestones = { runningMs: null, screenLiveMs: null, addressMs: null, agentMs: null, webAnsweringMs: null }
 const noFacts: AgentFacts = { os: null, hostName: null, ipv6: null }
 
 /**
@@ -76,7 +76,7 @@ export class GuestRun {
       this.#ports.observed(event)
     })
     const settled = this.#ports.controls.attach(machine).catch((error: unknown) => this.#ports.message('warning', `settings are not all in force: ${reasonOf(error)}`))
-    if (machine.boot !== 'cloned') await settled // a clone's agent is there already: it is asked meanwhile
+    if (machine.boot !== 'cloned') await settled // a clone's are at rest, and its agent is there already
     if (this.#machine !== machine) return // it ended meanwhile
     this.#agentWatch = new AgentWatch(machine.agent, firstCard(this.#ports.definition()).mac, {
       changed: (state, facts) => {
@@ -85,6 +85,7 @@ export class GuestRun {
         this.#ports.changed()
       },
       firstAnswer: async () => {
+        this.reach('agentMs')
         if (machine.boot === 'cold' || machine.awakened) return
         await this.#ports.awaken(machine).then(
           () => machine.noteAwakened(),
@@ -95,7 +96,6 @@ export class GuestRun {
       nowMs: () => this.#ports.nowMs(),
       thawed: () => this.#ports.message('info', 'its file systems had been left frozen, and were thawed'),
     })
-    await settled
   }
 
   /** The machine is gone. */

@@ -43,7 +43,7 @@ export function fakeGuest(name: string, state: GuestView['state']): GuestView {
     agent: running ? 'live' : 'absent',
     boot: running ? 'warm' : null,
     startedAt: running ? at : null,
-    milestones: { runningMs: running ? 210 : null, screenLiveMs: null, addressMs: null, webAnsweringMs: running ? 440 : null },
+    milestones: { runningMs: running ? 210 : null, screenLiveMs: null, addressMs: null, agentMs: null, webAnsweringMs: running ? 440 : null },
     os: { name: 'Debian GNU/Linux', version: '12', hostName: name, source: 'definition' },
     network: {
       mac: MacAddress.parse(name === 'linux' ? '52:54:00:d1:00:01' : '52:54:00:d1:00:02'),

@@ -74,6 +74,7 @@ describe('host name', () => {
     const run: string[] = []
     const { client } = fakeAgent((command, parameters) => {
       if (command === 'guest-get-osinfo') return id === null ? { error: { desc: 'unknown command' } } : { return: { id } }
+      if (id === 'mswindows' && parameters['path'] === '/bin/sh') return { error: { desc: 'Failed to execute child process' } }
       if (command === 'guest-exec') run.push(`${String(parameters['path'])} ${String(parameters['arg'])}`)
       return { return: command === 'guest-exec' ? { pid: 1 } : { exited: true, exitcode, 'err-data': 'bm8=' } }
     })
@@ -92,6 +93,8 @@ describe('host name', () => {
 
   test('tells why it could not be', async () => {
     await expect(named('debian', 1)).rejects.toThrow('could not be named clone-1: no')
+    const { client } = fakeAgent((command) => (command === 'guest-get-osinfo' ? { return: { id: 'fedora' } } : { error: { desc: 'guest-exec has been disabled' } }))
+    await expect(client.setHostName('clone-1')).rejects.toThrow('guest-exec has been disabled')
   })
 
   test('never takes anything but a DNS label into a command', async () => {

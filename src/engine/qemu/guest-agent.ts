@@ -25,18 +25,13 @@ export function qemuGuestAgent(access: AgentAccess): GuestAgent {
     vcpus: () => readVcpus(call),
     setVcpus: (changes) => setVcpus(call, changes),
     bringMemoryOnline: () => bringMemoryOnline(call),
-    setHostName: async (name) => setHostName(call, await family(call), name),
+    setHostName: (name, afterwards) => setHostName(call, name, afterwards),
     shutdown: () => shutDown(call),
     freeze: (timeoutMs) => freeze.freeze(timeoutMs),
     thaw: (timeoutMs) => freeze.thaw(timeoutMs),
     thawLeftover: () => freeze.thawLeftover(),
     openFile: (path, mode) => openGuestFile(call, path, mode),
   }
-}
-
-/** An agent too old to say (before QEMU 2.10) is asked like a Unix: those of Windows can. */
-function family(call: AgentCall): Promise<'unix' | 'windows' | null> {
-  return unlessRefused(readSystem(call).then((system) => system.family), () => null)
 }
 
 /**

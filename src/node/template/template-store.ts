@@ -22,6 +22,8 @@ export interface UnusableTemplate {
  */
 export class TemplateStore {
   readonly root: string
+  /** What was read last, and of which file: a clone asks for its template many times. */
+  readonly #read = new Map<GuestName, { readonly of: string; readonly template: TemplateFile }>()
 
   constructor(dataDirectory: string) {
     this.root = join(dataDirectory, 'templates')
@@ -47,8 +49,13 @@ export class TemplateStore {
   /** Throws what is wrong with its file. */
   read(name: GuestName): TemplateFile {
     const path = join(this.directory(name), 'template.yaml')
+    const { ino, size, mtimeMs } = statSync(path)
+    const of = `${ino} ${size} ${mtimeMs}`
+    const known = this.#read.get(name)
+    if (known?.of === of) return known.template
     const template = parseTemplateFile(readFileSync(path, 'utf8'), path)
     if (template.name !== name) throw new Error(`${path} names the template "${template.name}", but its folder is "${name}"`)
+    this.#read.set(name, { of, template })
     return template
   }
 
@@ -84,6 +91,7 @@ export class TemplateStore {
   /** For good; the caller has made sure that nothing stands on it. Answers the bytes that were freed. */
   remove(name: GuestName): number {
     const folder = join(this.root, `${going}${randomBytes(6).toString('hex')}`)
+    this.#read.delete(name)
     const freed = this.bytes(name)
     try {
       renameSync(this.directory(name), folder)

@@ -61,7 +61,7 @@ export function updateOf(guest: FakeGuest): GuestUpdate {
       agent: guest.agent,
       boot: on ? guest.boot : null,
       startedAt: on ? new Date().toISOString() : null,
-      milestones: { runningMs: 180, screenLiveMs: 420, addressMs: 600, webAnsweringMs: 900 },
+      milestones: { runningMs: 180, screenLiveMs: 420, addressMs: 600, agentMs: 700, webAnsweringMs: 900 },
       os: { name: guest.kind === 'linux' ? 'Debian GNU/Linux' : 'Wine on Debian GNU/Linux', version: '12', hostName: guest.name, source: 'agent' },
       network: {
         mac: MacAddress.parse(`52:54:00:d1:00:0${guest.index + 1}`),

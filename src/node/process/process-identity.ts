@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A process that cannot be mistaken for a later one with the same number: proc(5), /proc/PID/stat field 22. */
@@ -55,10 +55,26 @@ export async function waitGone(identity: ProcessIdentity, timeoutMs: number): Pr
 
 /** Whether the process was started with `text` among its arguments. */
 export function commandLineHolds(pid: number, text: string): boolean {
+  return commandLine(pid).split('\0').includes(text)
+}
+
+/** A process that was started with these arguments, one behind the other; for such as only one can have been given. */
+export function findByArguments(...wanted: readonly string[]): ProcessIdentity | null {
+  const text = ['', ...wanted, ''].join('\0')
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const found = commandLine(Number(entry)).includes(text) ? identify(Number(entry)) : null
+    if (found !== null) return found
+  }
+  return null
+}
+
+/** Its arguments, each ended by a zero byte; nothing for a process that is gone or another user's. */
+function commandLine(pid: number): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(text)
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
   } catch {
-    return false // gone, or another user's
+    return ''
   }
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { writeFileAtomicSync } from '../file/atomic.ts'
 import { scopePrefix, spawnDetached } from './detached.ts'
-import { commandLineHolds, identify, isAlive, signalProcess, waitGone } from './process-identity.ts'
+import { commandLineHolds, findByArguments, identify, isAlive, signalProcess, waitGone } from './process-identity.ts'
 import { runProgram } from './run-program.ts'
 
 let home = ''
@@ -30,6 +30,14 @@ describe('process identity', () => {
     expect(signalProcess(identity, 'SIGKILL')).toBe(true)
     expect(await waitGone(identity, 10_000)).toBe(true)
     parent.kill('SIGKILL')
+  })
+
+  test('one is found by its arguments, whole and in their order', async () => {
+    const other = spawn('tail', ['-f', '/dev/null', join(home, 'pid')], { stdio: 'ignore' })
+    const kept = spawn('sh', ['-c', 'read line', '-pidfile', join(home, 'pid')])
+    await expect.poll(() => findByArguments('-pidfile', join(home, 'pid'))?.pid, { timeout: 10_000 }).toBe(kept.pid)
+    expect([findByArguments('-pidfile', home), findByArguments(join(home, 'pid'), '-pidfile')]).toEqual([null, null])
+    for (const each of [other, kept]) each.kill('SIGKILL')
   })
 })
 

@@ -1,7 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { EngineFault } from '../../engine/engine.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
-import { commandLineHolds, identify, isAlive, signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
+import { findByArguments, isAlive, signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
 import { checkSocketPath, type RunLayout } from './layout.ts'
 import { stopTpm } from './tpm.ts'
 import { readRunRecord, type RunRecord } from './run-record.ts'
@@ -19,7 +19,7 @@ export function examineRun(layout: RunLayout): RunState {
   if (record?.process !== null && record?.process !== undefined) {
     return isAlive(record.process) ? { kind: 'alive', record, process: record.process } : { kind: 'stale', record }
   }
-  const process = processOfPidFile(layout)
+  const process = processOf(layout)
   if (process === null) return { kind: 'stale', record }
   if (record === null) throw new EngineFault('qemu', `Process ${process.pid} runs in ${layout.directory}, but its record is missing or unreadable`, { remedy: `If it is not needed, end it: kill ${process.pid}` })
   return { kind: 'half', record, process }
@@ -59,12 +59,10 @@ export function runNames(directory: string): string[] {
   return existsSync(directory) ? readdirSync(directory) : []
 }
 
-/** QEMU's own pid file, believed only when that process was given this very file. */
-function processOfPidFile(layout: RunLayout): ProcessIdentity | null {
-  try {
-    const pid = Number(readFileSync(layout.pid, 'utf8'))
-    return commandLineHolds(pid, layout.pid) ? identify(pid) : null
-  } catch {
-    return null // QEMU did not get that far
-  }
+/**
+ * The QEMU that was given this run's pid file, whether or not it has come to write it: a host may be killed in the moment
+ * between starting one and hearing of it.
+ */
+export function processOf({ pid }: RunLayout): ProcessIdentity | null {
+  return findByArguments('-pidfile', pid)
 }

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { commandLine } from '../../engine/qemu/command-line.ts'
 import { cardId } from '../../engine/qemu/network-card.ts'
 import { hasBalloon } from '../../engine/qemu/profile.ts'
 import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
-import { commandLineHolds, signalProcess, waitGone, identify } from '../process/process-identity.ts'
+import { signalProcess, waitGone } from '../process/process-identity.ts'
 import { prepareDeviceState, writeDeviceState } from './device-state.ts'
 import { firmwareFiles } from './firmware.ts'
 import { unplugDevice } from './hotplug.ts'
@@ -14,6 +14,7 @@ import { launch, openQmp, type Launched } from './launch.ts'
 import { checkSocketPath, type RunLayout } from './layout.ts'
 import type { QemuProbe } from './probe.ts'
 import { pluggedArguments } from './restore.ts'
+import { processOf } from './run-directory.ts'
 import type { PluggedDevice } from './run-record.ts'
 
 export interface IncubatorRequest {
@@ -148,21 +149,12 @@ export class Incubator {
 export async function sweepIncubators(directory: string): Promise<void> {
   for (const name of existsSync(directory) ? readdirSync(directory) : []) {
     const layout = layoutIn(join(directory, name))
-    const process = processOf(layout.pid)
+    const process = processOf(layout)
     if (process !== null) {
       signalProcess(process, 'SIGKILL')
       await waitGone(process, 5_000)
     }
     rmSync(layout.directory, { recursive: true, force: true })
-  }
-}
-
-function processOf(pidPath: string) {
-  try {
-    const pid = Number(readFileSync(pidPath, 'utf8'))
-    return commandLineHolds(pid, pidPath) ? identify(pid) : null
-  } catch {
-    return null // QEMU did not get that far
   }
 }
 

@@ -45,7 +45,7 @@ const put = (name: string, bytes: Uint8Array, mode = 0o644) => {
   writeFileSync(join(files, name), bytes, { mode })
   return { path: join(files, name) }
 }
-const inside = async (script: string) => (await machine.agent.exec('/bin/sh', ['-c', script], 20_000)).stdout.trim()
+const inside = async (script: string) => (await machine.agent.exec('/bin/sh', ['-c', script], 300_000)).stdout.trim()
 
 describe('what the agent tells', () => {
   test('is the guest’s system, name and addresses; what it cannot tell is null', async () => {
@@ -106,7 +106,7 @@ describe('files', () => {
     for (const copy of [() => service.copyIn({ name: tiny, from, to: '/tmp/huge.bin', overwrite: false }, undefined), () => service.copyOut({ name: tiny, from: '/tmp/zero', to: join(files, 'zero'), overwrite: false }, undefined)]) {
       const copying = copy()
       copying.catch(() => undefined)
-      await expect.poll(() => tasks.list().find(({ status }) => status === 'running')?.fraction ?? 0, { timeout: 60_000 }).toBeGreaterThan(0)
+      await expect.poll(() => tasks.list().find(({ status }) => status === 'running')?.fraction ?? 0, { timeout: 300_000 }).toBeGreaterThan(0)
       const running = tasks.list().find(({ status }) => status === 'running')
       if (running !== undefined) await tasks.cancel(running.id)
       await expect(copying).rejects.toThrow(Cancelled)

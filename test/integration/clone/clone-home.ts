@@ -51,7 +51,7 @@ export class CloneHome extends TestHome {
 
   /** Runs a shell line in the guest and answers what it wrote. */
   async shell(name: GuestName, script: string): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.client.guest.exec({ name, path: '/bin/busybox', args: ['sh', '-c', script], timeoutMs: 60_000 })
+    const { exitCode, stdout, stderr } = await this.client.guest.exec({ name, path: '/bin/busybox', args: ['sh', '-c', script], timeoutMs: 300_000 })
     if (exitCode !== 0) throw new Error(`${script} in ${name} ended with ${exitCode}: ${stderr}`)
     return stdout.trim()
   }

@@ -8,7 +8,7 @@ import type { Machine, MachineSpec, TemplateReport } from '../../../src/engine/e
 import { agentAnswers, Bench, entries, processesOf, tinyMac, until } from '../engine/fixture.ts'
 
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
-const shell = async (machine: Machine, script: string) => (await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 60_000)).stdout.trim()
+const shell = async (machine: Machine, script: string) => (await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 300_000)).stdout.trim()
 const remembered = 'cat /tmp/note; dd if=/dev/vda bs=7 count=1 2>/dev/null; echo'
 const cards = 'cat /sys/class/net/*/address'
 
@@ -30,7 +30,7 @@ describe('templates of running machines, on real QEMU', () => {
     await shell(source, 'echo remembered > /tmp/note; printf on-disk | dd of=/dev/vda; sync')
     report = await source.makeTemplate({ directory, memory: true, backing: null, progress: (detail) => details.add(detail) })
     frozen = digests()
-  }, 180_000)
+  })
   afterAll(() => bench.end())
 
   const cloneSpec = (number: number): MachineSpec => {

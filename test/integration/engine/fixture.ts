@@ -90,9 +90,9 @@ export function recordEvents(machine: Machine): MachineEvent[] {
   return events
 }
 
-/** Waits for a condition, never for a speed; 120 s bound a hang. */
+/** Waits for a condition, never for a speed; five minutes bound a hang. */
 export async function until<T>(what: string, look: () => T | false | null | undefined | Promise<T | false | null | undefined>): Promise<T> {
-  const deadline = performance.now() + 120_000
+  const deadline = performance.now() + 300_000
   for (;;) {
     const found = await look()
     if (found !== false && found !== null && found !== undefined) return found

@@ -39,24 +39,26 @@ describe('one machine on real QEMU', () => {
 
   test('its agent answers, runs programs and says when one fails', async () => {
     await agentAnswers(machine)
-    expect(has('agent')).toBe(true)
+    await until('the agent to be told of', () => has('agent'))
     expect(await machine.agent.hostName()).toBe('tiny')
     expect((await machine.agent.osInfo()).name).toBe('Tiny test guest')
     expect((await machine.agent.addresses()).map(({ mac }) => mac)).toContain(tinyMac)
-    expect(await machine.agent.exec('/bin/busybox', ['sh', '-c', 'echo out; echo err >&2; exit 3'], 20_000)).toEqual({ exitCode: 3, stdout: 'out\n', stderr: 'err\n' })
+    expect(await machine.agent.exec('/bin/busybox', ['sh', '-c', 'echo out; echo err >&2; exit 3'], 120_000)).toEqual({ exitCode: 3, stdout: 'out\n', stderr: 'err\n' })
     await expect(machine.agent.exec('/no/such/program', [], 5_000)).rejects.toMatchObject({ part: 'agent' })
     await machine.agent.setTime(1_700_000_000_000)
-    expect((await machine.agent.exec('/bin/busybox', ['date', '+%s'], 20_000)).stdout).toMatch(/^17000000\d\d/)
+    expect((await machine.agent.exec('/bin/busybox', ['date', '+%s'], 120_000)).stdout).toMatch(/^1700000\d{3}/)
   })
 
   test('pause stops its processor, resume lets it go on', async () => {
     await machine.pause()
     expect(await machine.status()).toBe('paused')
-    const before = cpuMs(machine.processId)
-    const ticks = events.filter((event) => event.type === 'console').length
-    await new Promise((resolve) => setTimeout(resolve, 2_500))
-    expect(events.filter((event) => event.type === 'console').length - ticks).toBeLessThanOrEqual(1)
-    expect(cpuMs(machine.processId) - before).toBeLessThan(1_000)
+    const said = () => events.filter((event) => event.type === 'console').length
+    // What was said before may still be on its way.
+    await until('the console to be silent, which else ticks every second', async () => {
+      const [before, ticks] = [cpuMs(machine.processId), said()]
+      await new Promise((resolve) => setTimeout(resolve, 2_500))
+      return said() === ticks && cpuMs(machine.processId) - before < 1_000
+    })
     await machine.resume()
     expect(await machine.status()).toBe('running')
     await until('both events', () => (has('paused') && has('resumed')) || null)

@@ -7,7 +7,7 @@ import type { Machine, SavedReport, StartOptions } from '../../../src/engine/eng
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
 import { agentAnswers, Bench, entries, processesOf, until } from './fixture.ts'
 
-const shell = async (machine: Machine, script: string) => (await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 60_000)).stdout.trim()
+const shell = async (machine: Machine, script: string) => (await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 300_000)).stdout.trim()
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 const onDisk = (machine: Machine) => shell(machine, 'echo 3 > /proc/sys/vm/drop_caches; dd if=/dev/vda bs=7 count=1 2>/dev/null')
 const write = (machine: Machine, seven: string) => shell(machine, `printf ${seven} | dd of=/dev/vda; sync`)

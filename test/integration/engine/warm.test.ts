@@ -8,7 +8,7 @@ import { residentMiB } from '../../../src/node/process/process-identity.ts'
 import { agentAnswers, Bench, entries, processesOf, recordEvents, until } from './fixture.ts'
 
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
-const shell = async (machine: Machine, script: string) => (await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 60_000)).stdout.trim()
+const shell = async (machine: Machine, script: string) => (await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 300_000)).stdout.trim()
 
 describe('warm states on real QEMU', () => {
   let bench: Bench

@@ -10,7 +10,7 @@ const cpu = findCpuCap(process.env)
 
 /** Runs a line of shell in the guest and answers what it wrote. */
 async function shell(machine: Machine, line: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await machine.agent.exec('/bin/busybox', ['sh', '-c', line], 120_000)
+  const { exitCode, stdout, stderr } = await machine.agent.exec('/bin/busybox', ['sh', '-c', line], 300_000)
   if (exitCode !== 0) throw new Error(`${line}: ${stderr}`)
   return stdout.trim()
 }

@@ -1,6 +1,7 @@
 import { GuestName } from '../../contract/names.ts'
 import type { Adoption } from '../../engine/engine.ts'
-import { asObject } from '../../engine/qemu/json.ts'
+import { asObject, asString } from '../../engine/qemu/json.ts'
+import { machineStatus } from '../../engine/qemu/machine-event.ts'
 import { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
 import { commandLineHolds, type ProcessIdentity } from '../process/process-identity.ts'
@@ -10,7 +11,7 @@ import type { EngineLogger } from './logger.ts'
 import { QemuMachine, type MachineParts } from './machine.ts'
 import type { QemuProbe } from './probe.ts'
 import { examineRun, removeRunFiles, runNames, sweepRun } from './run-directory.ts'
-import type { RunRecord } from './run-record.ts'
+import { type RunRecord, writeRunRecord } from './run-record.ts'
 import { sweepIncubators } from './template-incubator.ts'
 import { healFromTemplate } from './template-mark.ts'
 import { byteStream, connectUnix } from './unix-stream.ts'
@@ -50,13 +51,25 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
     await sweepRun(layout, state, context.cpuCap)
     return null
   }
-  const { record, process } = state
+  const { process } = state
+  let { record } = state
   // Ending the guest may kill this process, so whoever answers at the socket, it must be a machine with this uuid.
   if (!commandLineHolds(process.pid, record.spec.uuid)) throw new Error(`process ${process.pid} is not the QEMU of ${record.spec.name}, though ${layout.record} says so`)
   const probe = await context.probe()
   const qmp = await greet(layout, record, process)
   await healFromTemplate(qmp, layout.directory)
   const { cpuCap } = context
+  if (record.loading === true) {
+    if (await neverRuns(qmp, record)) {
+      qmp.close()
+      await sweepRun(layout, { kind: 'half', record, process }, cpuCap)
+      context.logger.info({ guest: record.spec.name }, 'ended a machine that was being loaded and never ran')
+      return null
+    }
+    const { loading: _over, ...ran } = record
+    record = ran
+    writeRunRecord(layout, ran)
+  }
   const machine = new QemuMachine({
     record: { ...record, process },
     layout,
@@ -73,6 +86,16 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
     machine.dispose()
     throw error
   }
+}
+
+/**
+ * Whether it cannot go on: its host was killed while it was loaded. A restored one that is loaded and stands still can:
+ * its disk and its cards are in place, and its saved memory may just have been used up; whether it must not is judged where
+ * that is known (guest-state/snapshot-steps.ts). Any other has its disk or its cards still to come.
+ */
+async function neverRuns(qmp: QmpSession, { boot }: RunRecord): Promise<boolean> {
+  const status = machineStatus(asString(asObject(await qmp.execute('query-status', undefined, answerTimeoutMs))['status']) ?? '')
+  return status === 'starting' || (status === 'paused' && boot !== 'restored')
 }
 
 async function greet(layout: RunLayout, record: RunRecord, process: ProcessIdentity): Promise<QmpSession> {

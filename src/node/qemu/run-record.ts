@@ -49,6 +49,8 @@ export const RunRecord = z.strictObject({
   spec: MachineSpecRecord,
   process: z.strictObject({ pid: z.number().int(), startTicks: z.number() }).nullable(),
   boot: z.enum(['cold', 'warm', 'restored', 'cloned']),
+  /** It is given a saved machine's state and has not run yet, as far as this says: whoever finds it running knows better. */
+  loading: z.boolean().exactOptional(),
   /** The guest has been told that its memory comes from elsewhere. */
   awakened: z.boolean().exactOptional(),
   /** The name of its memory file, which is unlinked while it runs; null without one. */

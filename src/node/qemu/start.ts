@@ -68,6 +68,7 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
     if (origin.kind === 'restored') record = { ...record, ...planMemory(origin.state, spec, context.cacheDirectory) }
     const placed = spare === null ? null : placeDisk(spare.overlay, spec.diskPath)
     if (placed !== null) undo.push(placed.undo)
+    if (origin.device !== null) record = { ...record, loading: true }
     writeRunRecord(layout, record)
     if (origin.kind === 'restored') await fillMemory(origin.state, record.ramPath, options.signal)
     const tpm = await startTpm(spec, layout)
@@ -89,7 +90,8 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
     if (spare !== null) rmSync(spare.directory, { recursive: true, force: true })
     placed?.keep()
     if (origin.kind !== 'restored') options.signal?.throwIfAborted() // what was restored has run: its saved state is used up
-    const done = record
+    const { loading: _over, ...done } = record
+    if (record.loading === true) writeRunRecord(layout, done)
     const parts: MachineParts = { record: { ...done, process }, layout, qmp, child: launched.child, probe, cpuCap, onSaved: context.onSaved, cleanUp: () => removeRunFiles(layout, done, cpuCap) }
     return new QemuMachine(parts)
   } catch (error) {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
@@ -78,6 +78,11 @@ describe('left-overs', () => {
     mkdirSync(bench.runDirectory, { recursive: true })
     writeFileSync(join(bench.runDirectory, 'run.json'), typeof content === 'string' ? content : JSON.stringify(content))
   }
+  /** What an earlier host noted of its machine. */
+  const change = (values: object) => {
+    const path = join(bench.runDirectory, 'run.json')
+    writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), ...values }))
+  }
 
   test('another process with the same number is neither adopted nor harmed', async () => {
     const own = identify(process.pid)
@@ -101,11 +106,36 @@ describe('left-overs', () => {
     if (text === 'start') expect(existsSync(ram)).toBe(false)
   })
 
+  test('a QEMU whose host died before it came to write its pid file is ended, then swept', async () => {
+    const machine = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
+    machine.dispose()
+    change({ process: null })
+    rmSync(join(bench.runDirectory, 'pid'))
+    expect(await bench.engine.adopt()).toEqual([])
+    await until('its end', () => identify(machine.processId) === null || null)
+    expect(existsSync(bench.runDirectory)).toBe(false)
+  })
+
+  test('a machine that was being loaded and never ran is ended; one that runs is taken over, and not taken for such again', async () => {
+    const machine = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
+    machine.dispose()
+    change({ boot: 'cloned', loading: true })
+    const [running = expect.fail('nothing was adopted')] = await bench.engine.adopt()
+    await running.machine.pause()
+    running.machine.dispose()
+    const [paused = expect.fail('nothing was adopted')] = await bench.engine.adopt()
+    expect(paused.status).toBe('paused')
+    paused.machine.dispose()
+    change({ loading: true })
+    expect(await bench.engine.adopt()).toEqual([])
+    await until('its end', () => identify(machine.processId) === null || null)
+    expect(existsSync(bench.runDirectory)).toBe(false)
+  })
+
   test('a QEMU whose host died before noting it is ended, then swept', async () => {
     const machine = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
     machine.dispose()
-    const path = join(bench.runDirectory, 'run.json')
-    writeFileSync(path, JSON.stringify({ ...(JSON.parse(readFileSync(path, 'utf8')) as object), process: null }))
+    change({ process: null })
     expect(await bench.engine.adopt()).toEqual([])
     await until('its end', () => identify(machine.processId) === null || null)
     expect(existsSync(bench.runDirectory)).toBe(false)

@@ -12,16 +12,17 @@ const sizes = [256, 1024, 4096] as const
 const runs = 5
 const crowds = [1, 5, 10] as const
 
-interface Measured {
-  readonly running: number[]
-  readonly answers: number[]
+/** Milliseconds until it runs, and until its agent answers. */
+interface Reading {
+  readonly running: number
+  readonly answers: number
 }
-const none = (): Measured => ({ running: [], answers: [] })
 
 /**
- * From the request for a clone until it runs, and until its agent has answered and it knows its new name; beside the same
- * QEMU started by a bare script on the same saved memory (until its agent answers), a cold boot of the same guest and a
- * restore of its whole memory from one file, in turns. Then what memory each of 1, 5 and 10 clones has for itself.
+ * From the request for a clone through the contract until it runs, until its agent answers, and until it has been told its new
+ * name. Beside the same QEMU started by a bare script on the same saved memory, with and without a network card of its own;
+ * a cold boot of the same guest; and a restore of its whole memory from one file: all in turns. Then what memory each of
+ * 1, 5 and 10 clones has for itself.
  */
 export async function run(): Promise<BenchDocument> {
   const figures: Figure[] = []
@@ -34,13 +35,18 @@ export async function run(): Promise<BenchDocument> {
       const { accelerator, qemu } = await home.client.host.info()
       about = machine(accelerator.kind, qemu ?? 'none')
       const { measured, pausedMs } = await measure(home, memoryMiB)
-      const { ours, bare, cold, restored } = measured
-      answers.set(memoryMiB, ours.answers)
+      const { ours, bare, carded, cold, restored } = measured
+      const running = (readings: readonly Reading[]) => readings.map((reading) => reading.running)
+      const answering = (readings: readonly Reading[]) => readings.map((reading) => reading.answers)
+      answers.set(memoryMiB, answering(ours))
       figures.push(
-        figure('clone', `running-${memoryMiB}MiB-vs-bare`, 'ms', 'lower', ours.running, bare.running),
-        figure('clone', `answers-${memoryMiB}MiB-vs-bare`, 'ms', 'lower', ours.answers, bare.answers),
-        figure('clone', `cold-boot-${memoryMiB}MiB-vs-clone`, 'ms', 'higher', cold.answers, ours.answers),
-        figure('clone', `whole-restore-${memoryMiB}MiB-vs-clone`, 'ms', 'higher', restored.answers, ours.answers),
+        figure('clone', `running-${memoryMiB}MiB-vs-bare`, 'ms', 'lower', running(ours), running(bare)),
+        figure('clone', `running-${memoryMiB}MiB-vs-bare-with-card`, 'ms', 'lower', running(ours), running(carded)),
+        figure('clone', `answers-${memoryMiB}MiB-vs-bare`, 'ms', 'lower', answering(ours), answering(bare)),
+        figure('clone', `answers-${memoryMiB}MiB-vs-bare-with-card`, 'ms', 'lower', answering(ours), answering(carded)),
+        figure('clone', `named-${memoryMiB}MiB`, 'ms', 'lower', measured.named, null),
+        figure('clone', `cold-boot-${memoryMiB}MiB-vs-clone`, 'ms', 'higher', answering(cold), answering(ours)),
+        figure('clone', `whole-restore-${memoryMiB}MiB-vs-clone`, 'ms', 'higher', answering(restored), answering(ours)),
         figure('clone', `template-pause-${memoryMiB}MiB`, 'ms', 'lower', [pausedMs], null),
       )
       if (memoryMiB === sizes[0]) figures.push(...(await privateMemory(home)))
@@ -60,40 +66,45 @@ async function measure(home: CloneHome, memoryMiB: number) {
   const { pausedMs } = await home.client.template.make({ guest: tiny, name: base, kind: 'live' })
   await home.client.guest.stop({ name: tiny, mode: 'force' })
   const whole = await BareMachine.saveWhole(cold)
-  const measured = { ours: none(), bare: none(), cold: none(), restored: none() }
+  const measured = { ours: [] as Reading[], bare: [] as Reading[], carded: [] as Reading[], cold: [] as Reading[], restored: [] as Reading[], named: [] as number[] }
   for (let run = 0; run < runs; run += 1) {
     const name = GuestName.parse(`run-${run}`)
     const ours = await throughDiptych(home, name)
-    const bare = orderOf(home, name, join(home.data, 'templates', base))
+    const bare = orderOf(home, name, join(home.data, 'templates', base, 'overlay.qcow2'))
     await home.client.guest.stop({ name, mode: 'force' })
-    add(measured.ours, ours)
-    add(measured.bare, await BareMachine.measure(bare, join(home.data, 'templates', base, 'device.state')))
-    add(measured.restored, await BareMachine.measure({ ...cold, whole: true }, whole))
-    if (run < 2) add(measured.cold, await BareMachine.measure(cold, null))
-    process.stderr.write(`${memoryMiB} MiB ${run + 1}/${runs}: ${Object.entries(measured).map(([what, each]) => `${what} ${Math.round(each.running.at(-1) ?? 0)}/${Math.round(each.answers.at(-1) ?? 0)}`).join(', ')} ms\n`)
+    const state = join(home.data, 'templates', base, 'device.state')
+    measured.ours.push(ours)
+    measured.named.push(ours.named)
+    measured.bare.push(await BareMachine.measure(bare, state))
+    measured.carded.push(await BareMachine.measure({ ...bare, card: true }, state))
+    measured.restored.push(await BareMachine.measure({ ...cold, whole: true }, whole))
+    measured.cold.push(await BareMachine.measure(cold, null))
+    const last = (readings: readonly Reading[]) => [readings.at(-1)?.running, readings.at(-1)?.answers].map((value) => Math.round(value ?? 0)).join('/')
+    const { ours: own, bare: floor, carded, restored, cold: boot } = measured
+    process.stderr.write(`${memoryMiB} MiB ${run + 1}/${runs}: ours ${last(own)} (named ${Math.round(ours.named)}), bare ${last(floor)}, with card ${last(carded)}, whole ${last(restored)}, cold ${last(boot)} ms\n`)
   }
-  while (measured.cold.answers.length < runs) add(measured.cold, { running: measured.cold.running[0] ?? 0, answers: measured.cold.answers[0] ?? 0 }) // a boot takes too long for more than two
   return { measured, pausedMs: pausedMs ?? 0 }
 }
 
-function add(measured: Measured, { running, answers }: { running: number; answers: number }): void {
-  measured.running.push(running)
-  measured.answers.push(answers)
-}
-
-async function throughDiptych(home: CloneHome, name: GuestName): Promise<{ running: number; answers: number }> {
+async function throughDiptych(home: CloneHome, name: GuestName): Promise<Reading & { named: number }> {
   const stop = new AbortController()
   const events = await home.client.guest.watch(undefined, { signal: stop.signal })
   const begun = performance.now()
-  const live = (async () => {
-    for await (const event of events) if (event.type === 'changed' && event.guest.view.name === name && event.guest.view.agent === 'live') return performance.now() - begun
-    return Number.NaN
+  const heard = (async () => {
+    let answers = Number.NaN
+    for await (const event of events) {
+      if (event.type !== 'changed' || event.guest.view.name !== name) continue
+      const { agent, milestones } = event.guest.view
+      if (milestones.agentMs !== null && Number.isNaN(answers)) answers = performance.now() - begun
+      if (agent === 'live') return { answers, named: performance.now() - begun }
+    }
+    throw new Error(`${name} was not heard of to the end`)
   })()
   await home.client.template.clone({ from: { template: base }, name, force: true })
   const running = performance.now() - begun
-  const answers = await live
+  const told = await heard
   stop.abort()
-  return { running, answers }
+  return { running, ...told }
 }
 
 /** Kernel's count of pages that no other process shares, KiB (proc(5), smaps_rollup). */
@@ -113,10 +124,10 @@ async function privateMemory(home: CloneHome): Promise<Figure[]> {
   return figures
 }
 
-function orderOf(home: CloneHome, name: GuestName, template: string | null): BareOrder {
+function orderOf(home: CloneHome, name: GuestName, overlay: string | null): BareOrder {
   const runDirectory = join(home.directory, 'run', 'g', name)
   const command = readFileSync(`/proc/${processOf(home, name)}/cmdline`, 'utf8').split('\0').slice(0, -1)
-  return { command, runDirectory, diskPath: join(home.data, 'guests', name, 'disk.qcow2'), backing: template === null ? null : join(template, 'disk.qcow2'), directory: join(home.directory, 'bare'), whole: false }
+  return { command, runDirectory, diskPath: join(home.data, 'guests', name, 'disk.qcow2'), overlay, directory: join(home.data, 'guests', 'bare'), whole: false, card: false }
 }
 
 function processOf(home: CloneHome, name: GuestName): number {

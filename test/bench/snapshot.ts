@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { findResources } from '../../main/resources.ts'
 import { GuestName, MacAddress, stageNetwork } from '../../src/contract/names.ts'
 import type { Machine, MachineSpec } from '../../src/engine/engine.ts'
@@ -93,7 +94,7 @@ class SnapshotRig {
     const directory = join(this.#home, `state-${run}`)
     const mark = `mark-${run}`
     const gapMs = await gapDuring(ticks, async () => void (await machine.saveState({ directory, diskSnapshot: mark, afterwards: 'run' })))
-    const usualMs = await gapDuring(ticks, () => new Promise((resolve) => setTimeout(resolve, 500)))
+    const usualMs = await gapDuring(ticks, () => sleep(500))
     await machine.quit()
     const begun = performance.now()
     execFileSync('qemu-img', ['snapshot', '-q', '-a', mark, this.#spec.diskPath])
@@ -122,7 +123,7 @@ class SnapshotRig {
       const answer = await qmp.execute('human-monitor-command', { 'command-line': 'savevm plain' }, 120_000)
       if (answer !== '') throw new Error(`savevm: ${String(answer)}`)
     })
-    const usualMs = await gapDuring(ticks, () => new Promise((resolve) => setTimeout(resolve, 500)))
+    const usualMs = await gapDuring(ticks, () => sleep(500))
     await endQemu(qmp, processId)
     serial.destroy()
     const begun = performance.now()
@@ -159,6 +160,7 @@ class SnapshotRig {
         () => false,
       )
       if (answered) break
+      await sleep(100) // while its port is closed the answer comes at once
     }
     const script = `mount -o remount,size=90% /tmp; dd if=/dev/urandom of=/tmp/noise bs=1M count=${usedMiB} 2>/dev/null; (while true; do echo . > /dev/console; usleep 2000; done) >/dev/null 2>&1 &`
     await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 120_000)
@@ -175,14 +177,14 @@ async function endQemu(qmp: QmpSession, pid: number): Promise<void> {
     } catch {
       return
     }
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await sleep(20)
   }
   throw new Error(`process ${pid} does not end`)
 }
 
 async function untilTicking(ticks: readonly number[]): Promise<void> {
   const count = ticks.length
-  for (let tries = 0; tries < 1_000 && ticks.length < count + 50; tries += 1) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (let tries = 0; tries < 1_000 && ticks.length < count + 50; tries += 1) await sleep(20)
   if (ticks.length < count + 50) throw new Error('the guest does not write to its console')
 }
 
@@ -191,7 +193,7 @@ async function gapDuring(ticks: number[], work: () => Promise<void>): Promise<nu
   const from = Math.max(0, ticks.length - 1)
   await work()
   const after = ticks.length
-  for (let tries = 0; tries < 1_000 && ticks.length < after + 10; tries += 1) await new Promise((resolve) => setTimeout(resolve, 10))
+  for (let tries = 0; tries < 1_000 && ticks.length < after + 10; tries += 1) await sleep(10)
   const seen = ticks.slice(from)
   return Math.max(...seen.slice(1).map((at, index) => at - (seen[index] ?? at)))
 }

@@ -7,6 +7,7 @@ import type { AgentService } from './agent-service.ts'
 import type { CaptureService } from './capture-service.ts'
 import type { CloneService } from './clone-service.ts'
 import type { CreateService } from './create-service.ts'
+import type { DiscService } from './disc-service.ts'
 import type { EditService } from './edit-service.ts'
 import type { ExportService } from './export-service.ts'
 import type { GuestRegistry } from './guest-registry.ts'
@@ -38,6 +39,7 @@ export interface HostParts {
   readonly saved: SavedStates
   readonly library: LibraryService
   readonly images: ImageService
+  readonly discs: DiscService
   readonly exports: ExportService
   readonly editing: EditService
   readonly creating: CreateService

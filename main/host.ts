@@ -29,6 +29,7 @@ import { Stage } from '../src/stage/stage.ts'
 import { AgentService } from './agent-service.ts'
 import { CaptureService } from './capture-service.ts'
 import { CloneService } from './clone-service.ts'
+import { DiscService } from './disc-service.ts'
 import { demonstrationGuest } from './demonstration.ts'
 import { demandPrograms, examine } from './doctor.ts'
 import { ExportService } from './export-service.ts'
@@ -175,7 +176,8 @@ class LocalHost implements Host {
     })
     this.uploads = new Uploads(join(directories.data, 'uploads'))
     this.#partials = new PartialFiles(join(directories.state, 'exports'))
-    this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, guestFolder })
+    const discs = new DiscService({ dataDirectory: directories.data, uploads: this.uploads, guests: () => this.#guests.all(), trashed: () => this.#library.trashedDefinitions(), templates: () => this.#templates.store.load() })
+    this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, discs, guestFolder })
     const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: this.#network.cards(guest)[0]?.network })
     this.#web = new WebService({
       owners: () => this.#guests.all(),
@@ -281,6 +283,7 @@ class LocalHost implements Host {
       creating: new CreateService({ library: this.#library, systems: this.#systems, tasks: this.#tasks, disks: this.#images, templates: cloned }),
       systems: this.#systems,
       images: this.#images,
+      discs,
       exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, dataDirectory: directories.data, owner: (name) => this.#guests.get(name), guestFolder }),
       stage: this.#stage,
       network: this.#network,

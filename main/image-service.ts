@@ -14,6 +14,7 @@ import { finishMoves, removeOriginals } from '../src/node/image/moved-originals.
 import { stageDisk } from '../src/node/image/stage-disk.ts'
 import type { Uploads } from '../src/node/image/uploads.ts'
 import { verifyChecksums } from '../src/node/image/verify-checksums.ts'
+import type { DiscService } from './disc-service.ts'
 import { notFound } from './error-map.ts'
 import { reportOf } from './image-report.ts'
 import type { GuestCreation, LibraryService } from './library-service.ts'
@@ -23,6 +24,7 @@ export interface ImagePorts {
   readonly library: LibraryService
   readonly tasks: TaskService
   readonly uploads: Uploads
+  readonly discs: DiscService
   guestFolder(name: GuestName): string
 }
 
@@ -48,9 +50,9 @@ export class ImageService {
     this.#ports = ports
   }
 
-  /** Ends what a killed host had begun to move in. Before the guests are read. */
+  /** Ends what a killed host had begun to move in or to keep. Before the guests are read. */
   async recover(guestsRoot: string): Promise<void> {
-    await finishMoves(guestsRoot)
+    await Promise.all([finishMoves(guestsRoot), this.#ports.discs.recover()])
   }
 
   async inspect(source: ImageSource, raw: boolean): Promise<ImageReport> {
@@ -95,14 +97,14 @@ export class ImageService {
   }
 
   async #create(examined: Examined, machine: ImportedMachine, request: ImportWishes, located: Located, signal: AbortSignal, progress: Progress): Promise<ImportedGuest> {
-    const { library, guestFolder } = this.#ports
+    const { library, guestFolder, discs } = this.#ports
     const { networks, uplink, driverDisc } = request
     const { name, title, os, vcpus, memoryMiB } = machine
     const settled = (hints: DiskHints) => settle(machine, request, diskOf(examined), hints)
     const creation = { name, title, os, vcpus, memoryMiB, networks, uplink, driverDisc, source: { disk: 'own' }, ...settled(noHints) } as const
     if (examined.what === 'disc') {
-      if (located.upload !== null) throw new Refusal('unsupported', located.shownAs, 'a disc has to stay where it is while it is in the drive', 'Copy it to this computer and import it by its path.')
-      return { guest: await library.create({ ...creation, cdrom: examined.path, disk: { sizeMiB: installDiskMiB[machine.kind] } }, signal), warnings: [] }
+      const cdrom = located.upload === null ? examined.path : (await discs.keep(located.upload)).path
+      return { guest: await library.create({ ...creation, cdrom, disk: { sizeMiB: installDiskMiB[machine.kind] } }, signal), warnings: [] }
     }
     const disk = diskOf(examined)
     if (disk === null) return { guest: await library.create({ ...creation, disk: { sizeMiB: installDiskMiB[machine.kind] } }, signal), warnings: ['It has no disk; the guest gets an empty one.'] }

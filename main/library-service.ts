@@ -5,6 +5,7 @@ import { type GuestUpdate, isStopped } from '../src/contract/guest.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { TrashId, TrashItem } from '../src/contract/trash.ts'
+import type { GuestDefinition } from '../src/guest/definition.ts'
 import { editGuestFile, formatGuestFile } from '../src/guest/definition-file.ts'
 import { type NewGuest, defineGuest, identityFor, macsOf } from '../src/guest/new-guest.ts'
 import { writeFileAtomic } from '../src/node/file/atomic.ts'
@@ -143,6 +144,15 @@ export class LibraryService {
   trashedFolders(): { name: GuestName; folder: string }[] {
     const { trash } = this.#ports
     return trash.ids().map((id) => ({ name: trash.nameOf(id), folder: trash.path(id) }))
+  }
+
+  /** What deleted guests were, as far as they can be read. */
+  trashedDefinitions(): GuestDefinition[] {
+    const { trash } = this.#ports
+    return trash.ids().flatMap((id) => {
+      const file = trash.read(id)
+      return 'problem' in file ? [] : [file.definition]
+    })
   }
 
   takenMacs(): ReadonlySet<string> {

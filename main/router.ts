@@ -1,6 +1,7 @@
 import type { AnyRouter } from '@orpc/server'
 import type { HostParts } from './host-parts.ts'
 import { base } from './routes/base.ts'
+import { discRoutes } from './routes/disc.ts'
 import { guestRoutes } from './routes/guest.ts'
 import { hostRoutes } from './routes/host.ts'
 import { imageRoutes } from './routes/image.ts'
@@ -17,6 +18,7 @@ import { webRoutes } from './routes/web.ts'
 /** The contract, answered: one file of routes per noun. */
 export function createRouter(parts: HostParts): AnyRouter {
   return base.router({
+    disc: discRoutes(parts.discs),
     host: hostRoutes(parts),
     guest: { ...guestRoutes(parts), ...libraryRoutes(parts) },
     image: imageRoutes(parts),

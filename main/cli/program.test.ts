@@ -185,6 +185,13 @@ describe('the library', () => {
     expect(await run('delete', 'windows')).toMatchObject({ code: 4, stderr: expect.stringContaining('stopped') })
   })
 
+  it('lists the discs that were sent, and deletes one that is in no drive', async () => {
+    expect((await run('disc', 'list')).stdout).toMatch(/debian-12\.iso +419\.4 MB +nobody[\s\S]*tools\.iso +419\.4 MB +linux/)
+    expect(await run('disc', 'delete', 'tools.iso')).toMatchObject({ code: 4, stderr: expect.stringContaining('in a drive of linux') })
+    expect(await run('disc', 'delete', 'debian-12.iso')).toMatchObject({ code: 0, stderr: expect.stringContaining('419.4 MB freed') })
+    expect(await run('disc', 'delete', 'debian-12.iso')).toMatchObject({ code: 3, stderr: expect.stringContaining('There are: tools.iso') })
+  })
+
   it('lists the systems it knows, and completes groups and fields', async () => {
     expect((await run('os', 'windows', '11')).stdout).toMatch(/^win11 .*windows-modern/m)
     expect(await run('os', 'plan9')).toMatchObject({ code: 1 })

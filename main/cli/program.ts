@@ -10,6 +10,7 @@ import type { CliContext } from './context.ts'
 import { addCopyCommand } from './cp.ts'
 import { addCrossfadeCommand } from './crossfade.ts'
 import { addDeleteCommand, addRenameCommand } from './delete.ts'
+import { addDiscCommands } from './disc.ts'
 import { addDoctorCommand } from './doctor.ts'
 import { addDownCommand } from './down.ts'
 import { addEditCommand } from './edit.ts'
@@ -72,7 +73,7 @@ Examples:
 
 Files: DIPTYCH_HOME moves everything below one folder. NO_COLOR turns colour off.`,
     )
-  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addRestartCommand, addPauseCommand, addResumeCommand, addSuspendCommand, addSnapshotCommands, addResetCommand, addSetCommand, addTopCommand, addCrossfadeCommand, addBudgetCommand, addHistoryCommand, addPoliciesCommand, addCreateCommand, addEditCommand, addRenameCommand, addResizeCommand, addDeleteCommand, addTrashCommands, addTemplateCommands, addCloneCommand, addFlattenCommand, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands]) add(program, context)
+  for (const add of [addUpCommand, addDownCommand, addListCommand, addInfoCommand, addStartCommand, addStopCommand, addRestartCommand, addPauseCommand, addResumeCommand, addSuspendCommand, addSnapshotCommands, addResetCommand, addSetCommand, addTopCommand, addCrossfadeCommand, addBudgetCommand, addHistoryCommand, addPoliciesCommand, addCreateCommand, addEditCommand, addRenameCommand, addResizeCommand, addDeleteCommand, addTrashCommands, addTemplateCommands, addCloneCommand, addFlattenCommand, addOsCommand, addPresetsCommand, addNetworkCommands, addWebCommand, addPublishCommands, addCaptureCommand, addScreenshotCommand, addExecCommand, addCopyCommand, addImportCommand, addExportCommand, addImageCommands, addDiscCommands]) add(program, context)
   addServeCommand(program, context, parts)
   for (const add of [addKeynoteCommand, addDoctorCommand, addLogsCommand, addCompletionCommand]) add(program, context)
   return program

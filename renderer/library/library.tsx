@@ -3,6 +3,7 @@ import type { ReactNode } from 'react'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import cards from './card.module.css'
+import { DiscList } from './disc-list.tsx'
 import { DropHint, useDrop } from './drop.tsx'
 import { GuestCard } from './guest-card.tsx'
 import styles from './library.module.css'
@@ -16,6 +17,7 @@ export function Library() {
   const order = useWindow((state) => state.order)
   const tasks = useWindow((state) => state.tasks)
   const templates = useWindow((state) => state.templates)
+  const discs = useWindow((state) => state.discs)
   const trash = useWindow((state) => state.trash)
   const { over, handlers } = useDrop((dropped) => session.store.setState({ dropped, place: 'new-guest' }))
   const homeless = tasks.filter((task) => task.status === 'running' && (task.guest === null || !order.includes(task.guest)))
@@ -55,6 +57,11 @@ export function Library() {
               <TemplateCard key={template.name} template={template} />
             ))}
           </ul>
+        </Section>
+      )}
+      {discs.length > 0 && (
+        <Section title="Discs">
+          <DiscList />
         </Section>
       )}
       {trash.length > 0 && (

@@ -37,8 +37,11 @@ export function useFile(session: Session): ChosenFile {
   const inspect = async (source: ImageSource, signal: AbortSignal) => {
     setState((before) => ({ ...before, source, looking: true, sending: null }))
     try {
-      const report = await session.connection.client.image.inspect({ source }, { signal })
-      if (!signal.aborted) setState((before) => ({ ...before, report, looking: false }))
+      const { client } = session.connection
+      const report = await client.image.inspect({ source }, { signal })
+      // A disc stays in a drive for as long as a guest has it there, so the library keeps what was sent.
+      const kept = 'upload' in source && report.format === 'iso' && !signal.aborted ? await client.disc.keep(source, { signal }) : null
+      if (!signal.aborted) setState((before) => ({ ...before, report, looking: false, ...(kept === null ? {} : { path: kept.path, source: { path: kept.path } }) }))
     } catch (error) {
       if (!signal.aborted) setState((before) => ({ ...before, problem: lineFor(error), looking: false }))
     }

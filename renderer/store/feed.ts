@@ -17,6 +17,7 @@ export async function feed(client: Client, store: Store, signal: AbortSignal): P
     pump(signal, () => client.task.watch(undefined, { signal }), (tasks) => store.setState({ tasks })),
     pump(signal, () => client.template.watch(undefined, { signal }), (templates) => store.setState({ templates })),
     pump(signal, () => client.trash.watch(undefined, { signal }), (trash) => store.setState({ trash })),
+    pump(signal, () => client.disc.watch(undefined, { signal }), (discs) => store.setState({ discs })),
     pump(signal, () => client.snapshot.watch(undefined, { signal }), (tree) => store.setState((state) => ({ snapshots: { ...state.snapshots, [tree.guest]: tree } }))),
     pump(signal, () => client.stage.watchSnapshots(undefined, { signal }), (stageSnapshots) => store.setState({ stageSnapshots })),
     pump(signal, () => client.host.meters(undefined, { signal }), (meter) => store.setState((state) => applyMeter(state, meter))),

@@ -28,6 +28,7 @@ export function createWindowStore(storage: Storage): Store {
     tasks: [],
     templates: [],
     trash: [],
+    discs: [],
     snapshots: {},
     stageSnapshots: [],
     guests: {},

@@ -1,4 +1,5 @@
 import type { StoreApi } from 'zustand/vanilla'
+import type { DiscView } from '../../src/contract/disc.ts'
 import type { GuestUpdate } from '../../src/contract/guest.ts'
 import type { HostInfo, HostMeter, Message } from '../../src/contract/host.ts'
 import type { GuestName } from '../../src/contract/names.ts'
@@ -60,6 +61,8 @@ export interface WindowState {
   readonly tasks: readonly TaskView[]
   readonly templates: readonly TemplateView[]
   readonly trash: readonly TrashItem[]
+  /** Discs that browsers have sent. */
+  readonly discs: readonly DiscView[]
   /** Each guest's snapshots, by its name. */
   readonly snapshots: Readonly<Record<string, SnapshotTree>>
   readonly stageSnapshots: readonly StageSnapshotView[]

@@ -1,3 +1,4 @@
+import { disc } from './disc.ts'
 import { guest } from './guest.ts'
 import { host } from './host.ts'
 import { image } from './image.ts'
@@ -12,5 +13,5 @@ import { trash } from './trash.ts'
 import { web } from './web.ts'
 
 /** Everything a client may ask. One file per noun; methods are `noun.verb`. */
-export const contract = { host, guest: { ...guest, ...library }, image, network, os, snapshot, stage, task, template, trash, web }
+export const contract = { disc, host, guest: { ...guest, ...library }, image, network, os, snapshot, stage, task, template, trash, web }
 export type Contract = typeof contract

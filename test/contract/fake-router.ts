@@ -10,6 +10,7 @@ import type { TaskView } from '../../src/contract/task.ts'
 import type { TrashItem } from '../../src/contract/trash.ts'
 import type { WebMatrix } from '../../src/contract/web.ts'
 import { Publisher } from '../../src/publisher.ts'
+import { fakeDiscRoutes } from './fake-discs.ts'
 import { FakeLibrary } from './fake-library.ts'
 import { fakeTemplateRoutes } from './fake-templates.ts'
 import { fakeLibraryRoutes } from './fake-library-routes.ts'
@@ -117,6 +118,7 @@ export class FakeHost {
     return os.router({
       os: library.os,
       trash: library.trash,
+      disc: fakeDiscRoutes((signal) => this.#watch(new Publisher<never[]>(), [[]], signal)),
       template: fakeTemplateRoutes(find, (signal) => this.#watch(new Publisher<never[]>(), [[]], signal)),
       host: {
         info: os.host.info.handler(() => fakeHostInfo),

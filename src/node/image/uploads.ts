@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, type Hash, randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -12,6 +12,8 @@ export interface Upload {
   readonly path: string
   /** What it was called where it came from; only to be shown. */
   readonly name: string
+  /** SHA-256 of its content, 64 hexadecimal digits. */
+  readonly sha256: string
 }
 
 /** Between two looks at the room that is left. */
@@ -37,13 +39,14 @@ export class Uploads {
     await demandRoom(this.#directory, declaredBytes ?? 0, `the file "${name}"`)
     const id = randomBytes(16).toString('hex')
     const path = join(this.#directory, id)
+    const hash = createHash('sha256')
     try {
-      await pipeline(this.#withinRoom(content, declaredBytes), createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+      await pipeline(this.#withinRoom(content, declaredBytes, hash), createWriteStream(path, { flags: 'wx', mode: 0o600 }))
     } catch (error) {
       await rm(path, { force: true })
       throw error instanceof Refusal ? error : new Refusal('unsupported', name, `it could not be received in whole: ${reasonOf(error)}`)
     }
-    this.#held.set(id, { path, name })
+    this.#held.set(id, { path, name, sha256: hash.digest('hex') })
     return id
   }
 
@@ -58,7 +61,7 @@ export class Uploads {
   }
 
   /** Leaves the source open when it stops early: the sender still has to be told. */
-  async *#withinRoom(content: Readable, declaredBytes: number | null): AsyncGenerator<Buffer> {
+  async *#withinRoom(content: Readable, declaredBytes: number | null, hash: Hash): AsyncGenerator<Buffer> {
     let received = 0
     let next = lookEvery
     for await (const chunk of content.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
@@ -69,6 +72,7 @@ export class Uploads {
         if (room < lookEvery) throw new Refusal('over-budget', 'the upload', `${inWords(room)} may still be used`, 'Make room on the disk with the data directory.')
         next += lookEvery
       }
+      hash.update(chunk)
       yield chunk
     }
     if (declaredBytes !== null && received < declaredBytes) throw new Error('it ended early')

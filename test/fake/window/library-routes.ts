@@ -5,6 +5,7 @@ import { type EditPlan, type GuestSettings, type GuestSettingsView, type Setting
 import { library } from '../../../src/contract/library.ts'
 import { isOff } from '../../../src/contract/guest.ts'
 import { GuestName } from '../../../src/contract/names.ts'
+import { disc } from '../../../src/contract/disc.ts'
 import { os } from '../../../src/contract/os.ts'
 import { template } from '../../../src/contract/template.ts'
 import { trash } from '../../../src/contract/trash.ts'
@@ -19,7 +20,7 @@ interface Tools {
 
 const workMs = 900
 const usual = { vcpus: 2, memoryMiB: 2_048, diskMiB: 20_480, source: 'usual' } as const
-const on = implement({ image, library, os, template, trash })
+const on = implement({ disc, image, library, os, template, trash })
 
 /** What a file is, told by its name alone: this host has none. */
 function reportOf(name: string): ImageReport {
@@ -89,6 +90,12 @@ export function libraryRoutes(world: World, { find, screenshot }: Tools) {
       detect: on.os.detect.handler(() => ({ system: null, resources: usual, label: null, bootable: true, note: null })),
       resources: on.os.resources.handler(() => usual),
     },
+    disc: {
+      list: on.disc.list.handler(() => world.library.discs),
+      watch: on.disc.watch.handler(({ signal }) => world.library.discEvents.stream([world.library.discs], signal)),
+      keep: on.disc.keep.handler(() => world.library.keepDisc('uploaded.iso')),
+      delete: on.disc.delete.handler(({ input }) => ({ freedBytes: world.library.deleteDisc(input.id) })),
+    },
     trash: {
       list: on.trash.list.handler(() => world.library.trash),
       watch: on.trash.watch.handler(({ signal }) => world.library.trashEvents.stream([world.library.trash], signal)),
@@ -102,7 +109,7 @@ export function libraryRoutes(world: World, { find, screenshot }: Tools) {
       empty: on.trash.empty.handler(() => ({ freedBytes: world.library.trash.map(({ id }) => world.library.purge(id)).reduce((sum, bytes) => sum + bytes, 0), purged: 1 })),
     },
     image: {
-      inspect: on.image.inspect.handler(({ input }) => reportOf('path' in input.source ? input.source.path : 'upload.vmdk')),
+      inspect: on.image.inspect.handler(({ input }) => reportOf('path' in input.source ? input.source.path : 'uploaded.iso')),
       import: on.image.import.handler(async ({ input }) => {
         await world.tasks.run('import', 'Importing a disk', null, workMs)
         return { guest: updateOf(add(input.name ?? GuestName.parse('imported'), input.title ?? 'Imported')), warnings: [] }

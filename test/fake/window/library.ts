@@ -1,14 +1,17 @@
+import { DiscId, type DiscView } from '../../../src/contract/disc.ts'
 import type { GuestName } from '../../../src/contract/names.ts'
 import type { TemplateView } from '../../../src/contract/template.ts'
 import type { TrashItem } from '../../../src/contract/trash.ts'
 import { Broadcast } from './broadcast.ts'
 import type { FakeGuest } from './views.ts'
 
-/** Templates and the trash, in memory. */
+/** Templates, discs and the trash, in memory. */
 export class FakeLibrary {
   readonly templateEvents = new Broadcast<TemplateView[]>()
   readonly trashEvents = new Broadcast<TrashItem[]>()
+  readonly discEvents = new Broadcast<DiscView[]>()
   templates: TemplateView[] = []
+  discs: DiscView[] = []
   trash: TrashItem[] = []
   readonly #deleted = new Map<string, FakeGuest>()
 
@@ -62,6 +65,24 @@ export class FakeLibrary {
     this.#deleted.delete(id)
     this.#setTrash(this.trash.filter((item) => item.id !== id))
     return bytes
+  }
+
+  keepDisc(name: string): DiscView {
+    const id = DiscId.parse('d'.repeat(32))
+    const disc: DiscView = { id, name, path: `/home/ada/.local/share/diptych/discs/${id}/${name}`, bytes: 661_651_456, keptAt: '2026-11-22T09:12:00.000Z', users: [] }
+    this.#setDiscs([disc])
+    return disc
+  }
+
+  deleteDisc(id: string): number {
+    const bytes = this.discs.find((disc) => disc.id === id)?.bytes ?? 0
+    this.#setDiscs(this.discs.filter((disc) => disc.id !== id))
+    return bytes
+  }
+
+  #setDiscs(discs: DiscView[]): void {
+    this.discs = discs
+    this.discEvents.emit(discs)
   }
 
   #setTrash(trash: TrashItem[]): void {

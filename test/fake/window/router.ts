@@ -41,6 +41,7 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
     image: library.image,
     os: library.os,
     trash: library.trash,
+    disc: library.disc,
     template: library.template,
     guest: {
       ...library.guest,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Connection } from '../../../src/contract/connection.ts'
 import type { ImportMode } from '../../../src/contract/image.ts'
@@ -96,14 +96,40 @@ describe('disks and machines from elsewhere, through the product', () => {
     expect(readdirSync(guests)).toEqual(before)
   })
 
-  test('a browser sends its file and imports it', async () => {
+  /** As a browser hands a file over; answers the upload's id. */
+  async function send(path: string): Promise<string> {
     const [, origin = '', token = ''] = /^(.*?)\/#token=(\w+)$/.exec(url) ?? []
-    const answer = await fetch(`${origin}${uploadPath('sent.qcow2')}`, { method: 'PUT', headers: { authorization: `Bearer ${token}` }, body: readFileSync(shop.convert(raw, 'sent.qcow2', 'qcow2')) })
+    const answer = await fetch(`${origin}${uploadPath(basename(path))}`, { method: 'PUT', headers: { authorization: `Bearer ${token}` }, body: readFileSync(path) })
     expect(answer.status).toBe(200)
-    const { guest } = await connection.client.image.import({ source: { upload: await answer.text() } })
+    return answer.text()
+  }
+  const below = (folder: string) => readdirSync(join(home.directory, 'data', folder))
+
+  test('a browser sends its file and imports it', async () => {
+    const { guest } = await connection.client.image.import({ source: { upload: await send(shop.convert(raw, 'sent.qcow2', 'qcow2')) } })
     expect(guest.view.name).toBe('sent')
     expect(shop.same(raw, 'raw', diskOf('sent'), 'qcow2')).toBe(true)
-    expect(readdirSync(join(home.directory, 'data', 'uploads'))).toEqual([])
+    expect(below('uploads')).toEqual([])
+  })
+
+  test('a disc that a browser sends is kept once, drives keep it, and it goes when none has it', async () => {
+    const { client } = connection
+    mkdirSync(shop.path('tools'))
+    execFileSync('xorriso', ['-as', 'mkisofs', '-quiet', '-V', 'TOOLS', '-o', shop.path('tools.iso'), shop.path('tools')], { stdio: 'ignore' })
+    const kept = await client.disc.keep({ upload: await send(shop.path('tools.iso')) })
+    expect(readFileSync(kept.path).equals(readFileSync(shop.path('tools.iso')))).toBe(true)
+    const made = await client.guest.create({ from: { kind: 'iso', path: kept.path }, name: named('installing') })
+    expect((await client.guest.settings({ name: made.guest.view.name })).settings.cdrom).toBe(kept.path)
+    const again = await client.image.import({ source: { upload: await send(shop.path('tools.iso')) }, name: named('again') })
+    expect((await client.guest.settings({ name: again.guest.view.name })).settings.cdrom).toBe(kept.path)
+    await expect(client.disc.keep({ upload: await send(shop.convert(raw, 'no-disc.qcow2', 'qcow2')) })).rejects.toMatchObject({ data: { code: 'not-importable' } })
+    await expect(client.disc.delete({ id: kept.id })).rejects.toMatchObject({ data: { code: 'in-use', reason: 'it is in a drive of installing, again' } })
+    await client.guest.edit({ name: named('installing'), changes: { cdrom: null } })
+    const thrown = await client.guest.delete({ name: named('again') })
+    expect(await client.disc.list()).toEqual([{ ...kept, users: ['again (deleted)'] }])
+    await client.trash.purge({ id: thrown.id })
+    expect(await client.disc.delete({ id: kept.id })).toEqual({ freedBytes: kept.bytes })
+    expect(below('discs')).toEqual([])
   })
 
   test('a disk is one way to create a guest, a disc another to import one', async () => {

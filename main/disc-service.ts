@@ -1,0 +1,93 @@
+import { join } from 'node:path'
+import type { DiscId, DiscView } from '../src/contract/disc.ts'
+import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
+import type { GuestDefinition } from '../src/guest/definition.ts'
+import type { GuestOwner } from '../src/guest/owner.ts'
+import { ImageProblem } from '../src/image/image-problem.ts'
+import { type KeptDisc, Discs } from '../src/node/image/discs.ts'
+import { examine } from '../src/node/image/examine.ts'
+import type { Upload, Uploads } from '../src/node/image/uploads.ts'
+import type { TemplateFile } from '../src/node/template/template-file.ts'
+import { Publisher } from '../src/publisher.ts'
+import { notFound } from './error-map.ts'
+
+export interface DiscPorts {
+  readonly dataDirectory: string
+  readonly uploads: Uploads
+  guests(): readonly GuestOwner[]
+  /** Deleted guests, which may come back. */
+  trashed(): readonly GuestDefinition[]
+  templates(): readonly TemplateFile[]
+}
+
+/** Discs that browsers have sent: kept until somebody deletes them. Owns the list that watchers see; the files are the store's. */
+export class DiscService {
+  readonly #ports: DiscPorts
+  readonly #discs: Discs
+  readonly #published = new Publisher<DiscView[]>()
+
+  constructor(ports: DiscPorts) {
+    this.#ports = ports
+    this.#discs = new Discs(join(ports.dataDirectory, 'discs'))
+  }
+
+  /** Before anything else is asked of it. */
+  recover(): Promise<void> {
+    return this.#discs.sweep()
+  }
+
+  async list(): Promise<DiscView[]> {
+    return (await this.#discs.list()).map((disc) => this.#view(disc))
+  }
+
+  async watch(signal: AbortSignal | undefined): Promise<AsyncGenerator<DiscView[], void, void>> {
+    return this.#published.subscribe([await this.list()], signal)
+  }
+
+  async keep(id: string): Promise<DiscView> {
+    const { uploads } = this.#ports
+    const upload = uploads.find(id)
+    if (upload === null) throw notFound('upload', id, [])
+    await demandDisc(upload)
+    const kept = await this.#discs.keep(upload).catch((error: unknown) => {
+      throw new Fault('disk', `${upload.name} could not be kept: ${reasonOf(error)}`, { cause: error, remedy: 'check the disk with the data directory' })
+    })
+    await uploads.discard(id)
+    await this.#tell()
+    return this.#view(kept)
+  }
+
+  async delete(id: DiscId): Promise<number> {
+    const found = await this.#discs.find(id)
+    if (found === null) throw notFound('disc', id, (await this.#discs.list()).map((disc) => disc.id))
+    const { users, bytes, name } = this.#view(found)
+    if (users.length > 0) throw new Refusal('in-use', name, `it is in a drive of ${users.join(', ')}`, 'take it out of there (diptych edit GUEST cdrom=none), or purge the deleted guest, then delete it')
+    await this.#discs.delete(id)
+    await this.#tell()
+    return bytes
+  }
+
+  #view({ id, name, path, bytes, keptAt }: KeptDisc): DiscView {
+    const { guests, trashed, templates } = this.#ports
+    const has = ({ cdrom, driverDisc }: GuestDefinition) => [cdrom, driverDisc].includes(path)
+    const users = [
+      ...guests().flatMap(({ definition, machine }) => (has(definition) || machine?.spec.discPath === path ? [definition.name] : [])),
+      ...trashed().flatMap((definition) => (has(definition) ? [`${definition.name} (deleted)`] : [])),
+      ...templates().flatMap(({ name: template, definition }) => (has(definition) ? [`the template ${template}`] : [])),
+    ]
+    return { id, name, path, bytes, keptAt: keptAt.toISOString(), users }
+  }
+
+  async #tell(): Promise<void> {
+    if (this.#published.readers > 0) this.#published.publish(await this.list(), 'discs')
+  }
+}
+
+async function demandDisc({ path, name }: Upload): Promise<void> {
+  try {
+    const { what } = await examine(path, { raw: false })
+    if (what !== 'disc') throw new Refusal('not-importable', name, `it is a ${what}, not a disc`, 'import it as it is')
+  } catch (error) {
+    throw error instanceof ImageProblem ? new Refusal(error.kind === 'unsupported' ? 'not-importable' : error.kind, name, error.message, error.remedy) : error
+  }
+}

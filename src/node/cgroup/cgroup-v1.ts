@@ -1,10 +1,12 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { bandwidthOf, defaultWeight, percentOf, type CpuCapPort } from './cpu-cap.ts'
+import { balance, rebalance, type WeightFile } from './group-weight.ts'
 import { readOr } from './read-or.ts'
 
 /** What version 1 calls the default weight: cpu.shares of 1024 (Linux, Documentation/scheduler/sched-design-CFS.rst). */
 const defaultShares = 1024
+const shares: WeightFile = { name: 'cpu.shares', normal: defaultShares, most: 262_144 }
 
 /**
  * Version 1: groups `<controller>/diptych/<name>-<pid>` with cpu.cfs_quota_us, cpu.cfs_period_us and cpu.shares. `root`
@@ -48,16 +50,18 @@ export function cgroupV1CpuCap(root: string): CpuCapPort | null {
       mkdirSync(group, { recursive: true })
       writeFileSync(join(group, 'cpu.shares'), String(sharesOf(weight)))
       enter(group, pid)
-      // Against everything else on this computer the guests together weigh as much as each of them by itself would.
-      writeFileSync(join(parent, 'cpu.shares'), String(Math.min(262_144, totalOf(parent, 'cpu.shares'))))
+      balance(parent, shares)
       return getWeight(name, pid)
     },
     throttledMs: (name, pid) => {
       const nanoseconds = /^throttled_time (\d+)$/m.exec(readOr(join(groupOf(name, pid), 'cpu.stat'), ''))?.[1]
       return nanoseconds === undefined ? null : Number(nanoseconds) / 1e6
     },
-    release: (name, pid) => removeGroup(groupOf(name, pid)),
-    sweep: () => sweepGroups(parent),
+    release: (name, pid) => removeGroup(groupOf(name, pid), () => rebalance(parent, shares)),
+    sweep: () => {
+      sweepGroups(parent)
+      rebalance(parent, shares)
+    },
   }
 }
 
@@ -67,11 +71,6 @@ function sharesOf(weight: number): number {
 
 function weightOfShares(shares: number): number {
   return Math.max(1, Math.round((shares * defaultWeight) / defaultShares))
-}
-
-/** The sum of one file's number over the groups below `parent`. */
-export function totalOf(parent: string, file: string): number {
-  return readdirSync(parent).reduce((sum, name) => sum + Number(readOr(join(parent, name, file), '0')), 0)
 }
 
 export function isWritable(path: string): boolean {
@@ -85,12 +84,12 @@ export function isWritable(path: string): boolean {
 
 /**
  * Removes a group that is empty or about to be: a process that ended still counts until its parent has reaped it, so
- * a refusal is tried again three times within a second.
+ * a refusal is tried again three times within a second. `gone` is told when it is not there any more.
  */
-export function removeGroup(path: string, retryAfterMs: readonly number[] = [30, 200, 700]): void {
+export function removeGroup(path: string, gone: () => void, retryAfterMs: readonly number[] = [30, 200, 700]): void {
   const [next, ...later] = retryAfterMs
-  if (removed(path) || next === undefined) return
-  setTimeout(() => removeGroup(path, later), next).unref()
+  if (removed(path)) gone()
+  else if (next !== undefined) setTimeout(() => removeGroup(path, gone, later), next).unref()
 }
 
 /** Removes the groups `<name>-<pid>` below `parent` whose process is gone. */

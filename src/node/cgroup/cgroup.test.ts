@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -35,36 +35,6 @@ describe('version 1', () => {
   test('a directory that is no cpu controller is not taken', () => expect(cgroupV1CpuCap(root)).toBeNull())
 })
 
-describe('version 2', () => {
-  test('as root: a group below diptych/, cpu enabled on the way down', () => {
-    put('cgroup.controllers', 'cpuset cpu memory\n')
-    put('cgroup.subtree_control', 'memory\n')
-    const port = cgroupV2CpuCap(root, { userScopes: false, pathOf: () => '/user.slice/session-1.scope' })
-    expect(port?.set('linux', 42, 30)).toBe(30)
-    expect(read('diptych/linux-42/cpu.max')).toBe('6000 20000')
-    expect(read('diptych/linux-42/cgroup.procs')).toBe('42')
-    expect(read('cgroup.subtree_control')).toBe('+cpu')
-    expect(read('diptych/cgroup.subtree_control')).toBe('+cpu')
-    expect(port?.set('linux', 42, null)).toBeNull()
-  })
-  test('in a scope of its own: a child group, because a group with controllers holds no process', () => {
-    put('cgroup.controllers', 'cpu\n')
-    const scope = 'user.slice/diptych-linux-1.scope'
-    put(`${scope}/cgroup.subtree_control`, '')
-    let path = `/${scope}`
-    const port = cgroupV2CpuCap(root, { userScopes: true, pathOf: () => path })
-    expect(port?.set('linux', 42, 100)).toBe(100)
-    path = `/${scope}/vm`
-    expect(port?.get('linux', 42)).toBe(100)
-    expect(port?.set('linux', 42, 20)).toBe(20)
-    expect(existsSync(join(root, scope, 'vm', 'vm'))).toBe(false)
-  })
-  test('without the cpu controller it is not taken', () => {
-    put('cgroup.controllers', 'memory\n')
-    expect(cgroupV2CpuCap(root, { userScopes: true })).toBeNull()
-  })
-})
-
 test('what is mounted decides, and every refusal says why', () => {
   put('cpu.cfs_quota_us', '-1')
   expect(findCpuCap({}, `cgroup ${root} cgroup rw,cpu,cpuacct 0 0\ncgroup2 /u cgroup2 rw 0 0`)).toMatchObject({ available: true, reason: expect.stringContaining('version 1') as string })
@@ -74,29 +44,26 @@ test('what is mounted decides, and every refusal says why', () => {
 })
 
 describe('weight', () => {
-  test('version 1: shares of the group, and of all guests together beside the rest of the computer', async () => {
+  test('version 1: shares of the group; together the guests never outweigh as many normal ones', async () => {
     put('cpu.cfs_quota_us', '-1')
     const port = cgroupV1CpuCap(root)
     expect(port?.getWeight('linux', 42)).toEqual({ weight: 100, note: null })
     for (const weight of [1, 20, 100, 250, 10_000]) expect((await port?.setWeight('linux', 42, weight))?.weight).toBe(weight)
     await port?.setWeight('windows', 43, 50)
-    expect([read('diptych/linux-42/cpu.shares'), read('diptych/windows-43/cpu.shares'), read('diptych/cpu.shares')]).toEqual(['102400', '512', '102912'])
+    expect([read('diptych/linux-42/cpu.shares'), read('diptych/windows-43/cpu.shares'), read('diptych/cpu.shares')]).toEqual(['102400', '512', '2048'])
+    await port?.setWeight('linux', 42, 20)
+    expect(read('diptych/cpu.shares')).toBe(String(205 + 512))
     expect(read('diptych/windows-43/cgroup.procs')).toBe('43')
   })
-  test('version 2: cpu.weight of the group below diptych/', async () => {
-    put('cgroup.controllers', 'cpu\n')
-    put('cgroup.subtree_control', '')
-    const port = cgroupV2CpuCap(root, { userScopes: false, pathOf: () => '/elsewhere' })
-    expect(await port?.setWeight('linux', 42, 300)).toEqual({ weight: 300, note: null })
-    expect([read('diptych/linux-42/cpu.weight'), read('diptych/cpu.weight')]).toEqual(['300', '300'])
-  })
-  test('version 2: a scope’s weight is asked of the user’s systemd', async () => {
-    put('cgroup.controllers', 'cpu\n')
-    const scope = 'user.slice/diptych-linux-1.scope'
-    put(`${scope}/cpu.weight`, '100\n')
-    const port = cgroupV2CpuCap(root, { userScopes: true, pathOf: () => `/${scope}/vm`, setScopeWeight: async (unit, weight) => put(`user.slice/${unit}/cpu.weight`, `${weight}\n`) })
-    expect(await port?.setWeight('linux', 42, 40)).toEqual({ weight: 40, note: null })
-    expect(existsSync(join(root, scope, 'vm', 'cpu.weight'))).toBe(false)
+  test('version 1: the weight of a guest that is gone no longer counts', async () => {
+    put('cpu.cfs_quota_us', '-1')
+    const port = cgroupV1CpuCap(root)
+    await port?.setWeight('linux', 42, 50)
+    await port?.setWeight('windows', 43, 100)
+    expect(read('diptych/cpu.shares')).toBe('1536')
+    rmSync(join(root, 'diptych/windows-43'), { recursive: true }) // as rmdir(2) does in a real hierarchy, its files with it
+    port?.release('windows', 43)
+    expect(read('diptych/cpu.shares')).toBe('512')
   })
   test('throttled time is told in milliseconds by both', () => {
     put('cpu.cfs_quota_us', '-1')

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { scopePrefix } from '../process/detached.ts'
 import { cgroupV1CpuCap } from './cgroup-v1.ts'
-import { cgroupV2CpuCap } from './cgroup-v2.ts'
+import { cgroupV2CpuCap, cgroupV2Obstacle } from './cgroup-v2.ts'
 import type { CpuCapPort } from './cpu-cap.ts'
 import { niceOnly } from './nice.ts'
 
@@ -17,6 +17,6 @@ export function findCpuCap(env: NodeJS.ProcessEnv, mounts = readFileSync('/proc/
   }
   const v2 = rows.find(([, , type]) => type === 'cgroup2')?.[1]
   if (v2 === undefined) return niceOnly('The CPU cap needs control groups, and none are mounted on this host.')
-  const userScopes = scopePrefix('probe', env).length > 0
-  return cgroupV2CpuCap(v2, { userScopes }) ?? niceOnly(`The CPU cap needs the cpu controller in ${v2} and either a systemd user session or root; this host offers neither.`)
+  const options = { userScopes: scopePrefix('probe', env).length > 0 }
+  return cgroupV2CpuCap(v2, options) ?? niceOnly(`The CPU cap needs the cpu controller of control groups version 2: ${cgroupV2Obstacle(v2, options)}.`)
 }

@@ -59,10 +59,10 @@ describe('detached programs', () => {
 
   test('a systemd user session on cgroup v2 gets a scope, anything less none', () => {
     const env = { XDG_RUNTIME_DIR: '/run/user/1000' }
-    expect(scopePrefix('diptych-linux-1', env, () => true)).toEqual(expect.arrayContaining(['--user', '--scope', '--unit=diptych-linux-1', 'Delegate=yes']))
-    expect(scopePrefix('x', {}, () => true)).toEqual([])
+    expect(scopePrefix('diptych-linux-1', env, 'app-diptych.slice', () => true)).toEqual(expect.arrayContaining(['--user', '--scope', '--unit=diptych-linux-1', '--slice=app-diptych.slice', 'Delegate=yes']))
+    expect(scopePrefix('x', {}, undefined, () => true)).toEqual([])
     for (const missing of ['/usr/bin/systemd-run', '/run/user/1000/systemd/private', '/sys/fs/cgroup/cgroup.controllers']) {
-      expect(scopePrefix('x', env, (path) => path !== missing)).toEqual([])
+      expect(scopePrefix('x', env, undefined, (path) => path !== missing)).toEqual([])
     }
   })
 })

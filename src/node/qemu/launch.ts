@@ -6,7 +6,7 @@ import { EngineFault, type MachineSpec, type StartOptions } from '../../engine/e
 import { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { explainStartFailure } from '../../engine/qemu/start-failure.ts'
 import { readTail } from '../file/tail.ts'
-import { spawnDetached } from '../process/detached.ts'
+import { guestSlice, spawnDetached } from '../process/detached.ts'
 import { identify, type ProcessIdentity } from '../process/process-identity.ts'
 import type { RunLayout } from './layout.ts'
 import { byteStream, connectWhenReady } from './unix-stream.ts'
@@ -24,7 +24,7 @@ export async function launch(binary: string, args: readonly string[], layout: Ru
   if (existsSync(layout.logs.engine)) renameSync(layout.logs.engine, `${layout.logs.engine}.1`)
   let child: ChildProcess
   try {
-    child = await spawnDetached(binary, args, { logPath: layout.logs.engine, inherit, scope: `diptych-${spec.name}-${spec.uuid.slice(0, 8)}-${Date.now()}` })
+    child = await spawnDetached(binary, args, { logPath: layout.logs.engine, inherit, scope: `diptych-${spec.name}-${spec.uuid.slice(0, 8)}-${Date.now()}`, slice: guestSlice })
   } catch (cause) {
     throw new EngineFault('qemu', `${binary} could not be executed`, { cause, remedy: 'apt-get install qemu-system-x86 qemu-utils' })
   }

@@ -2,13 +2,14 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { cgroupV2CpuCap } from '../../../src/node/cgroup/cgroup-v2.ts'
+import { cgroupV2CpuCap, cgroupV2Obstacle } from '../../../src/node/cgroup/cgroup-v2.ts'
 import { scopePrefix } from '../../../src/node/process/detached.ts'
 import { until } from './fixture.ts'
 
 const mount = readFileSync('/proc/mounts', 'utf8').split('\n').map((row) => row.split(' ')).find(([, , type]) => type === 'cgroup2')?.[1] ?? null
-const port = mount === null ? null : cgroupV2CpuCap(mount, { userScopes: scopePrefix('probe', process.env).length > 0 })
-const why = mount === null ? 'no version 2 hierarchy is mounted here' : `${mount} has no cpu controller that this user may use`
+const options = { userScopes: scopePrefix('probe', process.env).length > 0 }
+const port = mount === null ? null : cgroupV2CpuCap(mount, options)
+const why = mount === null ? 'no version 2 hierarchy is mounted here' : cgroupV2Obstacle(mount, options)
 
 test.skipIf(port === null)(`a cap in a real version 2 hierarchy${port === null ? ` (skipped: ${why})` : ''}`, async () => {
   if (port === null || mount === null) return

@@ -9,6 +9,7 @@ import type { SwitchClient } from '../../../src/network/client.ts'
 import { captureToFile, openCapture } from '../../../src/node/switch/capture.ts'
 import { connectControl } from '../../../src/node/switch/control-client.ts'
 import { runSwitch, type RunningSwitch } from '../../../src/node/switch/run-switch.ts'
+import { until } from '../engine/fixture.ts'
 import { address, arpRequest, Endpoint, isTestFrame, tcpFrame, testFrame } from './endpoint.ts'
 
 const linux = { guest: GuestName.parse('linux'), mac: MacAddress.parse('52:54:00:d1:00:01') }
@@ -49,25 +50,28 @@ function dissect(path: string): string[] {
   return result.stdout.trim().split('\n').map((line) => line.trim())
 }
 
-async function untilBytes(path: string, bytes: number): Promise<void> {
-  const deadline = performance.now() + 10_000
-  while (!existsSync(path) || statSync(path).size < bytes) {
-    if (performance.now() > deadline) throw new Error(`${path} did not reach ${bytes} bytes`)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
+const begun = (path: string) => until('the capture to begin', () => existsSync(path) && statSync(path).size > 0)
+
+/** Waits until the file holds that many whole packets: blocks of type 6 (pcapng, section 4.3). */
+const untilPackets = (path: string, packets: number) =>
+  until(`${packets} packets`, () => {
+    const bytes = readFileSync(path)
+    let count = 0
+    for (let at = 0, length = 0; at + 8 <= bytes.length && at + (length = bytes.readUInt32LE(at + 4)) <= bytes.length; at += length) if (bytes.readUInt32LE(at) === 6) count += 1
+    return count === packets
+  })
 
 describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () => {
   it('of one link holds both directions', async () => {
     const path = join(directory, 'link.pcapng')
     const end = new AbortController()
     const done = captureToFile(runtime, { network: stageNetwork, guest: linux.guest, snapBytes: 65_549 }, path, 1_000_000_000, end.signal)
-    await untilBytes(path, 60)
+    await begun(path)
     a.send(tcpFrame(a.mac, b.mac, address('10.77.0.11'), address('10.77.0.12'), [40_000, 80], 1, 0x18, 'GET /seen HTTP/1.1\r\n\r\n'), testFrame(a.mac, b.mac, 1, 65_549))
     await b.receive(isTestFrame(1))
     b.send(testFrame(b.mac, a.mac, 2, 1_000))
     await a.receive(isTestFrame(2))
-    await untilBytes(path, 65_549 + 1_000)
+    await untilPackets(path, 3)
     end.abort()
     await done
     expect(dissect(path)).toEqual(['linux\t52:54:00:d1:00:01\t76\t/seen', 'linux\t52:54:00:d1:00:01\t65549', 'linux\t52:54:00:d1:00:02\t1000'])
@@ -77,10 +81,10 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
     const path = join(directory, 'network.pcapng')
     const end = new AbortController()
     const done = captureToFile(runtime, { network: stageNetwork, guest: null, snapBytes: 64 }, path, 1_000_000_000, end.signal)
-    await untilBytes(path, 60)
+    await begun(path)
     a.send(arpRequest(a.mac, address('10.77.0.11'), address('10.77.0.1')), testFrame(a.mac, b.mac, 1, 9_000))
     await b.receive(isTestFrame(1))
-    await untilBytes(path, 400)
+    await untilPackets(path, 3)
     end.abort()
     await done
     expect(dissect(path).toSorted()).toEqual(['gateway\t02:d1:97:7c:00:01\t42', 'linux\t52:54:00:d1:00:01\t42', 'linux\t52:54:00:d1:00:01\t9000'])
@@ -91,13 +95,13 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
     const path = join(directory, 'ring.pcapng')
     const end = new AbortController()
     const done = captureToFile(runtime, { network: stageNetwork, guest: linux.guest, snapBytes: 65_549 }, path, 100_000, end.signal)
-    await untilBytes(path, 60)
+    await begun(path)
     for (let number = 0; number < 40; number++) a.send(testFrame(a.mac, b.mac, number, 9_000))
     await b.receive(isTestFrame(39))
     // 40 frames of 9 kB, 11 to a file: three full ones, of which the last is kept, and 7 frames in the fourth.
     const last = Buffer.from(testFrame(a.mac, b.mac, 39, 9_000).subarray(0, 18))
-    const deadline = performance.now() + 10_000
-    while (!readFileSync(path).includes(last) && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+    await until('the last frame', () => readFileSync(path).includes(last))
+    await untilPackets(path, 7)
     end.abort()
     expect(await done).toBe(40)
     expect(statSync(`${path}.1`).size).toBeLessThanOrEqual(100_000)

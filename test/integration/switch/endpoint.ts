@@ -51,7 +51,7 @@ export class Endpoint {
   }
 
   /** The first frame, received already or to come, that passes; taken out of `frames`. */
-  async receive(passes: (frame: Uint8Array) => boolean, timeoutMs = 10_000): Promise<Uint8Array> {
+  async receive(passes: (frame: Uint8Array) => boolean, timeoutMs = 300_000): Promise<Uint8Array> {
     const found = await this.maybe(passes, timeoutMs)
     if (found === null) throw new Error(`no such frame within ${timeoutMs} ms; ${this.frames.length} others came`)
     return found
@@ -68,7 +68,7 @@ export class Endpoint {
     }
   }
 
-  async waitClosed(timeoutMs = 10_000): Promise<void> {
+  async waitClosed(timeoutMs = 300_000): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (!this.#closed) {
       if (performance.now() >= deadline) throw new Error(`still connected after ${timeoutMs} ms`)

@@ -6,6 +6,7 @@ import { GuestName, MacAddress } from '../../../src/contract/names.ts'
 import type { SwitchClient } from '../../../src/network/client.ts'
 import { connectControl } from '../../../src/node/switch/control-client.ts'
 import { runSwitch, type RunningSwitch } from '../../../src/node/switch/run-switch.ts'
+import { until } from '../engine/fixture.ts'
 import { NamespaceGuest, namespacesMissing } from './namespace-guest.ts'
 
 const linux = { guest: GuestName.parse('linux'), mac: MacAddress.parse('52:54:00:d1:00:01') }
@@ -43,15 +44,11 @@ async function open(port: typeof linux): Promise<NamespaceGuest> {
 }
 
 /** Waits until the kernel has made its address from the advertisement and found it to be free. */
-async function addressed(guest: NamespaceGuest, address: string): Promise<string> {
-  const deadline = performance.now() + 30_000
-  let shown = ''
-  while (performance.now() < deadline) {
-    shown = (await guest.run('ip', '-6', 'addr', 'show', 'dev', 'eth0', 'scope', 'global', '-tentative')).stdout
-    if (shown.includes(address)) return shown
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  throw new Error(`no ${address} within 30 s: ${shown}`)
+function addressed(guest: NamespaceGuest, address: string): Promise<string> {
+  return until(`${address} of ${guest.name}`, async () => {
+    const shown = (await guest.run('ip', '-6', 'addr', 'show', 'dev', 'eth0', 'scope', 'global', '-tentative')).stdout
+    return shown.includes(address) && shown
+  })
 }
 
 describe.skipIf(missing !== null)(`guests with IPv6 alone${missing === null ? '' : ` (${missing})`}`, () => {
@@ -60,9 +57,9 @@ describe.skipIf(missing !== null)(`guests with IPv6 alone${missing === null ? ''
     expect(await addressed(a, LINUX)).toContain('/64')
     await addressed(b, WINDOWS)
     expect((await a.run('ip', '-6', 'route', 'show', 'default')).stdout).toBe('')
-    expect((await a.run('ping', '-6', '-c', '2', '-i', '0.2', `${PREFIX}:1`)).stdout).toContain('2 received')
+    expect((await a.run('ping', '-6', '-c', '2', '-w', '60', `${PREFIX}:1`)).stdout).toContain('2 received')
     // The resolver is asked over IPv6: these namespaces have no IPv4 address at all.
-    expect((await a.run('ping', '-6', '-c', '1', 'windows')).stdout).toContain('1 received')
+    expect((await a.run('ping', '-6', '-c', '1', '-w', '60', 'windows')).stdout).toContain('1 received')
     expect((await b.run('getent', 'ahostsv6', 'linux.diptych.internal')).stdout).toContain(LINUX)
     expect((await b.run('getent', 'hosts', LINUX)).stdout).toContain('linux.diptych.internal')
     expect((await a.run('getent', 'ahostsv6', 'diptych.internal')).stdout).toContain(`${PREFIX}:1`)
@@ -73,7 +70,7 @@ describe.skipIf(missing !== null)(`guests with IPv6 alone${missing === null ? ''
     mkdirSync(root)
     writeFileSync(join(root, 'index.html'), '<h1>six</h1>')
     b.start('python3', '-m', 'http.server', '80', '--bind', '::', '--directory', root)
-    const page = await a.run('curl', '-6', '-sS', '--retry', '20', '--retry-connrefused', '--retry-delay', '1', 'http://windows.diptych.internal/')
+    const page = await a.run('curl', '-6', '-sS', '--retry', '200', '--retry-connrefused', '--retry-delay', '1', 'http://windows.diptych.internal/')
     expect(page.stdout).toBe('<h1>six</h1>')
     expect((await client.requests(10)).filter((line) => line.status !== null)).toMatchObject([{ from: 'linux', to: 'windows', fromAddress: LINUX, method: 'GET', host: 'windows.diptych.internal', path: '/', status: 200, bytes: 12 }])
   })
@@ -85,7 +82,7 @@ describe.skipIf(missing !== null)(`guests with IPv6 alone${missing === null ? ''
     await b.run('ip', '-6', 'addr', 'add', `${LINUX}/64`, 'dev', 'eth0', 'nodad')
     expect((await b.run('ping', '-6', '-c', '2', '-i', '0.2', '-W', '1', '-I', LINUX, `${PREFIX}:1`)).stdout).toContain('0 received')
     expect((await client.statistics()).ports.find((port) => port.guest === windows.guest)?.drops['ip-spoof']).toBeGreaterThan(0)
-    expect((await a.run('ping', '-6', '-c', '1', `${PREFIX}:1`)).stdout).toContain('1 received')
+    expect((await a.run('ping', '-6', '-c', '1', '-w', '60', `${PREFIX}:1`)).stdout).toContain('1 received')
   })
 })
 
@@ -97,13 +94,11 @@ describe.skipIf((missing ?? dhcpcdMissing) !== null)(`dhcpcd${(missing ?? dhcpcd
     writeFileSync(script, `#!/bin/sh\nenv | sed "s/^/$reason /" >> ${report}\n`, { mode: 0o755 })
     writeFileSync(join(directory, 'dhcpcd.conf'), `script ${script}\noption domain_name_servers, domain_name, domain_search, host_name, interface_mtu\nrequire dhcp_server_identifier\nslaac hwaddr\nnoarp\n`)
     a.start('dhcpcd', '-B', '-f', join(directory, 'dhcpcd.conf'), 'eth0')
-    const deadline = performance.now() + 60_000
-    let said = ''
-    const complete = () => /^(BOUND|REBOOT) new_ip_address=/m.test(said) && /^ROUTERADVERT nd1_rdnss/m.test(said)
-    while (!complete() && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 100))
-      said = await a.run('cat', report).then((result) => result.stdout)
-    }
+    const complete = (said: string) => /^(BOUND|REBOOT) new_ip_address=/m.test(said) && /^ROUTERADVERT nd1_rdnss/m.test(said) && said.endsWith('\n')
+    const said = await until('a lease and an advertisement', async () => {
+      const told = (await a.run('cat', report)).stdout
+      return complete(told) && told
+    })
     expect(said).toContain('new_ip_address=10.77.0.11')
     expect(said).toContain('new_domain_name_servers=10.77.0.1')
     expect(said).toMatch(/new_domain_search=diptych\.internal\.?\n/)

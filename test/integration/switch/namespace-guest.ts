@@ -9,8 +9,9 @@ export function namespacesMissing(...programs: readonly string[]): string | null
   if (!existsSync('/dev/net/tun')) return 'needs /dev/net/tun'
   const absent = ['ip', 'python3', ...programs].filter((program) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
   if (absent.length > 0) return `needs ${absent.join(', ')}`
-  const trial = spawnSync('ip', ['netns', 'add', 'diptych-trial'])
-  spawnSync('ip', ['netns', 'del', 'diptych-trial'])
+  const name = `diptych-trial-${process.pid}` // several test runs may be under way
+  const trial = spawnSync('ip', ['netns', 'add', name])
+  spawnSync('ip', ['netns', 'del', name])
   return trial.status === 0 ? null : 'may not make network namespaces'
 }
 
@@ -57,7 +58,7 @@ export class NamespaceGuest {
 
   /** Starts a program that runs until `close`. */
   start(program: string, ...args: string[]): ChildProcess {
-    const child = spawn('ip', ['netns', 'exec', this.name, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 })
+    const child = spawn('ip', ['netns', 'exec', this.name, program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], timeout: 500_000 })
     this.#children.push(child)
     return child
   }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Runs systemd-networkd as it comes, without the rest of systemd, in this network namespace (`ip netns exec` has given
-# it a mount namespace too) until eth0 has a lease and an advertised resolver; then prints what it knows of eth0.
+# it a mount namespace too) until eth0 has a lease and its MTU, an advertised resolver and prefix; then prints what it
+# knows of eth0.
 # $1: its configuration.
 set -eu
 mount -t tmpfs tmpfs /run
@@ -13,9 +14,10 @@ SYSTEMD_LOG_TARGET=console /lib/systemd/systemd-networkd >&2 &
 index=$(cat /sys/class/net/eth0/ifindex)
 state=/run/systemd/netif/links/$index
 tries=0
-until grep -q '^OPER_STATE=routable' "$state" 2>/dev/null && [ -s "/run/systemd/netif/leases/$index" ] && grep -q '^DNS=.*fd' "$state"; do
+until grep -q '^OPER_STATE=routable' "$state" 2>/dev/null && [ -s "/run/systemd/netif/leases/$index" ] && grep -q '^DNS=.*fd' "$state" &&
+  ip -6 -o addr show dev eth0 scope global | grep -q 'inet6 fd' && [ "$(cat /sys/class/net/eth0/mtu)" != 1500 ]; do
   tries=$((tries + 1))
-  [ $tries -lt 300 ] || break
+  [ $tries -lt 3000 ] || break
   sleep 0.1
 done
 cat "$state" "/run/systemd/netif/leases/$index"

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { GuestName, MacAddress } from '../../../src/contract/names.ts'
 import { identify, signalProcess, waitGone } from '../../../src/node/process/process-identity.ts'
 import { findSwitch, startOrAdoptSwitch } from '../../../src/node/switch/start-or-adopt.ts'
+import { until } from '../engine/fixture.ts'
 import { buildSwitch } from './built-switch.ts'
 import { Endpoint, isTestFrame, testFrame } from './endpoint.ts'
 
@@ -27,7 +28,7 @@ afterEach(async () => {
 })
 
 const place = () => ({ runtime: join(directory, 'run'), state: join(directory, 'state'), entry })
-const run = (...args: string[]) => spawnSync(process.execPath, [entry, ...args], { encoding: 'utf8', timeout: 20_000 })
+const run = (...args: string[]) => spawnSync(process.execPath, [entry, ...args], { encoding: 'utf8', timeout: 300_000 })
 
 describe('the switch process', () => {
   it('is started once and adopted afterwards', async () => {
@@ -52,15 +53,15 @@ const child = spawn(process.execPath, ${JSON.stringify([entry, '--runtime', plac
 child.unref(); setInterval(() => {}, 1000)`
     writeFileSync(script, program)
     const host = spawn(process.execPath, [script], { stdio: 'ignore', detached: true })
-    const client = await poll(() => findSwitch(place()))
+    const client = await until('the switch to greet', () => findSwitch(place()))
     const a = await Endpoint.open((await client.definePort(linux)).socketPath, linux.mac)
     const b = await Endpoint.open((await client.definePort(windows)).socketPath, windows.mac)
     b.send(testFrame(b.mac, a.mac, 0))
     a.send(testFrame(a.mac, b.mac, 1))
-    await poll(async () => ((await client.ports()).every((port) => port.meter.connected) ? true : null))
+    await until('both to be connected', async () => (await client.ports()).filter((port) => port.meter.connected).length === 2)
     const hostIdentity = identify(host.pid ?? 0)
     process.kill(-(host.pid ?? 0), 'SIGKILL')
-    if (hostIdentity !== null) await waitGone(hostIdentity, 10_000)
+    if (hostIdentity !== null) await waitGone(hostIdentity, 300_000)
     a.send(testFrame(a.mac, b.mac, 2))
     await b.receive(isTestFrame(2))
     expect((await findSwitch(place()))?.processId).toBe(client.processId)
@@ -75,7 +76,7 @@ child.unref(); setInterval(() => {}, 1000)`
     if (identity === null) return
     const lease = await first.definePort(linux)
     signalProcess(identity, 'SIGKILL')
-    await waitGone(identity, 10_000)
+    await waitGone(identity, 300_000)
     expect(existsSync(join(directory, 'run/switch.json'))).toBe(true)
     expect(await findSwitch(place())).toBeNull()
     const second = await startOrAdoptSwitch(place())
@@ -118,17 +119,7 @@ child.unref(); setInterval(() => {}, 1000)`
     const { socketPath } = await client.definePort(linux)
     const identity = identify(client.processId)
     if (identity !== null) signalProcess(identity, 'SIGTERM')
-    expect(identity !== null && (await waitGone(identity, 10_000))).toBe(true)
+    expect(identity !== null && (await waitGone(identity, 300_000))).toBe(true)
     expect(existsSync(socketPath)).toBe(false)
   })
 })
-
-async function poll<Value>(read: () => Promise<Value | null>): Promise<Value> {
-  const deadline = performance.now() + 15_000
-  while (performance.now() < deadline) {
-    const value = await read()
-    if (value !== null) return value
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error('waited 15 s in vain')
-}

@@ -1,8 +1,10 @@
-import { type ActionAnswer, type GuestAction, type GuestView, isOff, isStopped } from '../../src/contract/guest.ts'
+import { type GuestAction, type GuestView, isOff } from '../../src/contract/guest.ts'
 import { displayName } from '../format.ts'
 import type { Session } from '../store/session.ts'
 import { layouts } from '../stage/layout.ts'
 import type { WindowState } from '../store/state.ts'
+import { reasonAgainst } from './reason.ts'
+import { reasonAgainstStageSnapshot, takeStageSnapshot } from './stage-controls.ts'
 import { fullScreen, giveKeys, popOut, pressKeys, takeScreenshot } from './guest-controls.ts'
 
 /** One thing the window can do: the same entry serves buttons, menus, palette and shortcut. */
@@ -26,12 +28,6 @@ export const chords: readonly { readonly label: string; readonly keys: readonly 
   { label: 'Print Screen', keys: ['print'] },
   ...[1, 2, 3, 4, 5, 6, 7].map((number) => ({ label: `Ctrl+Alt+F${number}`, keys: ['ctrl', 'alt', `f${number}`] })),
 ]
-
-/** Why an action of the `can` table cannot be done; null when it can. */
-export function reasonAgainst(answer: ActionAnswer | undefined): string | null {
-  if (answer?.allowed === true) return null
-  return answer?.reason ?? 'The host does not offer this for the guest.'
-}
 
 /** Every command of one guest. `index` is its place on the stage, which names its shortcuts. */
 export function guestCommands(session: Session, view: GuestView, index: number): readonly Command[] {
@@ -73,6 +69,9 @@ export function guestCommands(session: Session, view: GuestView, index: number):
     entry('restart', 'Restart', can('restart'), () => void session.askGuest(`restart ${name}`, (client) => client.guest.restart({ name }))),
     entry('suspend', 'Suspend to disk', can('suspend'), () => void session.askGuest(`suspend ${name}`, (client) => client.guest.suspend({ name }))),
     entry('snapshots', 'Snapshots…', null, () => session.open({ kind: 'snapshots', guest: name })),
+    entry('inspect', 'Inside it: system, users, file systems…', null, () => session.open({ kind: 'inspect', guest: name })),
+    entry('copy-in', 'Copy files into it…', null, () => session.open({ kind: 'copy-in', guest: name, files: [] })),
+    entry('copy-out', 'Copy a file out of it…', null, () => session.open({ kind: 'copy-out', guest: name })),
     entry('edit', 'Settings…', null, () => session.open({ kind: 'edit', guest: name })),
     entry('clone', 'Clone…', null, () => session.open({ kind: 'clone', from: { guest: name }, title })),
     entry('make-template', 'Make a template…', null, () => session.open({ kind: 'make-template', guest: name })),
@@ -96,11 +95,15 @@ export function windowCommands(session: Session, state: WindowState): readonly C
     ...(shortcut === undefined ? {} : { shortcut }),
   })
   const views = Object.values(state.guests).map((update) => update.view)
-  const anyOn = views.some((view) => !isStopped(view.state))
+  const anyOn = views.some((view) => !isOff(view.state))
+  const noGuests = (state.stage?.guests.length ?? 0) === 0 ? 'The stage has no guest yet; start it first.' : null
   const allOn = views.length > 0 && views.every((view) => view.state === 'running' || view.state === 'starting')
   return [
     entry('up', 'Start the stage', () => void session.ask('start the stage', (client) => client.stage.up({})), undefined, allOn ? 'Every guest is running or starting.' : null),
     entry('down', 'Stop the stage…', () => session.open({ kind: 'stop-all' }), undefined, anyOn ? null : 'No guest is running.'),
+    entry('stage-snapshot', 'Take a snapshot of the stage', () => void takeStageSnapshot(session), undefined, noGuests ?? reasonAgainstStageSnapshot(state)),
+    entry('stage-snapshots', 'Snapshots of the stage…', () => session.open({ kind: 'stage-snapshots' }), 'Alt+H'),
+    entry('reset-stage', 'Reset the stage…', () => session.open({ kind: 'reset-stage' }), undefined, noGuests),
     ...layouts.map((layout) => entry(`layout-${layout.value}`, `Layout: ${layout.label}`, () => session.change({ layout: layout.value }))),
     entry('theme-system', 'Appearance: follow the system', () => session.change({ theme: 'system' })),
     entry('theme-light', 'Appearance: light', () => session.change({ theme: 'light' })),

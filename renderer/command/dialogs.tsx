@@ -1,3 +1,6 @@
+import { CopyInDialog } from '../agent/copy-in-dialog.tsx'
+import { CopyOutDialog } from '../agent/copy-out-dialog.tsx'
+import { InspectDialog } from '../agent/inspect-dialog.tsx'
 import { displayName } from '../format.ts'
 import { CloneDialog } from '../library/clone-dialog.tsx'
 import { EditDialog } from '../library/edit-dialog.tsx'
@@ -6,6 +9,8 @@ import { MakeTemplateDialog } from '../library/make-template-dialog.tsx'
 import { SnapshotsDialog } from '../library/snapshots-dialog.tsx'
 import { PoliciesDialog } from '../mixer/policies-dialog.tsx'
 import { NetworkDialog } from '../network/network-dialog.tsx'
+import { ResetStageDialog } from '../stage/reset-stage-dialog.tsx'
+import { StageSnapshotsDialog } from '../stage/stage-snapshots-dialog.tsx'
 import { useSession, useWindow } from '../store/context.ts'
 import { Confirm } from '../ui/confirm.tsx'
 import { HelpDialog } from './help-dialog.tsx'
@@ -34,6 +39,16 @@ export function Dialogs() {
       return <LogsDialog guest={dialog.guest} onClose={close} />
     case 'network':
       return <NetworkDialog onClose={close} />
+    case 'stage-snapshots':
+      return <StageSnapshotsDialog onClose={close} />
+    case 'reset-stage':
+      return <ResetStageDialog onClose={close} />
+    case 'inspect':
+      return <InspectDialog guest={dialog.guest} onClose={close} />
+    case 'copy-in':
+      return <CopyInDialog guest={dialog.guest} files={dialog.files} onClose={close} />
+    case 'copy-out':
+      return <CopyOutDialog guest={dialog.guest} onClose={close} />
     case 'snapshots':
       return <SnapshotsDialog guest={dialog.guest} onClose={close} />
     case 'edit':
@@ -48,6 +63,8 @@ export function Dialogs() {
       return <PoliciesDialog guest={dialog.guest} onClose={close} />
     case 'over-budget':
       return <Confirm title="More than this computer has?" text={dialog.reason} action="Do it all the same" danger keep="Leave it" onClose={close} onConfirm={dialog.force} />
+    case 'replace':
+      return <Confirm title="Replace it?" text={dialog.reason} action="Replace" danger keep="Leave it" onClose={close} onConfirm={dialog.force} />
     case 'delete':
       return view === undefined ? null : (
         <Confirm

@@ -13,6 +13,7 @@ export const shortcuts: readonly { readonly keys: string; readonly does: string 
   { keys: 'Alt+S', does: 'The stage: guests side by side' },
   { keys: 'Alt+M', does: 'The mixer: every slider, the host’s budget, charts' },
   { keys: 'Alt+G', does: 'The library: all guests, templates and the trash' },
+  { keys: 'Alt+H', does: 'Snapshots of the stage: take one, go back, reset' },
   { keys: 'Alt+L', does: 'Next layout' },
   { keys: 'Alt+1', does: 'Type into the first guest (Alt+2 the second, and so on)' },
   { keys: 'Alt+Shift+1', does: 'Cut or restore the link of the first guest, and so on' },
@@ -47,6 +48,7 @@ function actionFor(session: Session, event: KeyboardEvent): (() => void) | null 
   if (event.code === 'KeyS') return () => session.store.setState({ place: 'stage' })
   if (event.code === 'KeyM') return () => session.store.setState({ place: 'mixer' })
   if (event.code === 'KeyG') return () => session.store.setState({ place: 'library' })
+  if (event.code === 'KeyH') return () => session.open({ kind: 'stage-snapshots' })
   if (state.place !== 'stage') return null
   const order = stageOrder(state)
   if (event.code === 'KeyL') {

@@ -1,7 +1,10 @@
 import { CircleHelp, Columns2, Grid2x2, Play, Power, Rows2, Search, Settings, Square } from 'lucide-react'
 import type { ReactElement } from 'react'
+import { useShallow } from 'zustand/react/shallow'
+import { isOff } from '../../src/contract/guest.ts'
 import { displayName } from '../format.ts'
 import { focusedGuest, layoutFor, layouts } from '../stage/layout.ts'
+import { StageMenu, StageTask } from '../stage/stage-menu.tsx'
 import { stageOrder, useStageOrder } from '../stage/use-stage-order.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import type { Layout } from '../store/settings.ts'
@@ -44,7 +47,9 @@ export function Header() {
       </nav>
       {place === 'stage' && layout === 'focus' && <GuestTabs />}
       <span className={styles.space} />
+      <StageTask />
       {place === 'stage' && <StageButton />}
+      {place === 'stage' && <StageMenu />}
       <div className={styles.layouts} role="toolbar" aria-label="Layout" hidden={place !== 'stage'}>
         {layouts.map(({ value, label }) => (
           <Button key={value} variant="icon" hint={label} shortcut={value === layout ? undefined : 'Alt+L'} aria-pressed={value === layout} onClick={() => session.change({ layout: value })}>
@@ -70,14 +75,13 @@ export function Header() {
 /** Starts what is off, or stops everything when all of it is on. */
 function StageButton() {
   const session = useSession()
-  const states = useWindow((state) => stageOrder(state).map((name) => state.guests[name]?.view.state).join())
+  const all = useWindow(useShallow((state) => stageOrder(state).flatMap((name) => state.guests[name]?.view.state ?? [])))
   const status = useWindow((state) => state.stage?.status)
-  const all = states === '' ? [] : states.split(',')
   const anyOn = all.some((state) => state === 'running' || state === 'paused')
   // The checklist has its own button.
   if (status === 'working') return anyOn ? <Progress /> : null
   if (all.length === 0 || ((status === 'failed' || status === 'cancelled') && !anyOn)) return null
-  const off = all.some((state) => ['defined', 'stopped', 'failed', 'suspended'].includes(state))
+  const off = all.some(isOff)
   const count = all.length === 1 ? '' : all.length === 2 ? ' both' : ' all'
   return off ? (
     <Button onClick={() => void session.ask('start the stage', (client) => client.stage.up({}))}>

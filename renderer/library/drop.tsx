@@ -1,8 +1,8 @@
 import { type DragEvent, useRef, useState } from 'react'
 import styles from './drop.module.css'
 
-/** Takes one file dropped on an element; `over` while one hovers. Spread `handlers` onto the element. */
-export function useDrop(take: (file: File) => void) {
+/** Takes what is dropped on an element, one file or several; `over` while it hovers. Spread `handlers` onto the element. */
+export function useDrop(take: (file: File, all: readonly File[]) => void) {
   const [over, setOver] = useState(false)
   // Entering a child comes before leaving its parent: only the balance tells whether the file is still over the element.
   const depth = useRef(0)
@@ -18,7 +18,7 @@ export function useDrop(take: (file: File) => void) {
       event.preventDefault()
       hover(0)
       const [file] = event.dataTransfer.files
-      if (file !== undefined) take(file)
+      if (file !== undefined) take(file, [...event.dataTransfer.files])
     },
   }
   return { over, handlers }

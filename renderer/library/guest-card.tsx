@@ -17,6 +17,7 @@ import { useThumbnail } from './use-thumbnail.ts'
 const groups: readonly (readonly string[])[] = [
   ['start', 'start-cold', 'pause', 'resume', 'stop', 'restart', 'suspend', 'reset', 'force-stop'],
   ['snapshots', 'clone', 'make-template', 'flatten', 'export', 'policies', 'edit'],
+  ['inspect', 'copy-in', 'copy-out'],
   ['logs', 'delete'],
 ]
 

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import type { GuestView } from '../../src/contract/guest.ts'
 import { SnapshotTitle, type SnapshotView } from '../../src/contract/snapshot.ts'
-import { reasonAgainst } from '../command/commands.ts'
+import { reasonAgainst } from '../command/reason.ts'
 import { byteCount, displayName } from '../format.ts'
 import { useSession } from '../store/context.ts'
 import { Asking } from '../ui/asking.tsx'

@@ -88,6 +88,10 @@ export function GuestActions({ view, index }: { readonly view: GuestView; readon
         <CommandItem command={commands.get('clone')} />
         <CommandItem command={commands.get('edit')} />
         <Divider />
+        <CommandItem command={commands.get('inspect')} />
+        <CommandItem command={commands.get('copy-in')} />
+        <CommandItem command={commands.get('copy-out')} />
+        <Divider />
         <CommandItem command={commands.get('link')} />
         <CommandItem command={commands.get('logs')} />
       </IconMenu>

@@ -3,12 +3,14 @@ import type { GuestName } from '../../src/contract/names.ts'
 import { capital, displayName, stateWords } from '../format.ts'
 import { chordLabel } from '../screen/release-chord.ts'
 import type { ScreenPhase } from '../screen/viewer.ts'
+import { useDrop } from '../library/drop.tsx'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { OsMark } from '../ui/os-mark.tsx'
 import { StateMark } from '../ui/state-mark.tsx'
 import { GuestActions } from './guest-actions.tsx'
 import styles from './guest-frame.module.css'
+import { GuestTasks } from './guest-tasks.tsx'
 import { Overlay } from './overlay.tsx'
 import { Screen } from './screen.tsx'
 
@@ -21,6 +23,7 @@ export function GuestFrame({ name, index }: { readonly name: GuestName; readonly
   const chord = useWindow((state) => state.settings.releaseChord)
   const [phase, setPhase] = useState<ScreenPhase>('connecting')
   const report = useCallback((next: ScreenPhase) => setPhase(next), [])
+  const { over, handlers } = useDrop((_, files) => session.open({ kind: 'copy-in', guest: name, files }))
   if (view === undefined) return null
 
   const title = displayName(view)
@@ -37,6 +40,7 @@ export function GuestFrame({ name, index }: { readonly name: GuestName; readonly
       data-state={view.state}
       aria-label={title}
       tabIndex={-1}
+      {...handlers}
     >
       <header className={styles.header}>
         <span className={styles.mark}>
@@ -72,6 +76,8 @@ export function GuestFrame({ name, index }: { readonly name: GuestName; readonly
       <div className={styles.glass}>
         <Screen name={name} label={title} active={active} paused={view.state === 'paused'} clipboard={view.clipboard} ownSize={view.screen.size} onPhase={report} />
         <Overlay view={view} phase={phase} />
+        <GuestTasks name={name} />
+        {over && <p className={styles.drop}>{`Drop to copy into ${title}`}</p>}
       </div>
     </section>
   )

@@ -1,7 +1,7 @@
 import { LoaderCircle, Play } from 'lucide-react'
 import type { ReactNode } from 'react'
 import type { GuestView } from '../../src/contract/guest.ts'
-import { reasonAgainst } from '../command/commands.ts'
+import { reasonAgainst } from '../command/reason.ts'
 import type { ScreenPhase } from '../screen/viewer.ts'
 import { useSession } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'

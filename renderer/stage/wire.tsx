@@ -1,7 +1,7 @@
 import { Switch } from '@base-ui/react/switch'
 import { useEffect, useRef } from 'react'
 import type { GuestName } from '../../src/contract/names.ts'
-import { reasonAgainst } from '../command/commands.ts'
+import { reasonAgainst } from '../command/reason.ts'
 import { bitRate, displayName, outcomeWords } from '../format.ts'
 import { LinkPopover } from '../network/link-popover.tsx'
 import { useSession, useWindow } from '../store/context.ts'

@@ -26,6 +26,7 @@ export function createWindowStore(storage: Storage): Store {
     requests: [],
     messages: [],
     tasks: [],
+    sending: [],
     templates: [],
     trash: [],
     discs: [],

@@ -13,6 +13,8 @@ export const Settings = z.object({
   focused: z.string().nullable().catch(null),
   /** Guests put on the stage or taken off it by hand; the others follow the rule in stage/layout.ts. */
   onStage: z.record(z.string(), z.boolean()).catch({}),
+  /** The folder of each guest that files were last copied into. */
+  copyTo: z.record(z.string(), z.string()).catch({}),
   scale: z.record(z.string(), z.enum(['fit', 'one-to-one', 'resize'])).catch({}),
   releaseChord: z.array(z.string()).min(1).max(3).catch([...defaultChord]),
 })

@@ -37,14 +37,26 @@ export interface Notice extends NoticeText {
   readonly id: number
 }
 
+/** A file on its way from this window to the host, which is to copy it into a guest. */
+export interface Sending {
+  readonly id: number
+  readonly guest: GuestName
+  readonly title: string
+  /** 0 to 1. */
+  readonly fraction: number
+  readonly cancel: () => void
+}
+
 export type Place = 'stage' | 'mixer' | 'library' | 'new-guest'
 
 export type CloneSource = { readonly template: GuestName } | { readonly guest: GuestName }
 
 /** What stands over the stage; one at a time. */
 export type Dialog =
-  | { readonly kind: 'palette' | 'help' | 'settings' | 'real-windows' | 'stop-all' | 'network' }
-  | { readonly kind: 'force-stop' | 'reset' | 'logs' | 'snapshots' | 'edit' | 'delete' | 'export' | 'make-template' | 'policies'; readonly guest: GuestName }
+  | { readonly kind: 'palette' | 'help' | 'settings' | 'real-windows' | 'stop-all' | 'network' | 'stage-snapshots' | 'reset-stage' }
+  | { readonly kind: 'force-stop' | 'reset' | 'logs' | 'snapshots' | 'edit' | 'delete' | 'export' | 'make-template' | 'policies' | 'inspect' | 'copy-out'; readonly guest: GuestName }
+  | { readonly kind: 'copy-in'; readonly guest: GuestName; readonly files: readonly File[] }
+  | { readonly kind: 'replace'; readonly reason: string; readonly force: () => void }
   | { readonly kind: 'clone'; readonly from: CloneSource; readonly title: string }
   | { readonly kind: 'over-budget'; readonly reason: string; readonly force: () => void }
   | { readonly kind: 'delete-template'; readonly template: GuestName; readonly title: string }
@@ -59,6 +71,7 @@ export interface WindowState {
   readonly messages: readonly Message[]
   /** Long work of the host, under way or ended a moment ago. */
   readonly tasks: readonly TaskView[]
+  readonly sending: readonly Sending[]
   readonly templates: readonly TemplateView[]
   readonly trash: readonly TrashItem[]
   /** Discs that browsers have sent. */

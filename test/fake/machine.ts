@@ -1,6 +1,6 @@
 import { GuestName, MacAddress, stageNetwork } from '../../src/contract/names.ts'
 import type { GuestAgent } from '../../src/engine/agent.ts'
-import type { DiskLimits, Machine, MachineEvent, MachineNic, MachineSpec, MachineStatus, SavedReport, SaveStateRequest, TemplateReport, TemplateRequest } from '../../src/engine/engine.ts'
+import type { DiskCopy, DiskLimits, Machine, MachineEvent, MachineNic, MachineSpec, MachineStatus, SavedReport, SaveStateRequest, TemplateReport, TemplateRequest } from '../../src/engine/engine.ts'
 
 export const fakeSpec: MachineSpec = {
   name: GuestName.parse('linux'),
@@ -131,6 +131,10 @@ export class FakeMachine implements Machine {
   }
   takeDiskSnapshot = async (name: string) => void this.calls.push(`takeDiskSnapshot ${name}`)
   deleteDiskSnapshot = async (name: string) => void this.calls.push(`deleteDiskSnapshot ${name}`)
+  beginDiskCopy = async (path: string): Promise<DiskCopy> => {
+    this.calls.push(`beginDiskCopy ${path}`)
+    return { caughtUp: async () => undefined, take: async () => void this.calls.push('take'), abandon: async () => void this.calls.push('abandon') }
+  }
   makeTemplate = async ({ memory }: TemplateRequest): Promise<TemplateReport> => {
     this.calls.push(`makeTemplate ${memory ? 'live' : 'cold'}`)
     return { live: memory, reason: null, pausedMs: 1, screen: null }

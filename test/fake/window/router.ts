@@ -1,6 +1,7 @@
 import { type Router, implement } from '@orpc/server'
 import { type Contract, contract } from '../../../src/contract/contract.ts'
 import type { GuestAction } from '../../../src/contract/guest.ts'
+import { agentRoutes } from './agent-routes.ts'
 import { playFirstRun } from './first-run.ts'
 import { crossfade, historyOf } from './mixer.ts'
 import { presets } from './presets.ts'
@@ -112,15 +113,7 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
         return {}
       }),
       screenshot: on.guest.screenshot.handler(({ input, errors }) => screenshot(may(input.name, 'screenshot', errors))),
-      inspect: on.guest.inspect.handler(() => ({
-        os: { name: 'Debian GNU/Linux', version: '12', kernel: '6.1' },
-        hostName: 'linux',
-        addresses: [],
-        users: [{ name: 'person', domain: null, since: null }],
-        fileSystems: [{ mountPoint: '/', type: 'ext4', device: 'vda1', totalBytes: 8 * 2 ** 30, freeBytes: 5 * 2 ** 30 }],
-      })),
-      copyIn: on.guest.copyIn.handler(({ input }) => ({ path: input.to, bytes: 3, sha256: '0'.repeat(64) })),
-      copyOut: on.guest.copyOut.handler(({ input }) => ({ path: input.to, bytes: 3, sha256: '0'.repeat(64) })),
+      ...agentRoutes(world, find),
       exec: on.guest.exec.handler(() => ({ exitCode: 0, stdout: '', stderr: '' })),
       logs: on.guest.logs.handler(({ input }) => ({
         text: input.source === 'serial' ? '[    0.000000] Linux version 6.1.0-28-amd64\n[    1.204411] EXT4-fs (vda1): mounted filesystem\n[    2.310775] diptych: web server answering on port 80\n' : '',

@@ -69,6 +69,12 @@ export const scenarios: Record<string, () => FakeHost> = {
       snapshots.take(first.name, 'live', 'before the update of the whole system', null, at(13))
       snapshots.restored(first.name, installed.id)
       snapshots.take(first.name, 'live', 'with nginx instead', null, at(15))
+      const both = guests.slice(0, 2).map(({ name }) => ({ name, kind: 'live' as const }))
+      snapshots.takeStage(both, 'Doors open: both desktops ready, nobody logged in, the pages of each other loaded')
+      const broken = snapshots.takeStage(both, 'before the talk')
+      snapshots.takeStage([{ name: first.name, kind: 'live' }, { name: GuestName.parse('windows'), kind: 'disk' }], 'after the update')
+      const [part] = broken.parts
+      if (part !== undefined) snapshots.delete(part.guest, part.snapshot)
     }
     made.world.tasks.show({ kind: 'import', title: 'Importing windows-xp.ova', guest: null, detail: 'converting disk 1 of 2', fraction: 0.42, expectedSeconds: 31 })
     made.world.tasks.show({ kind: 'snapshot', title: 'Taking the snapshot “before the update”', guest: guests[2]?.name ?? null, detail: 'copying memory', fraction: null, expectedSeconds: null })

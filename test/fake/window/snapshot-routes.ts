@@ -8,6 +8,10 @@ import type { World } from './world.ts'
 
 export type Thrower = { NOT_FOUND: (options: { data: { noun: string; name: string; known: string[] } }) => Error; REFUSED: (options: { data: { code: RefusalCode; subject: string; reason: string } }) => Error }
 
+export interface Canceller {
+  CANCELLED(options: { data: { what: string } }): Error
+}
+
 interface Tools {
   find(name: string, errors: Thrower): FakeGuest
   may(name: string, action: GuestAction, errors: Thrower): FakeGuest
@@ -64,18 +68,18 @@ export function stageSnapshotRoutes(world: World, { find }: Tools) {
     if (found === undefined) throw errors.NOT_FOUND({ data: { noun: 'stage snapshot', name: id, known: snapshots.stage.map((each) => each.id) } })
     return found
   }
-  const take = async (title: string | undefined) => {
-    await tasks.run('snapshot', 'Snapshot of the stage', null, workMs)
+  const take = async (title: string | undefined, errors: Canceller) => {
+    if (!(await tasks.run('snapshot', 'Snapshot of the stage', null, workMs))) throw errors.CANCELLED({ data: { what: 'the stage snapshot' } })
     const guests = world.stage().guests.flatMap((name) => world.find(name) ?? [])
     return snapshots.takeStage(guests.map((guest) => ({ name: guest.name, kind: guest.state === 'running' || guest.state === 'paused' ? 'live' : 'disk' })), title ?? new Date().toLocaleString('en-GB'))
   }
   return {
     snapshots: on.snapshots.handler(() => snapshots.stage),
     watchSnapshots: on.watchSnapshots.handler(({ signal }) => snapshots.stageEvents.stream([snapshots.stage], signal)),
-    takeSnapshot: on.takeSnapshot.handler(({ input }) => take(input.title)),
+    takeSnapshot: on.takeSnapshot.handler(({ input, errors }) => take(input.title, errors)),
     restoreSnapshot: on.restoreSnapshot.handler(async ({ input, errors }) => {
       const { parts, title } = known(input.id, errors)
-      const kept = input.keep ? await take(`Before going back to ${title}`) : null
+      const kept = input.keep ? await take(`Before going back to ${title}`, errors) : null
       await tasks.run('restore', `The stage back to ${title}`, null, workMs)
       for (const part of parts) {
         snapshots.restored(part.guest, part.snapshot)

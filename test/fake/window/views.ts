@@ -1,6 +1,7 @@
 import { presets } from './presets.ts'
 import type { Control, ControlName, Mark } from '../../../src/contract/control.ts'
 import type { ActionAnswer, AgentState, GuestAction, GuestKind, GuestState, GuestUpdate, GuestView } from '../../../src/contract/guest.ts'
+import { howToInstallAgent } from '../../../src/contract/guest-agent.ts'
 import { type LinkShape, type LinkView, unshaped } from '../../../src/contract/link.ts'
 import { GuestName, MacAddress } from '../../../src/contract/names.ts'
 
@@ -43,6 +44,7 @@ const allowedIn: Record<GuestAction, readonly GuestState[]> = {
 
 export function answerFor(guest: FakeGuest, action: GuestAction): ActionAnswer {
   const allowed = allowedIn[action].includes(guest.state)
+  if (allowed && action === 'exec' && guest.agent !== 'live') return { allowed: false, reason: `The guest agent does not answer. Wait until the guest is up. ${howToInstallAgent(guest.kind)}` }
   return { allowed, reason: allowed ? null : `The guest is ${guest.state}; this needs it to be ${allowedIn[action].join(' or ')}.` }
 }
 

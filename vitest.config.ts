@@ -1,6 +1,9 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
 
+/** What bounds a wait is there to end a hopeless one: slow machines are no failure. */
+const patient = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } }
+
 /**
  * One project per kind of test, so that a quick run (`npm run unit`) and the full run (`npm test`) share one
  * configuration. Integration tests start real processes one file at a time: the machine may have two cores.
@@ -8,9 +11,9 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', environment: 'node', include: ['src/**/*.test.ts', 'main/**/*.test.ts', 'test/shape/**/*.test.ts', 'build/bootstrap/**/*.test.mjs'] } },
-      { plugins: [react()], test: { name: 'renderer', environment: 'happy-dom', include: ['renderer/**/*.test.{ts,tsx}'] } },
-      { test: { name: 'contract', environment: 'node', include: ['test/contract/**/*.test.ts'], testTimeout: 30_000 } },
+      { test: { ...patient, name: 'unit', environment: 'node', include: ['src/**/*.test.ts', 'main/**/*.test.ts', 'test/shape/**/*.test.ts', 'build/bootstrap/**/*.test.mjs'] } },
+      { plugins: [react()], test: { ...patient, name: 'renderer', environment: 'happy-dom', include: ['renderer/**/*.test.{ts,tsx}'] } },
+      { test: { ...patient, name: 'contract', environment: 'node', include: ['test/contract/**/*.test.ts'] } },
       {
         test: {
           name: 'integration',
@@ -19,6 +22,7 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 900_000,
+          expect: { poll: { timeout: 300_000 } },
         },
       },
     ],

@@ -123,6 +123,59 @@ const charts = async function charts(page) {
   await page.getByTestId('strip-linux').locator('canvas').last().scrollIntoViewIfNeeded()
 }
 
+const stagePast = async function stagepast(page) {
+  await page.keyboard.press('Alt+h')
+  await page.getByTestId('stage-snapshots').getByRole('button', { name: /^Go back to after/ }).click()
+}
+const noPast = async function nopast(page) {
+  await page.keyboard.press('Alt+h')
+  await page.getByTestId('stage-snapshots').waitFor()
+}
+const stageMenu = async function stagemenu(page) {
+  await page.getByTestId('more-stage').click()
+}
+const resetStage = async function resetstage(page) {
+  await stageMenu(page)
+  await page.getByRole('menuitem', { name: 'Reset the stage…' }).click()
+}
+const inside = async function inside(page) {
+  await page.getByTestId('more-linux').click()
+  await page.getByRole('menuitem', { name: /^Inside it/ }).click()
+  await page.getByTestId('inspect').waitFor()
+}
+const insideOff = async function insideoff(page) {
+  await page.getByTestId('more-windows').click()
+  await page.getByRole('menuitem', { name: /^Inside it/ }).click()
+  await page.getByTestId('inspect').waitFor()
+}
+const copyIn = async function copyin(page) {
+  const transfer = await page.evaluateHandle(() => {
+    const made = new DataTransfer()
+    for (const name of ['notes.txt', 'a photograph with a rather long name, as cameras and people like to give them.jpeg']) made.items.add(new File([name], name))
+    return made
+  })
+  await page.getByTestId('screen-linux').dispatchEvent('drop', { dataTransfer: transfer })
+  await page.getByTestId('copy-in').waitFor()
+}
+const dragging = async function dragging(page) {
+  const transfer = await page.evaluateHandle(() => {
+    const made = new DataTransfer()
+    made.items.add(new File(['it'], 'notes.txt'))
+    return made
+  })
+  await page.getByTestId('screen-linux').dispatchEvent('dragenter', { dataTransfer: transfer })
+}
+const copyOut = async function copyout(page) {
+  await page.getByTestId('more-linux').click()
+  await page.getByRole('menuitem', { name: 'Copy a file out of it…' }).click()
+  await page.getByLabel('File in the guest').fill('/var/log/dmesg')
+}
+const copying = async function copying(page) {
+  await copyOut(page)
+  await page.keyboard.press('Enter')
+  await page.waitForTimeout(700)
+}
+
 const shots = [
   ...Object.keys(sizes).flatMap((size) => [shot('running', size, 'dark'), shot('running', size, 'light')]),
   ...['paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'three', 'four', 'firstrun', 'idle', 'stepfailed', 'reconnecting', 'refused', 'quiet', 'following'].map((name) => shot(name)),
@@ -136,7 +189,10 @@ const shots = [
   ...[linkPanel, network, requests].flatMap((act) => [shot('running', 'wide', 'dark', act), shot('running', 'small', 'light', act)]),
   shot('cut', 'wide', 'light', network),
   ...Object.keys(sizes).flatMap((size) => [shot('library', size, 'dark', library), shot('library', size, 'light', library)]),
-  ...['running', 'sliders', 'three'].flatMap((name) => [shot(name, 'wide', 'dark', mixer), shot(name, 'full', 'light', mixer)]),
+  ...['running', 'sliders', 'following', 'tight', 'over', 'long', 'three', 'four'].flatMap((name) => ['wide', 'full'].flatMap((size) => ['dark', 'light'].map((theme) => shot(name, size, theme, mixer)))),
+  ...[stagePast].flatMap((act) => [shot('library', 'wide', 'dark', act), shot('library', 'full', 'light', act), shot('library', 'small', 'light', act)]),
+  ...[noPast, stageMenu, resetStage, inside, copyIn, dragging, copyOut, copying].flatMap((act) => [shot('running', 'wide', 'dark', act), shot('running', 'full', 'light', act)]),
+  shot('stopped', 'wide', 'light', insideOff),
   ...[policies, charts].map((act) => shot('running', 'wide', 'dark', act)),
   ...[newGuest, hostile, snapshots, cardMenu, edit, bottom].flatMap((act) => [shot('library', 'wide', 'dark', act), shot('library', 'full', 'light', act)]),
 ]

@@ -116,7 +116,7 @@ export function libraryRoutes(world: World, { find, screenshot }: Tools) {
       }),
       export: on.image.export.handler(async ({ input, errors }) => {
         await world.tasks.run('export', `Exporting ${input.name}`, find(input.name, errors).name, workMs)
-        return { path: input.path, format: input.format, fileBytes: 1_200_000_000, virtualBytes: 8 * 2 ** 30, warnings: [] }
+        return { path: input.path, format: input.format, fileBytes: 1_200_000_000, virtualBytes: 8 * 2 ** 30, takenAt: null, warnings: [] }
       }),
     },
     template: {

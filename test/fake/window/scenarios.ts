@@ -38,6 +38,13 @@ export const scenarios: Record<string, () => FakeHost> = {
       Object.assign(windows.controls.cpuCap, { applies: 'unavailable', reason: 'CPU caps need a delegated cgroup; this session has none.' })
     }),
   tight: () => pair((_, __, first) => Object.assign(first.controls.memory, { budgetMaximum: 1536 })),
+  over: () =>
+    pair((_, windows, first) => {
+      for (const guest of [first, windows]) {
+        Object.assign(guest.controls.memory, { requested: 12_288, effective: 12_288, maximum: 16_384 })
+        Object.assign(guest.controls.vcpus, { requested: 2, effective: 2 })
+      }
+    }),
   long: () =>
     host([
       makeGuest('linux', 'Debian GNU/Linux 12 “bookworm”, workstation of the accounting department', 'linux', 0),

@@ -1,0 +1,133 @@
+import { AxeBuilder } from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { WindowUnderTest } from './browser.ts'
+
+let window: WindowUnderTest
+const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 20_000, ...options })
+
+beforeAll(async () => {
+  window = await WindowUnderTest.start()
+})
+afterEach(() => window.closePages())
+afterAll(() => window.stop())
+
+async function openPast(scenario: string): Promise<Page> {
+  const { page } = await window.open(scenario)
+  await page.keyboard.press('Alt+h')
+  await page.getByTestId('stage-snapshots').waitFor()
+  return page
+}
+
+const past = (page: Page) => page.getByTestId('stage-snapshots')
+const one = (page: Page, title: string) => page.getByTestId(`stage-snapshot-${title}`)
+const violationsIn = async (page: Page, testId: string) => {
+  const { violations } = await new AxeBuilder({ page }).include(`[data-testid="${testId}"]`).analyze()
+  return violations.map((each) => `${each.id}: ${each.nodes[0]?.html ?? ''}`)
+}
+
+describe('snapshots of the stage', () => {
+  it('are taken, gone back to and deleted by keyboard alone, each with its question', async () => {
+    const page = await openPast('running')
+    await past(page).getByLabel('Title').fill('doors open')
+    await page.keyboard.press('Enter')
+    await past(page).getByRole('progressbar', { name: 'Snapshot of the stage' }).waitFor()
+    await one(page, 'doors open').getByText('Linux: memory and disk').waitFor()
+    await page.getByText('The snapshot “doors open” of the stage was taken.').waitFor()
+
+    await one(page, 'doors open').getByRole('button', { name: 'Go back to doors open…' }).press('Enter')
+    const asking = page.getByRole('alertdialog', { name: 'Go back to doors open?' })
+    await asking.getByText(/Linux and Windows stand-in \(Wine\) become what they were on/).waitFor()
+    expect(await page.evaluate(() => document.activeElement?.textContent), 'the safe answer has the focus').toBe('Leave it')
+    await asking.getByText('What they are now is kept as another snapshot first.').waitFor()
+    await asking.getByLabel('Keep what is now as a snapshot first').press('Space')
+    await asking.getByText(/What they are now is lost/).waitFor()
+    await asking.getByLabel('Keep what is now as a snapshot first').press('Space')
+    await asking.getByRole('button', { name: 'Go back', exact: true }).press('Enter')
+    await one(page, 'Before going back to doors open').waitFor()
+    await page.getByText('The stage is back at “doors open”.').waitFor()
+
+    const remove = one(page, 'doors open').getByRole('button', { name: 'Delete doors open…' })
+    await poll(() => remove.getAttribute('aria-disabled'), { message: 'the way back has ended' }).toBeNull()
+    await remove.press('Enter')
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Keep it' }).press('Enter')
+    expect(await page.evaluate(() => document.activeElement?.textContent), 'the focus is where it was').toBe('Delete…')
+    await remove.press('Enter')
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Delete the snapshot' }).press('Enter')
+    await one(page, 'doors open').waitFor({ state: 'detached' })
+  })
+
+  it('are given other titles', async () => {
+    const page = await openPast('library')
+    await one(page, 'after the update').getByRole('button', { name: 'Rename after the update' }).click()
+    await page.getByLabel('New title').fill('noon')
+    await page.getByLabel('New title').press('Enter')
+    await one(page, 'noon').waitFor()
+  })
+
+  it('say what they take, and why one cannot be gone back to', async () => {
+    const page = await openPast('library')
+    expect(await one(page, 'after the update').textContent()).toMatch(/\d+ MB/)
+    await one(page, 'after the update').getByText('Windows stand-in (Wine): disk only').waitFor()
+    const broken = one(page, 'before the talk')
+    await broken.getByText('Cannot be gone back to: The part of linux was deleted.').waitFor()
+    expect(await broken.getByRole('button', { name: 'Go back to before the talk…' }).getAttribute('aria-disabled')).toBe('true')
+  })
+
+  it('can be given up while they are taken, which leaves none', async () => {
+    const page = await openPast('running')
+    await past(page).getByRole('button', { name: 'Take a snapshot' }).click()
+    await past(page).getByRole('button', { name: 'Cancel: Snapshot of the stage' }).click()
+    await page.getByText('The stage snapshot was cancelled.').waitFor()
+    await past(page).getByText('There is no snapshot of the stage yet.').waitFor()
+  })
+
+  it('cannot be taken while a guest stands between two states, and say which', async () => {
+    const page = await openPast('starting')
+    const take = past(page).getByRole('button', { name: 'Take a snapshot' })
+    expect(await take.getAttribute('aria-disabled')).toBe('true')
+    expect(await take.getAttribute('aria-description')).toMatch(/^Windows stand-in \(Wine\): The guest is stopping/)
+  })
+
+  it('are readable by everybody, in light and dark', async () => {
+    const page = await openPast('library')
+    await one(page, 'after the update').getByRole('button', { name: 'Go back to after the update…' }).click()
+    for (const theme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme: theme })
+      expect(await violationsIn(page, 'stage-snapshots')).toEqual([])
+    }
+  })
+})
+
+describe('the stage as a whole', () => {
+  it('is reset from its menu, after a question that says what is lost', async () => {
+    const { page } = await window.open('stopped')
+    await page.getByTestId('more-stage').click()
+    await page.getByRole('menuitem', { name: 'Reset the stage…' }).click()
+    const dialog = page.getByTestId('reset-stage')
+    await dialog.getByText('Everything on their disks and in their memory is lost').waitFor()
+    expect(await dialog.textContent(), 'only what is on is ended').toContain('Linux ends at once')
+    expect(await violationsIn(page, 'reset-stage')).toEqual([])
+    await dialog.getByRole('button', { name: 'Leave it' }).click()
+    expect(await page.getByTestId('state-windows').textContent()).toBe('Stopped')
+
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('reset the stage')
+    await page.keyboard.press('Enter')
+    await dialog.getByLabel('Take a snapshot of the stage first').check()
+    await dialog.getByRole('button', { name: 'Reset the stage' }).click()
+    await page.getByText('The stage is as on its first day.').waitFor()
+    await poll(() => page.getByTestId('state-windows').textContent()).toMatch(/^Running/)
+    await page.keyboard.press('Alt+h')
+    await one(page, 'Before the stage was reset').waitFor()
+  })
+
+  it('shows a snapshot that is being taken in the header, on the way to the rest of it', async () => {
+    const { page } = await window.open('running')
+    await page.getByTestId('more-stage').click()
+    await page.getByRole('menuitem', { name: 'Take a snapshot of the stage' }).click()
+    await page.getByRole('banner').getByRole('button', { name: 'Snapshot of the stage' }).waitFor()
+    await page.getByText(/^The snapshot “.*” of the stage was taken\.$/).waitFor()
+    await page.getByRole('banner').getByRole('button', { name: 'Snapshot of the stage' }).waitFor({ state: 'detached' })
+  })
+})

@@ -17,7 +17,7 @@ export function readGuestName(text: string): GuestName {
 export const settings = {
   memory: 'memory=384MiB or memory=1.5GiB',
   cpu: 'cpu=50% or cpu.cap=50% (percent of one host CPU, 200% is two), cpu=unlimited',
-  weight: 'cpu.weight=200 (1 to 10000, 100 is normal)',
+  weight: 'cpu.weight=200 (10 to 1000, 100 is normal)',
   vcpus: 'vcpus=2',
   disk: 'disk.iops=500, disk.bandwidth=20MB/s or either =unlimited',
   priority: 'priority=low, priority=normal or priority=star',

@@ -18,7 +18,7 @@ export type Mark = z.infer<typeof Mark>
  * in `host.meters`.
  *
  * Units: `vcpus` in vCPUs, `cpuCap` in percent of one host CPU (200 = two CPUs, `null` = no cap), `cpuWeight` without
- * one (1 to 10 000, 100 is everybody's default), `memory` in MiB, `diskIops` in reads and writes per second,
+ * one (10 to 1 000, 100 is everybody's default), `memory` in MiB, `diskIops` in reads and writes per second,
  * `diskBandwidth` in bytes per second, `linkBandwidth` in bits per second (`null` = unlimited). `following` means
  * effective is still moving towards requested; `not-followed` that it stopped short, with `note` saying what the guest
  * did instead. A settled control may carry a note too: what to know of how it works here.

@@ -20,7 +20,7 @@ export const Policies = z
     idle: z
       // `then` is the word of guest.yaml; nobody awaits a policy.
       // oxlint-disable-next-line unicorn/no-thenable
-      .object({ after: Duration, then: z.union([z.literal('pause'), z.string().regex(/^weight=([1-9]\d{0,3}|10000)$/, 'pause, or a weight like weight=10')]) })
+      .object({ after: Duration, then: z.union([z.literal('pause'), z.string().regex(/^weight=([1-9]\d{1,2}|1000)$/, 'pause, or a weight from weight=10 to weight=1000')]) })
       .strict()
       .optional(),
   })

@@ -3,6 +3,9 @@ import { promisedCpuPercent, type ControlReadings } from './readings.ts'
 
 const lowestCapPercent = 5
 export const normalWeight = 100
+/** Of two busy guests the lighter keeps a hundredth at least: with less, its machine does not answer for half a minute. */
+const lowestWeight = 10
+const highestWeight = 1_000
 
 export function vcpuControl(readings: ControlReadings): Control {
   const { limits, running, vcpus, room } = readings
@@ -59,14 +62,14 @@ export function cpuWeightControl({ running, requested, cpuWeight }: ControlReadi
     name: 'cpuWeight',
     requested: requested.cpuWeight,
     effective,
-    minimum: 1,
-    maximum: 10_000,
+    minimum: Math.min(lowestWeight, requested.cpuWeight),
+    maximum: Math.max(highestWeight, requested.cpuWeight),
     step: 1,
     unlimited: false,
     unit: 'weight',
     marks: [
       { value: normalWeight, label: 'normal', kind: 'guide' },
-      { value: 1_000, label: 'star', kind: 'guide' },
+      { value: highestWeight, label: 'star', kind: 'guide' },
     ],
     applies: running ? 'live' : 'next-boot',
     reason: null,

@@ -11,6 +11,7 @@ import { LinkSlider } from './link-slider.ts'
 import { MemorySlider } from './memory-slider.ts'
 import { priorityOf } from './priority.ts'
 import { promisedCpuPercent, type ControlReadings, type Limits, type Requested, type Room } from './readings.ts'
+import { allOf, Turns } from './turns.ts'
 import { VcpuSlider } from './vcpu-slider.ts'
 
 /** What the sliders need from outside. */
@@ -40,9 +41,9 @@ export interface ApplyOptions {
 export type Remembered = Requested & { readonly linkUp: boolean; readonly link?: LinkShape | undefined }
 
 /**
- * Owns the requested and effective values of one guest's sliders. Called by the guest's owner alone; changes are put
- * into force one after the other, so that of two the later one lands. The effective values are always read back: cap
- * and weight from the kernel, memory, vCPUs and disk limits from the machine, the link from the switch.
+ * Owns the requested and effective values of one guest's sliders. Called by the guest's owner alone. Who puts changes
+ * into force (see `Hand`) does so one after the other, so that of two the later one lands. The effective values are always
+ * read back: cap and weight from the kernel, memory, vCPUs and disk limits from the machine, the link from the switch.
  */
 export class SliderControls {
   readonly #ports: ControlPorts
@@ -55,7 +56,7 @@ export class SliderControls {
   #cpuWeight: CpuWeightReading | null = null
   #diskLimits: DiskLimits | null = null
   readonly #keeper: Keeper<Remembered>
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns()
 
   constructor(ports: ControlPorts, { linkUp, link, ...requested }: Remembered) {
     this.#ports = ports
@@ -90,22 +91,21 @@ export class SliderControls {
   }
 
   /** Puts what was asked into force; switch, kernel and QEMU answer at the same time. One that fails does not hold up the others. */
-  attach(machine: Machine): Promise<void> {
+  async attach(machine: Machine): Promise<void> {
     this.#machine = machine
-    return this.#inTurn(async () => {
-      const requested = this.#requested
-      const outcomes = await Promise.allSettled([
-        this.#link.apply(this.#link.wish),
-        this.#canCap() ? this.#setCpuCap(machine, requested.cpuCap) : null,
-        // Also the default: guests are weighed against each other only where each is in a group of its own.
-        this.#setCpuWeight(machine, requested.cpuWeight),
-        this.#attachDisks(machine),
-        this.#memory.attach(machine, requested.memory),
+    const requested = this.#requested
+    try {
+      await allOf([
+        this.#turns.take('switch', () => this.#link.apply(this.#link.wish)),
+        // Also the default weight: guests are weighed against each other only where each is in a group of its own.
+        this.#turns.take('kernel', () => allOf([this.#canCap() ? this.#setCpuCap(machine, requested.cpuCap) : null, this.#setCpuWeight(machine, requested.cpuWeight)])),
+        this.#turns.take('disk', () => this.#attachDisks(machine)),
+        this.#turns.take('guest', () => this.#memory.attach(machine, requested.memory)),
       ])
+    } finally {
       // A guest that is just booting counts its vCPUs once; what comes later it hears of when it is up.
       this.#vcpus.attach(machine, machine.boot === 'cold' ? null : requested.vcpus)
-      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-    })
+    }
   }
 
   detach(): void {
@@ -145,7 +145,7 @@ export class SliderControls {
     this.#link.after(change) // refuses what it does not know before anything is applied
     const kept: Promise<void>[] = []
     try {
-      const follows = await this.#inTurn(() => this.#take(change, (values) => void (passing || kept.push(this.#keeper.keep(values)))))
+      const follows = await this.#take(change, (values) => void (passing || kept.push(this.#keeper.keep(values))))
       if (waitMs > 0) await Promise.race([Promise.all(follows), delay(waitMs)])
     } finally {
       // Who is answered can rely on it: a host that is killed a moment later is followed by one that asks for the same.
@@ -192,33 +192,31 @@ export class SliderControls {
     }
   }
 
-  /** Resolves when everything was taken, with what the guest still has to follow. */
+  /** Resolves when everything was taken, with what the guest still has to follow; of what failed, the first is thrown. */
   async #take(change: ControlChange, persist: (values: Partial<Remembered>) => void): Promise<Promise<void>[]> {
-    const remember = (values: Partial<Requested>, link: Partial<Remembered> = {}) => {
+    const remember: Remember = (values, link = {}) => {
       this.#requested = { ...this.#requested, ...values }
       persist({ ...values, ...link })
     }
     const follows: Promise<void>[] = []
-    const link = this.#link.after(change)
-    if (link !== null) {
-      await this.#link.apply(link)
-      remember({ linkBandwidth: tighterRate(link.shape) }, { linkUp: this.#link.wish.up, link: link.shape })
-    }
-    await this.#takeHostSide(change, remember)
-    if (change.memory !== undefined) {
-      const { followed } = await this.#memory.ask(change.memory)
-      follows.push(followed)
-      remember({ memory: change.memory })
-    }
-    if (change.vcpus !== undefined) {
-      remember({ vcpus: change.vcpus })
-      follows.push(this.#vcpus.ask(change.vcpus))
-    }
+    const names = (...controls: readonly (keyof ControlChange)[]) => controls.some((control) => change[control] !== undefined)
+    await allOf([
+      names('link', 'linkUp', 'linkBandwidth') ? this.#turns.take('switch', () => this.#takeLink(change, remember)) : null,
+      names('cpuCap', 'cpuWeight') ? this.#turns.take('kernel', () => this.#takeCpu(change, remember)) : null,
+      names('diskIops', 'diskBandwidth') ? this.#turns.take('disk', () => this.#takeDisk(change, remember)) : null,
+      names('memory', 'vcpus') ? this.#turns.take('guest', () => this.#takeGuestSide(change, remember, follows)) : null,
+    ])
     return follows
   }
 
-  /** What kernel and engine do by themselves; the guest is not asked. */
-  async #takeHostSide({ cpuCap, cpuWeight, diskIops, diskBandwidth }: ControlChange, remember: (values: Partial<Requested>) => void): Promise<void> {
+  async #takeLink(change: ControlChange, remember: Remember): Promise<void> {
+    const link = this.#link.after(change)
+    if (link === null) return
+    await this.#link.apply(link)
+    remember({ linkBandwidth: tighterRate(link.shape) }, { linkUp: this.#link.wish.up, link: link.shape })
+  }
+
+  async #takeCpu({ cpuCap, cpuWeight }: ControlChange, remember: Remember): Promise<void> {
     const machine = this.#machine
     if (cpuCap !== undefined) {
       if (machine !== null) await this.#setCpuCap(machine, cpuCap)
@@ -228,12 +226,24 @@ export class SliderControls {
       if (machine !== null) await this.#setCpuWeight(machine, cpuWeight)
       remember({ cpuWeight })
     }
-    if (diskIops === undefined && diskBandwidth === undefined) return
-    const wanted = { diskIops: diskIops ?? null, diskBandwidth: diskBandwidth ?? null }
-    if (diskIops === undefined) wanted.diskIops = this.#requested.diskIops
-    if (diskBandwidth === undefined) wanted.diskBandwidth = this.#requested.diskBandwidth
-    if (machine !== null) this.#diskLimits = await machine.setDiskLimits({ iops: wanted.diskIops, bytesPerSecond: wanted.diskBandwidth })
-    remember(wanted)
+  }
+
+  async #takeDisk({ diskIops = this.#requested.diskIops, diskBandwidth = this.#requested.diskBandwidth }: ControlChange, remember: Remember): Promise<void> {
+    const machine = this.#machine
+    if (machine !== null) this.#diskLimits = await machine.setDiskLimits({ iops: diskIops, bytesPerSecond: diskBandwidth })
+    remember({ diskIops, diskBandwidth })
+  }
+
+  async #takeGuestSide({ memory, vcpus }: ControlChange, remember: Remember, follows: Promise<void>[]): Promise<void> {
+    if (memory !== undefined) {
+      const { followed } = await this.#memory.ask(memory)
+      follows.push(followed)
+      remember({ memory })
+    }
+    if (vcpus !== undefined) {
+      remember({ vcpus })
+      follows.push(this.#vcpus.ask(vcpus))
+    }
   }
 
   async #setCpuCap(machine: Machine, percent: number | null): Promise<void> {
@@ -249,12 +259,6 @@ export class SliderControls {
     const inForce = await machine.diskLimits()
     const same = inForce.iops === iops && inForce.bytesPerSecond === bytesPerSecond
     this.#diskLimits = same ? inForce : await machine.setDiskLimits({ iops, bytesPerSecond })
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(work)
-    this.#turn = done.catch(() => undefined) // the caller is told
-    return done
   }
 
   #results(change: ControlChange): Partial<Record<ControlName, ControlResult>> {
@@ -275,6 +279,9 @@ export class SliderControls {
     return { ...limits, vcpus, maximumVcpus, bootMemoryMiB: memoryMiB, maximumMemoryMiB }
   }
 }
+
+/** What was asked is kept, once it was taken: values of the sliders, and more of the link than they show. */
+type Remember = (values: Partial<Requested>, link?: Partial<Remembered>) => void
 
 function resultOf({ requested, effective, status, note }: Control): ControlResult {
   return { requested, effective, status, note }

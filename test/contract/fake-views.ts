@@ -59,7 +59,7 @@ export function fakeGuest(name: string, state: GuestView['state']): GuestView {
     controls: {
       vcpus: control('vcpus', 'vCPU', 1, 1, 4),
       cpuCap: control('cpuCap', 'percent', null, 5, 200),
-      cpuWeight: control('cpuWeight', 'weight', 100, 1, 10_000),
+      cpuWeight: control('cpuWeight', 'weight', 100, 10, 1_000),
       memory: control('memory', 'MiB', 512, 256, 512),
       diskIops: control('diskIops', 'IO/s', null, 10, 100_000),
       diskBandwidth: control('diskBandwidth', 'B/s', null, 100_000, 10_000_000_000),

@@ -30,6 +30,7 @@ export class Ingress implements FrameSink {
   #end = 0
   #prefix: readonly Uint8Array[] | null = null
   #frames = 0
+  #framesOfChunk = 0
   // The receiver of the last unicast frame, good while the fabric's epoch stands.
   #cachedHigh = -1
   #cachedLow = -1
@@ -47,11 +48,17 @@ export class Ingress implements FrameSink {
     return this.#port
   }
 
+  /** How many frames ended in the chunk that came last. */
+  get framesOfChunk(): number {
+    return this.#framesOfChunk
+  }
+
   /** Takes what the connection received. False: the stream is corrupt, close it. */
   push(chunk: Uint8Array): boolean {
     const port = this.#port
     if (port !== null && port.wire !== this.#wire) this.#port = null
     if (this.#port !== null) this.#port.lastFrameAtMs = this.#fabric.environment.now()
+    this.#framesOfChunk = 0
     const sound = this.#reader.push(chunk, this)
     this.#flush()
     return sound
@@ -72,6 +79,7 @@ export class Ingress implements FrameSink {
   }
 
   frame(chunk: Uint8Array, start: number, end: number, prefix: readonly Uint8Array[] | null): void {
+    this.#framesOfChunk++
     let view = chunk
     let at = start + HEADER_BYTES
     let limit = end

@@ -5,6 +5,7 @@ import type { GuestName } from '../../contract/names.ts'
 import type { Fabric } from '../../network/fabric.ts'
 import { Ingress } from '../../network/ingress.ts'
 import { ensurePrivateDirectory } from '../paths.ts'
+import { Moderation } from './moderation.ts'
 import { readPooled } from './pooled-socket.ts'
 import { ReadBuffers } from './read-buffers.ts'
 import { SocketWire } from './socket-wire.ts'
@@ -25,6 +26,7 @@ interface Listening {
 export class DataServer {
   readonly #listening = new Map<string, Listening>()
   readonly #buffers = new ReadBuffers()
+  readonly #moderation = new Moderation()
   readonly #log: (text: string) => void
 
   constructor(log: (text: string) => void) {
@@ -67,7 +69,11 @@ export class DataServer {
       return
     }
     const socket = readPooled(accepted, this.#buffers, (chunk) => {
-      if (socket.destroyed || ingress.push(chunk)) return
+      if (socket.destroyed) return
+      if (ingress.push(chunk)) {
+        this.#moderation.passedOn(ingress.framesOfChunk, chunk.length)
+        return
+      }
       this.#log(`a connection of ${guest} sent a frame length that cannot be right; it was closed`)
       socket.destroy()
     })

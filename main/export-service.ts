@@ -10,6 +10,7 @@ import type { GuestOwner } from '../src/guest/owner.ts'
 import { exportDisk } from '../src/node/image/export-disk.ts'
 import { companionOf, type PartialFiles } from '../src/node/image/partial-file.ts'
 import { writeOva } from '../src/node/image/write-ova.ts'
+import { type Taken, copyRunningDisk } from './running-export.ts'
 import type { Progress, TaskService } from './task-service.ts'
 
 export interface ExportPorts {
@@ -17,6 +18,9 @@ export interface ExportPorts {
   readonly partials: PartialFiles
   /** Nothing is written below it, not to overwrite a guest. */
   readonly dataDirectory: string
+  /** A folder for the copy of a running guest's disk; one that a killed host leaves is swept. */
+  scratch(): { readonly folder: string; discard(): void }
+  message(guest: GuestName, text: string): void
   owner(name: GuestName): GuestOwner
   guestFolder(name: GuestName): string
 }
@@ -31,19 +35,34 @@ export class ExportService {
 
   async export(request: ExportImage, caller: AbortSignal | undefined): Promise<ExportedImage> {
     const { tasks, partials, owner, guestFolder } = this.#ports
-    const { definition } = demandStopped(owner(request.name))
+    const { definition, machine } = demandExportable(owner(request.name))
     const disk = join(guestFolder(definition.name), 'disk.qcow2')
     if (!(await exists(disk))) throw new Refusal('wrong-state', definition.name, 'it has no disk yet', `start it once: diptych start ${definition.name}`)
     const target = await this.#judge(request)
     return tasks.run({ kind: 'export', title: `exporting ${definition.name}`, guest: definition.name, signal: caller }, async (signal, progress) => {
       let virtualBytes = 0
-      await whileStopped(owner(definition.name), signal, (both) =>
+      const write = (from: string, stop: AbortSignal, tell: Progress) =>
         partials.fill(target, request.replace, async (partial) => {
-          virtualBytes = request.format === 'ova' ? await asOva(definition, disk, partial, both, progress) : await asDisk(request, disk, partial, both, progress)
-        }),
-      )
-      return { path: target, format: request.format, fileBytes: (await stat(target)).size, virtualBytes, warnings: warningsFor(request, definition) }
+          virtualBytes = request.format === 'ova' ? await asOva(definition, from, partial, stop, tell) : await asDisk(request, from, partial, stop, tell)
+        })
+      const taken = machine === null ? await whileStopped(owner(definition.name), signal, (both) => write(disk, both, progress)) : await this.#whileRunning(owner(definition.name), signal, progress, write)
+      const takenAt = taken === null ? null : taken.at.toISOString()
+      return { path: target, format: request.format, fileBytes: (await stat(target)).size, virtualBytes, takenAt, warnings: [...warningsFor(request, definition), ...unready(taken)] }
     })
+  }
+
+  /** First a copy of its disk as it is at one instant, then the export of that: the guest goes on throughout. */
+  async #whileRunning(owner: GuestOwner, signal: AbortSignal, progress: Progress, write: (from: string, signal: AbortSignal, progress: Progress) => Promise<void>): Promise<Taken> {
+    const { name } = owner.definition
+    const scratch = this.#ports.scratch()
+    try {
+      const copy = join(scratch.folder, 'disk.qcow2')
+      const taken = await copyRunningDisk(owner, copy, { signal, progressed: (fraction) => progress('copying its disk while it runs', fraction * copyShare), message: (text) => this.#ports.message(name, text) })
+      await write(copy, signal, (detail, fraction, seconds) => progress(detail, copyShare + (fraction ?? 0) * (1 - copyShare), seconds))
+      return taken
+    } finally {
+      scratch.discard()
+    }
   }
 
   async #judge({ path, replace }: ExportImage): Promise<string> {
@@ -76,11 +95,14 @@ async function asOva(definition: GuestDefinition, disk: string, partial: string,
   return virtualBytes
 }
 
-/** A running guest's disk is between two states; a suspended one's belongs to memory that no other hypervisor takes. */
-function demandStopped(owner: GuestOwner): GuestOwner {
+/** The part of a running guest's export that is its disk's copy. */
+const copyShare = 0.4
+
+/** A suspended guest's disk belongs to memory that no other hypervisor takes. */
+function demandExportable(owner: GuestOwner): GuestOwner {
   const { state, definition } = owner
   if (state === 'suspended') throw new Refusal('wrong-state', definition.name, 'it is suspended: its disk belongs to its saved memory', `let it end first: diptych start ${definition.name}, then diptych stop ${definition.name}`)
-  if (!isStopped(state)) throw new Refusal('wrong-state', definition.name, `it is ${state}, so its disk is changing`, `stop it first: diptych stop ${definition.name}`)
+  if (!isStopped(state) && state !== 'running' && state !== 'paused') throw new Refusal('wrong-state', definition.name, `it is ${state}`, 'wait until it is running or off')
   return owner
 }
 
@@ -88,16 +110,25 @@ function demandStopped(owner: GuestOwner): GuestOwner {
  * Has the guest for itself: a start that is asked for meanwhile waits, a force stop ends the export. A guest that was never
  * started has nothing to be kept from but a first start, and that QEMU's own lock on the disk refuses.
  */
-async function whileStopped(owner: GuestOwner, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  if (owner.state === 'defined') return work(signal)
+async function whileStopped(owner: GuestOwner, signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<null> {
+  if (owner.state === 'defined') {
+    await work(signal)
+    return null
+  }
   await owner.request('snapshot', {
     work: async (hold) => {
-      demandStopped(owner)
+      if (hold.machine() !== null) throw new Refusal('busy', owner.definition.name, 'it was started meanwhile', 'export it again')
       hold.tell('is being exported')
       await work(AbortSignal.any([signal, hold.signal]))
       return hold.state()
     },
   })
+  return null
+}
+
+function unready(taken: Taken | null): string[] {
+  if (taken === null || taken.unready === null) return []
+  return [`The disk is as after a power cut: ${taken.unready}, so its file systems were not asked to be ready. They recover at the first start.`]
 }
 
 function warningsFor(request: ExportImage, definition: GuestDefinition): string[] {

@@ -284,7 +284,7 @@ class LocalHost implements Host {
       systems: this.#systems,
       images: this.#images,
       discs,
-      exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, dataDirectory: directories.data, owner: (name) => this.#guests.get(name), guestFolder }),
+      exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, dataDirectory: directories.data, owner: (name) => this.#guests.get(name), guestFolder, scratch: () => this.#library.stage(), message: (name, text) => this.#say('error', name, text) }),
       stage: this.#stage,
       network: this.#network,
       networks: this.#networks,

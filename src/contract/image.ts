@@ -95,7 +95,15 @@ export const ExportImage = z.object({
 })
 export type ExportImage = z.infer<typeof ExportImage>
 
-export const ExportedImage = z.object({ path: z.string(), format: ExportFormat, fileBytes: z.number(), virtualBytes: z.number(), warnings: z.array(z.string()) })
+export const ExportedImage = z.object({
+  path: z.string(),
+  format: ExportFormat,
+  fileBytes: z.number(),
+  virtualBytes: z.number(),
+  /** When the disk was as it was written, while the guest ran on; null for one that was off. */
+  takenAt: z.iso.datetime().nullable(),
+  warnings: z.array(z.string()),
+})
 export type ExportedImage = z.infer<typeof ExportedImage>
 
 export const image = {
@@ -107,8 +115,9 @@ export const image = {
    */
   import: oc.errors(errors).input(ImportImage).output(ImportedGuest),
   /**
-   * Writes a stopped guest's disk, or the whole machine as OVA, to `path`, which must not exist unless `replace`. The disk
-   * stands alone: nothing it was based on is needed. Progress is a task of kind `export`.
+   * Writes a guest's disk, or the whole machine as OVA, to `path`, which must not exist unless `replace`. The disk stands
+   * alone: nothing it was based on is needed. A guest that runs goes on: the disk is as it was at one instant, its file systems
+   * held still by the agent where there is one, else as after a power cut. Progress is a task of kind `export`.
    */
   export: oc.errors(errors).input(ExportImage).output(ExportedImage),
 }

@@ -157,6 +157,11 @@ export interface Machine {
   /** Names the disk as it is now; the guest goes on. See `whileFrozen` for one that is ready for it. */
   takeDiskSnapshot(name: string): Promise<void>
   deleteDiskSnapshot(name: string): Promise<void>
+  /**
+   * Begins to copy the whole disk into a new qcow2 at `path` that stands alone. The machine goes on throughout and waits for
+   * nothing of it; until the copy is taken or abandoned it cannot be saved, and its disk's snapshots stay as they are.
+   */
+  beginDiskCopy(path: string): Promise<DiskCopy>
   /** Makes a template of the machine, which goes on as before: its disk and, if asked, its memory at one instant. */
   makeTemplate(request: TemplateRequest): Promise<TemplateReport>
   /** Copies what its disk shares with a frozen one into it, while it runs. */
@@ -171,6 +176,16 @@ export interface Machine {
   changeDisc(path: string | null): Promise<void>
   /** Lets go without touching the machine. */
   dispose(): void
+}
+
+/** A copy of a machine's disk in the making. Ends by `take` or `abandon`, whatever became of it. */
+export interface DiskCopy {
+  /** Until it holds all but what is being written this moment. Rejects when the machine ends, or the copy cannot be written. */
+  caughtUp(progress: (fraction: number) => void, signal?: AbortSignal): Promise<void>
+  /** The copy is the disk as it is at this instant, and the machine has let go of it. */
+  take(): Promise<void>
+  /** Ends it and removes the file; nothing once it is taken. */
+  abandon(): Promise<void>
 }
 
 export interface TemplateRequest {

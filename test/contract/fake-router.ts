@@ -220,7 +220,7 @@ export class FakeHost {
         }),
         export: os.image.export.handler(({ input, errors }) => {
           find(input.name, errors)
-          return { path: input.path, format: input.format, fileBytes: 1_024, virtualBytes: 2_048, warnings: [] }
+          return { path: input.path, format: input.format, fileBytes: 1_024, virtualBytes: 2_048, takenAt: null, warnings: [] }
         }),
       },
       snapshot: {

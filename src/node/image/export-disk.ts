@@ -34,6 +34,13 @@ export async function measureDisk(disk: string, signal: AbortSignal): Promise<{ 
   return { virtualBytes: info['virtual-size'], dataBytes: measured.required }
 }
 
+/** What a copy of a disk that stands alone takes at most, in bytes; headers only, so also while a guest writes to it. */
+export async function dataBytes(disk: string): Promise<number> {
+  const chain = JSON.parse(await demandQemuImg(['info', '-U', '--backing-chain', '--output=json', '-f', 'qcow2', disk], 'the disk could not be read')) as { 'virtual-size': number; 'actual-size': number }[]
+  const held = chain.reduce((sum, image) => sum + image['actual-size'], 0)
+  return Math.min(held, chain[0]?.['virtual-size'] ?? held) + slack
+}
+
 /**
  * Writes a stopped guest's disk, whatever it is based on included, to `target` and to the medium. QEMU's own lock keeps the
  * guest from being started meanwhile. `copies`: how often the data will stand there at the peak.

@@ -13,6 +13,7 @@ import type { QemuProbe } from './probe.ts'
 import { examineRun, removeRunFiles, runNames, sweepRun } from './run-directory.ts'
 import { type RunRecord, writeRunRecord } from './run-record.ts'
 import { sweepIncubators } from './template-incubator.ts'
+import { healFromCopy } from './running-disk-copy.ts'
 import { healFromTemplate } from './template-mark.ts'
 import { byteStream, connectUnix } from './unix-stream.ts'
 
@@ -58,6 +59,7 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
   const probe = await context.probe()
   const qmp = await greet(layout, record, process)
   await healFromTemplate(qmp, layout.directory)
+  await healFromCopy(qmp, layout.directory)
   const { cpuCap } = context
   if (record.loading === true) {
     if (await neverRuns(qmp, record)) {

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
 import type { MacAddress, NetworkName } from '../../contract/names.ts'
 import type { GuestAgent } from '../../engine/agent.ts'
-import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskLimits, type Machine, type MachineEvent, type MachineNic, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type TemplateReport, type TemplateRequest, type VcpuReading } from '../../engine/engine.ts'
+import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskCopy, type DiskLimits, type Machine, type MachineEvent, type MachineNic, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type TemplateReport, type TemplateRequest, type VcpuReading } from '../../engine/engine.ts'
 import { qemuGuestAgent } from '../../engine/qemu/guest-agent.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
 import { machineEvent, machineStatus, shutdownReason } from '../../engine/qemu/machine-event.ts'
@@ -26,6 +26,7 @@ import { MachineResources } from './machine-resources.ts'
 import type { QemuProbe } from './probe.ts'
 import { reconnectNetwork } from './reconnect-network.ts'
 import { sharedRamName, writeRunRecord, type RunRecord } from './run-record.ts'
+import { beginRunningCopy } from './running-disk-copy.ts'
 import { saveMachineState } from './save-state.ts'
 import { takeScreenshot } from './screenshot.ts'
 import { incubatorsBeside } from './template-incubator.ts'
@@ -64,6 +65,7 @@ export class QemuMachine implements Machine {
   #gone = false
   #disposed = false
   #saving: Promise<unknown> = Promise.resolve()
+  #copying = false
   /** What happened before anybody listened; null once somebody does. */
   #backlog: MachineEvent[] | null = []
 
@@ -222,6 +224,7 @@ export class QemuMachine implements Machine {
   }
 
   async makeTemplate(request: TemplateRequest): Promise<TemplateReport> {
+    this.#demandNoCopy()
     const { record, qmp, layout, probe } = this.#parts
     const source = { qmp, spec: this.#spec, pid: this.processId, sharedRam: sharedRamName(record), scratch: layout.directory, incubators: incubatorsBeside(layout), probe }
     const plugged = () => this.#resources.plugged(record.plugged)
@@ -229,7 +232,16 @@ export class QemuMachine implements Machine {
     return makeTemplateState({ ...source, standing }, request)
   }
 
-  flattenDisk(progress: (fraction: number) => void, signal?: AbortSignal): Promise<void> {
+  async beginDiskCopy(path: string): Promise<DiskCopy> {
+    this.#demandNoCopy()
+    this.#copying = true
+    await this.#saving
+    const { qmp, layout } = this.#parts
+    return beginRunningCopy({ qmp, scratch: layout.directory, diskPath: this.#spec.diskPath }, path, () => (this.#copying = false))
+  }
+
+  async flattenDisk(progress: (fraction: number) => void, signal?: AbortSignal): Promise<void> {
+    this.#demandNoCopy()
     return flattenDisk(this.#parts.qmp, progress, signal)
   }
 
@@ -242,10 +254,16 @@ export class QemuMachine implements Machine {
   }
 
   /** While memory and disk are written the guest must stand still: what would change that waits until it is done. */
-  #standing<T>(work: () => Promise<T>): Promise<T> {
+  async #standing<T>(work: () => Promise<T>): Promise<T> {
+    this.#demandNoCopy()
     const worked = this.#saving.then(work)
     this.#saving = worked.catch(() => undefined) // the caller is told
     return worked
+  }
+
+  /** QEMU does one thing at a time with a disk. */
+  #demandNoCopy(): void {
+    if (this.#copying) throw new EngineFault('disk', `The disk of ${this.#spec.name} is being copied to be exported`, { remedy: 'Wait until that is done, or cancel it.' })
   }
 
   async plugCard(nic: MachineNic): Promise<boolean> {

@@ -181,7 +181,8 @@ function keepFirmware(spec: MachineSpec, directory: string): void {
   }
 }
 
-async function makeTarget(path: string, original: string, backing: string | null): Promise<void> {
+/** An empty disk of the size of another, for a mirror to fill. */
+export async function makeTarget(path: string, original: string, backing: string | null): Promise<void> {
   const { virtualBytes } = await readDiskInfo(original)
   const base = backing === null ? [] : ['-F', 'qcow2', '-b', backing]
   const made = await runProgram('qemu-img', ['create', '-q', '-f', 'qcow2', ...base, path, String(virtualBytes)])

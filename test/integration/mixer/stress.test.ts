@@ -43,21 +43,27 @@ test(`every slider of two busy guests is dragged at random for ${seconds} s, and
   for (const name of guests) await client.guest.exec({ name, path: '/bin/sh', args: ['-c', `(diptych-busy ${seconds} >/dev/null 2>&1 </dev/null &)`], timeoutMs: 60_000 })
   const deadline = Date.now() + seconds * 1_000
   let turns = 0
+  let slowestMs = 0
   while (Date.now() < deadline) {
     await Promise.all(
       guests.map(async (name) => {
         const knob = dragged[Math.floor(random() * dragged.length)] ?? 'memory'
         const { view } = await client.guest.get({ name })
+        const change = somewhere(knob, view, random)
+        const at = performance.now()
         // The floor may have risen since: that one is refused, and the next lands.
-        await client.guest.set({ name, change: somewhere(knob, view, random), force: true }).catch((error: unknown) => {
-          if ((error as { code?: string }).code !== 'REFUSED') throw error
+        await client.guest.set({ name, change, force: true }).catch((cause: unknown) => {
+          if ((cause as { code?: string }).code === 'REFUSED') return
+          const sliders = Object.values(view.controls).map(({ name: slider, requested }) => `${slider}=${requested}`)
+          throw new Error(`${name} would not take ${JSON.stringify(change)} at ${sliders.join(' ')}: ${String(cause)}`, { cause })
         })
+        slowestMs = Math.max(slowestMs, performance.now() - at)
       }),
     )
     turns += 1
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  process.stderr.write(`${turns} turns\n`)
+  process.stderr.write(`${turns} turns, the slowest change taken after ${Math.round(slowestMs)} ms\n`)
   for (const name of guests) {
     const { memory, vcpus } = (await client.guest.get({ name })).view.controls
     const boot = memory.marks.find(({ kind }) => kind === 'boot')?.value ?? memory.maximum

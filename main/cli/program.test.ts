@@ -208,9 +208,10 @@ describe('diptych up', () => {
   it('shows progress line by line and ends when the pair runs', async () => {
     const command = start('up', '--json')
     await expect.poll(() => fake.watchers).toBe(1)
-    for (const fraction of [0, 0.05, 0.11, 0.12]) {
+    for (const [fraction, line] of [[0, '0% '], [0.05, null], [0.11, '11% '], [0.12, null]] as const) {
       fake.setStage({ steps: [step('running', fraction)] })
-      await new Promise((resolve) => setTimeout(resolve, 20)) // one event at a time, or they would be coalesced
+      await new Promise((resolve) => setTimeout(resolve, 20)) // time for a line that should not be there
+      if (line !== null) await expect.poll(command.stderr).toContain(line) // seen before the next, or they would be coalesced
     }
     fake.setStage({ steps: [step('done', 1)], guests: [] })
     fake.finishUp('ready')

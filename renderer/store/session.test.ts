@@ -4,6 +4,7 @@ import { makeGuest } from '../../test/fake/window/views.ts'
 import { World } from '../../test/fake/window/world.ts'
 import { createWindowStore, Session } from './session.ts'
 
+const until = (check: () => void) => vi.waitFor(check, { timeout: 60_000 })
 const running: { stop: () => void }[] = []
 
 function open() {
@@ -23,40 +24,40 @@ afterEach(() => {
 describe('Session', () => {
   it('fills the store from the host', async () => {
     const { state } = open()
-    await vi.waitFor(() => expect(state().order).toEqual(['linux', 'windows']))
-    await vi.waitFor(() => expect(state().meter?.guests).toHaveLength(2))
-    await vi.waitFor(() => expect(state().network?.ports).toHaveLength(2))
-    await vi.waitFor(() => expect(state().host?.accelerator.kind).toBe('tcg'))
+    await until(() => expect(state().order).toEqual(['linux', 'windows']))
+    await until(() => expect(state().meter?.guests).toHaveLength(2))
+    await until(() => expect(state().network?.ports).toHaveLength(2))
+    await until(() => expect(state().host?.accelerator.kind).toBe('tcg'))
     expect(state().link).toEqual({ phase: 'live' })
     expect(state().stage?.status).toBe('ready')
   })
 
   it('says it reconnects, keeps the last picture, and comes back by itself with what changed meanwhile', async () => {
     const { world, host, state } = open()
-    await vi.waitFor(() => expect(state().link.phase).toBe('live'))
+    await until(() => expect(state().link.phase).toBe('live'))
     host.refuse = 'the host is away'
     host.drop('the host went away')
-    await vi.waitFor(() => expect(state().link).toMatchObject({ phase: 'reconnecting', attempt: 2, reason: 'the host is away' }))
+    await until(() => expect(state().link).toMatchObject({ phase: 'reconnecting', attempt: 2, reason: 'the host is away' }))
     expect(state().order).toEqual(['linux', 'windows'])
     const linux = world.find('linux')
     if (linux === undefined) throw new Error('the fake has no linux')
     world.change(linux, { state: 'paused' })
     host.refuse = null
-    await vi.waitFor(() => expect(state().link.phase).toBe('live'), { timeout: 5_000 })
+    await until(() => expect(state().link.phase).toBe('live'))
     expect(state().guests['linux']?.view.state).toBe('paused')
   })
 
   it('keeps trying when there is no host at first, and says why', async () => {
     const { host, state } = open()
     host.refuse = 'nobody listens'
-    await vi.waitFor(() => expect(state().link).toMatchObject({ phase: 'connecting', reason: 'nobody listens' }))
+    await until(() => expect(state().link).toMatchObject({ phase: 'connecting', reason: 'nobody listens' }))
     host.refuse = null
-    await vi.waitFor(() => expect(state().link.phase).toBe('live'), { timeout: 5_000 })
+    await until(() => expect(state().link.phase).toBe('live'))
   })
 
   it('turns a refusal into a notice that names the action and the reason', async () => {
     const { session, state } = open()
-    await vi.waitFor(() => expect(state().link.phase).toBe('live'))
+    await until(() => expect(state().link.phase).toBe('live'))
     const name = state().order[0]
     if (name === undefined) throw new Error('no guest was listed')
     expect(await session.askGuest('resume linux', (client) => client.guest.resume({ name }))).toBe(false)
@@ -71,10 +72,10 @@ describe('Session', () => {
 
   it('answers a call made while disconnected with a notice, not with silence', async () => {
     const { host, session, state } = open()
-    await vi.waitFor(() => expect(state().link.phase).toBe('live'))
+    await until(() => expect(state().link.phase).toBe('live'))
     host.refuse = 'away'
     host.drop('gone')
-    await vi.waitFor(() => expect(state().link.phase).toBe('reconnecting'))
+    await until(() => expect(state().link.phase).toBe('reconnecting'))
     expect(await session.ask('start the stage', (client) => client.stage.up({}))).toBeNull()
     expect(state().notices[0]?.next).toContain('reconnects by itself')
   })
@@ -83,15 +84,15 @@ describe('Session', () => {
     const { host, session, state } = open()
     session.stop()
     session.start()
-    await vi.waitFor(() => expect(state().link.phase).toBe('live'))
+    await until(() => expect(state().link.phase).toBe('live'))
     host.refuse = 'away'
     host.drop('gone')
-    await vi.waitFor(() => expect(state().link.phase).toBe('reconnecting'))
+    await until(() => expect(state().link.phase).toBe('reconnecting'))
   })
 
   it('shows the view a call answers with', async () => {
     const { session, state } = open()
-    await vi.waitFor(() => expect(state().link.phase).toBe('live'))
+    await until(() => expect(state().link.phase).toBe('live'))
     const name = state().order[0]
     if (name === undefined) throw new Error('no guest was listed')
     await session.askGuest('pause linux', (client) => client.guest.pause({ name }))

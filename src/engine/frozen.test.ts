@@ -57,7 +57,7 @@ describe('whileFrozen', () => {
   it('does not hold the guest for as long as slow work takes', async () => {
     const { said, agent } = guest()
     const work = async () => {
-      await vi.waitFor(() => expect(said).toContain('thaw'))
+      await vi.waitFor(() => expect(said).toContain('thaw'), { timeout: 60_000 })
       said.push('work ends')
     }
     expect(await whileFrozen(agent, work, { ...quiet, holdMs: 5 })).toMatchObject({ held: 0, reason: expect.stringContaining('longer') })

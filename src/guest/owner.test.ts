@@ -42,7 +42,7 @@ function setUp(options: { machine?: FakeMachine; start?: (options: StartOptions)
   return { owner, machine, updates, messages, awakened }
 }
 
-const until = (condition: () => boolean) => vi.waitFor(() => expect(condition()).toBe(true), { timeout: 5_000 })
+const until = (condition: () => boolean) => vi.waitFor(() => expect(condition()).toBe(true), { timeout: 60_000 })
 
 describe('GuestOwner', () => {
   it('starts, puts the requested settings into force, and publishes generations rising by one', async () => {

@@ -31,7 +31,7 @@ export class WindowUnderTest {
     const context = await this.#browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: motion })
     this.#context = context
     const page = await context.newPage()
-    page.setDefaultTimeout(20_000)
+    page.setDefaultTimeout(300_000)
     const complaints: string[] = []
     page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
     page.on('pageerror', (error) => complaints.push(error.message))

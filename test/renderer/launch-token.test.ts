@@ -31,7 +31,7 @@ afterAll(async () => {
 })
 
 /** Each window watches the guests, the meters and the stage. */
-const windows = (count: number) => expect.poll(() => host.watchers, { timeout: 20_000 }).toBe(count * 3)
+const windows = (count: number) => expect.poll(() => host.watchers, { timeout: 300_000 }).toBe(count * 3)
 
 it('a window opened with a ticket keeps its token to itself, through reloads and in the windows it opens', async () => {
   const context = await browser.newContext()

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { WindowUnderTest } from './browser.ts'
 
 let window: WindowUnderTest
-const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 20_000, ...options })
+const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 300_000, ...options })
 
 beforeAll(async () => {
   window = await WindowUnderTest.start()

@@ -57,5 +57,5 @@ describe('takeLock', () => {
     expect(said.map(({ stdout }) => stdout).join('')).not.toContain('twice')
     for (const { stdout } of said) expect(Number(/taken (\d+)/.exec(stdout)?.[1])).toBeGreaterThan(0)
     expect(readdirSync(place)).toEqual(['lock'])
-  }, 30_000)
+  })
 })

@@ -30,8 +30,8 @@ interface Sent {
   readonly path?: string
   readonly headers?: Record<string, string>
   readonly chunks?: readonly Buffer[]
-  /** Hangs up instead of ending. */
-  readonly breakOff?: true
+  /** Does not end, but hangs up once this is over, or once it is answered. */
+  readonly breakOff?: () => Promise<unknown>
 }
 
 function put({ path = uploadPath('my disk.qcow2'), headers = {}, chunks = [Buffer.from('QFI')], breakOff }: Sent): Promise<{ status: number; text: string }> {
@@ -39,13 +39,16 @@ function put({ path = uploadPath('my disk.qcow2'), headers = {}, chunks = [Buffe
     const sending = request({ agent: false, host: '127.0.0.1', port: server.port ?? 0, method: 'PUT', path, headers: { authorization: `Bearer ${token}`, ...headers } })
     sending.on('response', (response) => {
       let text = ''
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('close', () => resolve({ status: response.statusCode ?? 0, text }))
+      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).on('close', () => {
+        resolve({ status: response.statusCode ?? 0, text })
+        sending.destroy()
+      })
     })
     sending.on('error', () => resolve({ status: 0, text: '' }))
     sending.flushHeaders()
     for (const chunk of chunks) sending.write(chunk)
-    if (breakOff === true) setTimeout(() => sending.destroy(), 50)
-    else sending.end()
+    if (breakOff === undefined) sending.end()
+    else void breakOff().finally(() => sending.destroy())
   })
 }
 
@@ -79,10 +82,10 @@ describe('uploads', () => {
   })
 
   it('that would not fit are refused before they are sent, and those that break off leave nothing', async () => {
-    const refused = await put({ headers: { 'content-length': String(2 ** 50) }, chunks: [], breakOff: true })
+    const refused = await put({ headers: { 'content-length': String(2 ** 50) }, chunks: [], breakOff: () => new Promise(() => undefined) })
     expect(refused.status).toBe(507)
     expect(refused.text).toContain('may still be used')
-    await put({ headers: { 'content-length': '1000000' }, breakOff: true })
+    await put({ headers: { 'content-length': '1000000' }, breakOff: async () => expect.poll(held).toHaveLength(1) })
     await expect.poll(held).toEqual([])
   })
 

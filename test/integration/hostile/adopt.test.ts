@@ -75,7 +75,7 @@ describe('a run record that names a process which is not its QEMU', () => {
     expect([stranger.exitCode, stranger.signalCode]).toEqual([null, null])
     expect(adoptions).toEqual([])
     expect(warnings.join()).toContain(`process ${stranger.pid} is not`)
-  }, 60_000)
+  })
 
   it('is let go of when it does not tell its state', async () => {
     stranger.kill('SIGKILL')
@@ -85,5 +85,5 @@ describe('a run record that names a process which is not its QEMU', () => {
     expect(adoptions).toEqual([])
     expect(warnings.join()).toContain('could not be adopted')
     await expect.poll(() => connections.size).toBe(0)
-  }, 60_000)
+  })
 })

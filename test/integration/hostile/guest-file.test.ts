@@ -43,5 +43,5 @@ describe('a guest file that cannot be written (taken away, disk full)', () => {
     }
     expect(unhandled).toEqual([])
     close()
-  }, 30_000)
+  })
 })

@@ -49,7 +49,7 @@ describe('GuestOwner at the worst moment', () => {
     const machine = new FakeMachine()
     const { owner } = ownerOf(machine)
     await owner.request('start')
-    await vi.waitFor(() => expect(owner.agentState).toBe('live'))
+    await vi.waitFor(() => expect(owner.agentState).toBe('live'), { timeout: 300_000 })
     let answer: () => void = () => undefined
     machine.agent.shutdown = () => new Promise((resolve) => (answer = resolve))
     const stop = owner.request('stop').catch((error: unknown) => error)

@@ -63,7 +63,7 @@ describe('a person or `diptych down` that lets a guest run on while it is being 
     })
     try {
       const save = machine.save(join(home, 'warm', 'linux')).catch((error: unknown) => error)
-      await vi.waitFor(() => expect(qemu.commands).toContain('query-status'))
+      await vi.waitFor(() => expect(qemu.commands).toContain('query-status'), { timeout: 300_000 })
       const others = Promise.all([machine.resume(), machine.reset(), machine.pause(), machine.powerDown()])
       await new Promise((resolve) => setTimeout(resolve, 100))
       expect(qemu.commands.filter((command) => ['cont', 'system_reset', 'stop', 'system_powerdown'].includes(command))).toEqual([])

@@ -79,13 +79,13 @@ export function bootableDisk(path: string, text: string): string {
   return path
 }
 
-/** Boots a disk in a QEMU of its own and answers the first line that it says; rejects after a minute. */
+/** Boots a disk in a QEMU of its own and answers the first line that it says; rejects after five minutes. */
 export function bootedWith(...drive: string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn('qemu-system-x86_64', ['-nodefaults', '-accel', 'tcg', '-m', '64', '-display', 'none', '-serial', 'stdio', '-no-reboot', ...drive], { stdio: ['ignore', 'pipe', 'pipe'] })
     let said = ''
     let complaint = ''
-    const giveUp = setTimeout(() => child.kill('SIGKILL'), 60_000)
+    const giveUp = setTimeout(() => child.kill('SIGKILL'), 300_000)
     child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
     child.stdout.on('data', (chunk: Buffer) => {
       said += chunk.toString()

@@ -5,8 +5,10 @@ import { ControlMessage, ControlResult, Greeting, MAX_LINE_BYTES, PROTOCOL_VERSI
 import type { GuestName, NetworkName } from '../../contract/names.ts'
 import { LineReader, parseJson } from './json-lines.ts'
 
-/** How long a running switch may take to greet or answer. */
-const ANSWER_TIMEOUT_MS = 5_000
+/** How long a running switch may take to greet. */
+const GREETING_TIMEOUT_MS = 5_000
+/** As long as QEMU has: of a change that was given up too early nobody knows whether it holds. */
+const ANSWER_TIMEOUT_MS = 30_000
 
 interface Waiting {
   readonly resolve: (value: unknown) => void
@@ -23,7 +25,7 @@ export function connectControl(path: string): Promise<ControlClient> {
       reject(new SwitchFault('unreachable', `the switch at ${path} ${reason}`, { cause }))
     }
     const reader = new LineReader(MAX_LINE_BYTES)
-    const timer = setTimeout(() => fail(`did not greet within ${ANSWER_TIMEOUT_MS} ms`), ANSWER_TIMEOUT_MS)
+    const timer = setTimeout(() => fail(`did not greet within ${GREETING_TIMEOUT_MS} ms`), GREETING_TIMEOUT_MS)
     socket.on('error', (error) => {
       clearTimeout(timer)
       fail(`cannot be reached: ${error.message}`, error)

@@ -9,6 +9,7 @@ import type { GuestHold } from '../src/guest/carry-out.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { diskUse } from '../src/node/file/disk-use.ts'
 import { clearJournal, readJournal, writeJournal } from '../src/node/guest-state/journal.ts'
+import { type MachineFile, keepMachineFiles, machineFilesOf } from '../src/node/guest-state/machine-files.ts'
 import { deleteMark, finishDelete, finishRestore, markOf, recover, releaseDisks, sweepTemporary } from '../src/node/guest-state/snapshot-steps.ts'
 import { type SnapshotRecord, SnapshotStore, newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
 import { isSuspended, suspendedSnapshot, suspendedState } from '../src/node/guest-state/suspended.ts'
@@ -183,7 +184,7 @@ export class SnapshotService {
       const folder = store.begin(id)
       hold.tell('taking a snapshot')
       const takenAt = new Date().toISOString()
-      const taken = kind === 'live' && machine !== null ? await this.#takeLive(machine, id, join(folder, 'state'), options) : await this.#takeDisk(name, machine, id, hold, options)
+      const taken = kind === 'live' && machine !== null ? await this.#takeLive(machine, id, directory, folder, options) : await this.#takeDisk(name, id, directory, folder, hold, options)
       store.commit({ ...record, takenAt, ...taken })
       store.setCurrent(id, store.keepsDisk(diskPath))
       clearJournal(directory)
@@ -197,30 +198,46 @@ export class SnapshotService {
     return hold.state()
   }
 
-  async #takeLive(machine: Machine, id: SnapshotId, directory: string, { stage, signal, paused }: TakeOptions) {
-    const report = await machine.saveState({ directory, diskSnapshot: markOf(id), afterwards: 'run', ...(stage === undefined ? {} : { gates: stage.gates }), ...(signal === undefined ? {} : { signal }) })
+  async #takeLive(machine: Machine, id: SnapshotId, directory: string, folder: string, { stage, signal, paused }: TakeOptions) {
+    let beside: MachineFile[] = []
+    const gates = {
+      ready: async () => stage?.gates.ready(),
+      paused: async () => {
+        beside = keepMachineFiles(directory, folder)
+        await stage?.gates.paused()
+      },
+      written: async () => stage?.gates.written(),
+    }
+    const report = await machine.saveState({ directory: join(folder, 'state'), diskSnapshot: markOf(id), afterwards: 'run', gates, ...(signal === undefined ? {} : { signal }) })
     paused?.(report.pausedAtMs)
-    return { pausedMs: report.pausedMs, consistent: true, screen: report.screen }
+    return { pausedMs: report.pausedMs, consistent: true, screen: report.screen, beside }
   }
 
   /** With the file systems held still by the agent where there is one. */
-  async #takeDisk(name: GuestName, machine: Machine | null, id: SnapshotId, hold: GuestHold, { stage }: TakeOptions) {
+  async #takeDisk(name: GuestName, id: SnapshotId, directory: string, folder: string, hold: GuestHold, { stage }: TakeOptions) {
     const diskPath = this.#disk(name)
+    const machine = hold.machine()
     await stage?.gates.ready()
     const begun = performance.now()
-    const mark = () => (machine === null ? idleDisk.take(diskPath, markOf(id)) : machine.takeDiskSnapshot(markOf(id)))
     let consistent = machine === null
-    if (machine === null || !hold.agentLive()) await mark()
+    let beside: MachineFile[] = []
+    const mark = async () => {
+      beside = keepMachineFiles(directory, folder)
+      await (machine === null ? idleDisk.take(diskPath, markOf(id)) : machine.takeDiskSnapshot(markOf(id)))
+    }
+    // What is beside the disk changes with it: the guest stands still for both.
+    const together = async () => (machine === null || machineFilesOf(directory).length === 0 ? mark() : whilePaused(machine, mark))
+    if (machine === null || !hold.agentLive()) await together()
     else {
       const stillFrozen = (reason: string) => this.#ports.message('error', name, `its file systems may still be frozen: ${reason}`)
-      const frozen = await whileFrozen(machine.agent, mark, { stillFrozen })
+      const frozen = await whileFrozen(machine.agent, together, { stillFrozen })
       consistent = frozen.held > 0
       if (!consistent) this.#ports.message('info', name, `the snapshot is as after a power cut: ${frozen.reason ?? 'no reason given'}`)
     }
     const pausedMs = machine === null ? 0 : Math.round(performance.now() - begun)
     await stage?.gates.paused()
     await stage?.gates.written()
-    return { pausedMs, consistent, screen: null }
+    return { pausedMs, consistent, screen: null, beside }
   }
 
   async #restore(name: GuestName, record: SnapshotRecord, signal: AbortSignal, hold: GuestHold, { loaded }: RestoreOptions): Promise<Awaited<ReturnType<GuestHold['state']>>> {
@@ -289,5 +306,16 @@ export class SnapshotService {
 
   #disk(name: GuestName): string {
     return join(this.#ports.directory(name), 'disk.qcow2')
+  }
+}
+
+/** Does `work` while the guest stands still; it runs again afterwards if it ran before, also when that failed. */
+async function whilePaused(machine: Machine, work: () => Promise<void>): Promise<void> {
+  const ran = (await machine.status()) === 'running'
+  if (ran) await machine.pause()
+  try {
+    await work()
+  } finally {
+    if (ran) await machine.resume()
   }
 }

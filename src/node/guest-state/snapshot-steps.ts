@@ -8,6 +8,7 @@ import { syncPath } from '../file/atomic.ts'
 import { idleDisk } from '../qemu/disk-snapshot.ts'
 import { keptDisks, keptName, placeKeptDisk, snapshotsDirectory } from '../qemu/kept-disk.ts'
 import { clearJournal, readJournal } from './journal.ts'
+import { placeMachineFiles } from './machine-files.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 import { commitSuspended, discardUnfinished, dropSuspended, isSuspended, reviseSuspended, sweepUsed } from './suspended.ts'
 
@@ -41,6 +42,7 @@ export async function finishRestore(store: SnapshotStore, id: SnapshotId, diskPa
   dropSuspended(store.guestDirectory)
   placeKeptDisk(store.guestDirectory, record.disk, diskPath)
   await idleDisk.apply(diskPath, markOf(id))
+  if (record.beside !== undefined) await placeMachineFiles(store.directory(id), record.beside, store.guestDirectory)
   store.setCurrent(id, true)
   if (record.kind === 'live') commitSuspended(store.guestDirectory, diskPath, id)
   clearJournal(store.guestDirectory)

@@ -5,8 +5,12 @@ import { z } from 'zod'
 import { SnapshotId, SnapshotKind } from '../../contract/snapshot.ts'
 import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
 import { keptName, snapshotsDirectory } from '../qemu/kept-disk.ts'
+import { MachineFile, syncMachineFiles } from './machine-files.ts'
 
-/** snapshot.json in `snapshots/<id>/`. Beside it, of a live one, `state/`: the saved machine. Its disk is marked with its id. */
+/**
+ * snapshot.json in `snapshots/<id>/`. With it, of a live one, `state/`: the saved machine; and `beside/`: see machine-files.ts.
+ * Its disk is marked with its id.
+ */
 export const SnapshotRecord = z.strictObject({
   form: z.literal(1),
   id: SnapshotId,
@@ -20,6 +24,8 @@ export const SnapshotRecord = z.strictObject({
   /** The kept disk that holds it, in `snapshots/`. */
   disk: z.string(),
   screen: z.strictObject({ width: z.number().int(), height: z.number().int() }).nullable(),
+  /** What is kept of what was beside the disk; left out by an earlier Diptych, which kept nothing of it. */
+  beside: z.array(MachineFile).exactOptional(),
 })
 export type SnapshotRecord = z.infer<typeof SnapshotRecord>
 
@@ -68,6 +74,7 @@ export class SnapshotStore {
   /** From here on the snapshot exists. */
   commit(record: SnapshotRecord): void {
     const path = join(this.#root, `${unfinished}${record.id}`)
+    syncMachineFiles(path)
     writeFileAtomicSync(join(path, 'snapshot.json'), JSON.stringify(record, null, 2), { durable: true })
     renameSync(path, this.directory(record.id))
     syncPath(this.#root)

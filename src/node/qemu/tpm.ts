@@ -5,10 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { MissingPrerequisite } from '../../contract/refusal.ts'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { spawnDetached } from '../process/detached.ts'
-import { commandLineHolds, identify, type ProcessIdentity, signalProcess } from '../process/process-identity.ts'
+import { commandLineHolds, findByArguments, identify, type ProcessIdentity, signalProcess, waitGone } from '../process/process-identity.ts'
 import { checkSocketPath, type RunLayout } from './layout.ts'
 
 const readyWithinMs = 10_000
+const endsWithinMs = 10_000
 
 /**
  * Starts swtpm for a guest that has a TPM 2.0: a process of its own, for the length of the run, its state in `tpm/` beside
@@ -34,7 +35,7 @@ export async function startTpm(spec: MachineSpec, layout: RunLayout): Promise<st
 }
 
 async function execute(spec: MachineSpec, layout: RunLayout, socketPath: string): Promise<ChildProcess> {
-  const args = ['socket', '--tpm2', '--tpmstate', `dir=${stateOf(spec)},mode=0600`, '--ctrl', `type=unixio,path=${socketPath},mode=0600`, '--pid', `file=${pidFile(layout)}`, '--flags', 'startup-clear', '--terminate']
+  const args = ['socket', '--tpm2', '--tpmstate', stateArgument(stateOf(spec)), '--ctrl', `type=unixio,path=${socketPath},mode=0600`, '--pid', `file=${pidFile(layout)}`, '--flags', 'startup-clear', '--terminate']
   const scope = `diptych-tpm-${spec.name}-${spec.uuid.slice(0, 8)}-${Date.now()}`
   try {
     return await spawnDetached('swtpm', args, { logPath: logOf(layout), scope })
@@ -50,8 +51,19 @@ export function stopTpm(layout: RunLayout): void {
   if (process !== null) signalProcess(process, 'SIGTERM')
 }
 
+/** The TPM of a machine that ended just now follows it. Rejects with EngineFault when it does not within 10 s. */
+export async function tpmEnded(guestDirectory: string): Promise<void> {
+  const process = findByArguments('--tpmstate', stateArgument(join(guestDirectory, 'tpm')))
+  if (process === null || (await waitGone(process, endsWithinMs))) return
+  throw new EngineFault('tpm', `The TPM whose state is in ${guestDirectory} does not end (process ${process.pid})`, { remedy: `End it: kill ${process.pid}` })
+}
+
 function stateOf(spec: MachineSpec): string {
   return join(dirname(spec.diskPath), 'tpm')
+}
+
+function stateArgument(directory: string): string {
+  return `dir=${directory},mode=0600`
 }
 
 function logOf(layout: RunLayout): string {

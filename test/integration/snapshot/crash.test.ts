@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
@@ -52,12 +52,20 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
     return said.includes('done')
   }
 
+  /** What a machine with UEFI and a TPM has beside its disk. The tiny guest does not use them: they say when they are of. */
+  const beside = [['nvram.fd'], ['tpm', 'tpm2-00.permall'], ['tpm', 'more']].map((path) => join(home, 'data', 'guests', 'one', ...path))
+  const writeBeside = (text: string) => {
+    mkdirSync(join(home, 'data', 'guests', 'one', 'tpm'), { recursive: true })
+    for (const path of beside) writeFileSync(path, text)
+  }
+
   /** Running, counting in memory and on disk, with `base` to go back to. */
   const makeReady = (step: string) =>
     withRig(async (rig) => {
       if (rig.owner('one').state === 'paused') throw new Error('a guest that ran was left paused')
       if (rig.owner('one').machine === null) await rig.owner('one').request('start')
       await rig.untilAgent()
+      writeBeside('later')
       return step === 'delete' ? (await rig.saved.snapshots.take(one, { title: 'to be deleted' })).id : base.id
     })
 
@@ -70,11 +78,13 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
       const marks = (await Promise.all(kept.map((path) => idleDisk.list(path)))).flat()
       expect(marks.toSorted()).toEqual(snapshots.map(({ id }) => markOf(id)).toSorted())
       expect(snapshots.filter(({ unusable }) => unusable !== null)).toEqual([])
-      expect(entries(directory).filter((name) => !['disk.qcow2', 'snapshots', 'suspended'].includes(name))).toEqual([])
+      expect(entries(directory).filter((name) => !['disk.qcow2', 'snapshots', 'suspended', 'nvram.fd', 'tpm'].includes(name))).toEqual([])
       expect(entries(join(directory, 'snapshots')).filter((name) => name.startsWith('.'))).toEqual([])
       expect(kept.length).toBe(1)
       expect(entries('/dev/shm').filter((name) => name.includes('5a7ed000'))).toEqual([])
       for (const path of [rig.disk(), ...kept]) await demandSound(path, rig.owner('one').machine)
+      const found = new Set(beside.map((path) => readFileSync(path, 'utf8')))
+      expect([[...found], [...found].every((text) => text === 'later' || step === 'restore')]).toEqual([[step === 'restore' && finished ? 'base' : expect.any(String)], true])
       const { state, machine } = rig.owner('one')
       expect([step, state]).toEqual([step, finished && step === 'suspend' ? 'suspended' : machine === null ? 'suspended' : 'running'])
       if (machine === null) await rig.owner('one').request('start')
@@ -97,6 +107,7 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
       await rig.untilAgent()
       await rig.shell(countInGuest)
       await until('it to count', async () => (await rig.counted()).memory > 2)
+      writeBeside('base')
       return rig.saved.snapshots.take(one, { title: 'base' })
     })
   })

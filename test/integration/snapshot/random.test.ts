@@ -14,11 +14,13 @@ import { entries, processesOf, tinyGuest } from '../engine/fixture.ts'
 import { demandSound, Rig } from './rig.ts'
 import { randomOf } from '../../fuzz/dice.ts'
 
-/** How many operations in all; 1,000 take some ten minutes. */
+/** How many operations in all; 1,000 take some twenty minutes. */
 const operations = Number(process.env['DIPTYCH_LIFECYCLE_OPERATIONS'] ?? 60)
 const seed = Number(process.env['DIPTYCH_LIFECYCLE_SEED'] ?? 20_261_122)
 const names = ['one', 'two', 'three'] as const
-const actions = ['start', 'forceStop', 'pause', 'resume', 'reset', 'suspend', 'take', 'restore', 'delete'] as const
+const actions = ['start', 'stop', 'forceStop', 'restart', 'pause', 'resume', 'reset', 'suspend', 'take', 'restore', 'delete'] as const
+/** A guest that was heard to answer and does not shut down within this never will. */
+const hopelessMs = 300_000
 type Action = (typeof actions)[number]
 
 /** What a guest should be: its state, and the snapshots it should have. */
@@ -63,6 +65,15 @@ describe(`${operations} random operations on three guests (seed ${seed})`, () =>
         await owner.request('start')
         model.state = 'running'
         return
+      case 'stop':
+        if (model.state === 'running') await rig.untilAnswers(name)
+        await owner.request('stop', { timeoutMs: hopelessMs })
+        if (up) model.state = 'stopped'
+        return
+      case 'restart':
+        await rig.untilAnswers(name)
+        await owner.request('restart', { timeoutMs: hopelessMs })
+        return
       case 'forceStop':
         await owner.request('forceStop')
         if (up) model.state = 'stopped'
@@ -100,11 +111,13 @@ describe(`${operations} random operations on three guests (seed ${seed})`, () =>
   }
   test('guests, QEMU, files and the model agree, and nothing is left over', async () => {
     const done: string[] = []
+    const tried = new Set<Action>()
     for (let count = 0; count < operations; count += 1) {
       const name = pick(names) ?? 'one'
       const model = models.get(name) ?? expect.fail('no model')
       const action = pick(actions) ?? 'start'
       done.push(`${count} ${name} ${action} (${model.state})`)
+      if (model.state === 'running') tried.add(action)
       try {
         await perform(name, model, action)
         expect(rig.owner(name).state).toBe(model.state)
@@ -112,6 +125,7 @@ describe(`${operations} random operations on three guests (seed ${seed})`, () =>
         throw new Error(`after ${done.slice(-12).join('; ')}`, { cause: error })
       }
     }
+    expect([...tried]).toEqual(expect.arrayContaining(['stop', 'restart', 'suspend', 'take', 'restore'])) // or else choose another seed
     const alive = names.flatMap((name) => rig.owner(name).machine?.processId ?? [])
     expect(processesOf(home).map(Number).toSorted()).toEqual(alive.toSorted())
     for (const name of names) {

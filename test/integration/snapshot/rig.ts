@@ -46,9 +46,12 @@ export class Rig {
   readonly #memoryMiB: number
   /** Where each guest's card is connected: a socket that takes frames and drops them, unless the test has a switch. */
   readonly #ports: ReadonlyMap<string, string>
+  /** uefi: from the disk, with a TPM beside it. */
+  readonly #boot: 'kernel' | 'uefi'
   #switch: Server | null = null
 
-  constructor(home: string, tiny: string, names: readonly string[] = ['one'], ports: ReadonlyMap<string, string> = new Map(), memoryMiB = 128) {
+  constructor(home: string, tiny: string, names: readonly string[] = ['one'], ports: ReadonlyMap<string, string> = new Map(), memoryMiB = 128, boot: 'kernel' | 'uefi' = 'kernel') {
+    this.#boot = boot
     this.#ports = ports
     this.#tiny = tiny
     this.#memoryMiB = memoryMiB
@@ -101,7 +104,7 @@ export class Rig {
   }
 
   async shell(script: string, name = 'one'): Promise<string> {
-    return (await this.machine(name).agent.exec('/bin/busybox', ['sh', '-c', script], 60_000)).stdout.trim()
+    return (await this.machine(name).agent.exec('/bin/busybox', ['sh', '-c', script], 300_000)).stdout.trim()
   }
 
   async untilAgent(name = 'one'): Promise<void> {
@@ -109,6 +112,20 @@ export class Rig {
     while (this.owner(name).agentState !== 'live') {
       if (performance.now() > deadline) throw new Error(`the agent of ${name} does not answer`)
       await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+
+  /** Until the system that is up now carries out what it is asked: one that was reset a moment ago is not up yet. */
+  async untilAnswers(name = 'one'): Promise<void> {
+    const deadline = performance.now() + 300_000
+    for (;;) {
+      await this.untilAgent(name)
+      try {
+        await this.machine(name).agent.exec('/bin/busybox', ['true'], 30_000)
+        return
+      } catch (error) {
+        if (performance.now() > deadline) throw error
+      }
     }
   }
 
@@ -141,7 +158,9 @@ export class Rig {
     const spec: MachineSpec = {
       name, uuid: definition.uuid, profile: 'linux-modern', vcpus: 1, memoryMiB: this.#memoryMiB, diskPath: this.disk(name), imageId: definition.uuid, parameters: {}, clipboard: 'off', screen: definition.screen,
       nics: [{ kind: 'switch', mac, network: stageNetwork, socketPath: this.#ports.get(name) ?? join(this.directories.runtime, 'sw') }],
-      boot: { kind: 'kernel', kernelPath: join(this.#tiny, 'vmlinux'), initrdPath: join(this.#tiny, 'initrd.img'), commandLine: 'console=ttyS0 quiet loglevel=3' },
+      ...(this.#boot === 'uefi'
+        ? { boot: { kind: 'disk', firmware: 'uefi' }, tpm: true }
+        : { boot: { kind: 'kernel', kernelPath: join(this.#tiny, 'vmlinux'), initrdPath: join(this.#tiny, 'initrd.img'), commandLine: 'console=ttyS0 quiet loglevel=3' } }),
     }
     const owner = new GuestOwner(definition, {
       controls: noControls,

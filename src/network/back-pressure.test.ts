@@ -56,7 +56,7 @@ describe('a network of fast senders', () => {
     const [one, other] = [1, 2].map((number) => {
       const [name, mac] = [GuestName.parse(`g${number}`), MacAddress.parse(`52:54:00:d1:00:0${number}`)]
       made.definePort({ guest: name, mac, mtu: 1_500, pinned: true, bootUrl: null, uplink: false })
-      const wire = { backlogBytes: 0, paused: 0, send: (_before: unknown, slice: Uint8Array) => void (wire.backlogBytes += slice.length), pause: () => void wire.paused++, resume: () => void wire.paused--, close: () => {} }
+      const wire = { backlogBytes: 0, paused: 0, send: (frames: Uint8Array) => void (wire.backlogBytes += frames.length), pause: () => void wire.paused++, resume: () => void wire.paused--, close: () => {} }
       const ingress = new Ingress(made.fabric, name, wire)
       return { name, mac: macParts(mac), wire, ingress }
     })

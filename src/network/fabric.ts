@@ -2,7 +2,7 @@ import type { GuestName } from '../contract/names.ts'
 import { HOLD_BACK_BYTES } from './back-pressure.ts'
 import type { Capture } from './capture.ts'
 import { macAt, sameMac } from './address.ts'
-import { concat, putU32, u16, u32, u8 } from './bytes.ts'
+import { putU32, u16, u32, u8 } from './bytes.ts'
 import { noDrops, type DropCounts, type DropReason } from './drops.ts'
 import { HEADER_BYTES } from './frame-reader.ts'
 import { Gateway, GATEWAY_MAC_PARTS, type GatewayOutcome } from './gateway.ts'
@@ -164,7 +164,7 @@ export class Fabric {
     if (shaper !== null) {
       shaper.change(conditions, now)
     } else {
-      const emit = direction === 'tx' ? (frame: Uint8Array) => this.#route(port, frame) : (frame: Uint8Array) => this.#write(port, null, frame, 1, sameMac(macAt(frame, HEADER_BYTES + 6), GATEWAY_MAC_PARTS))
+      const emit = direction === 'tx' ? (frame: Uint8Array) => this.#route(port, frame) : (frame: Uint8Array) => this.#write(port, frame, 1, sameMac(macAt(frame, HEADER_BYTES + 6), GATEWAY_MAC_PARTS))
       const made = new LinkShaper(conditions, this.environment.random, emit)
       port[key] = made
       this.#shaped.add(made)
@@ -194,9 +194,9 @@ export class Fabric {
   }
 
   /** Holds a frame in a shaper. `frame` is copied: what waits must not keep the chunk it came in alive. */
-  hold(port: Port, shaper: LinkShaper, prefix: readonly Uint8Array[] | null, slice: Uint8Array): void {
+  hold(port: Port, shaper: LinkShaper, frame: Uint8Array): void {
     const now = this.environment.now()
-    const outcome = shaper.enqueue(concat(...(prefix ?? []), slice), now)
+    const outcome = shaper.enqueue(new Uint8Array(frame), now)
     if (outcome !== 'held') {
       port.drops[outcome]++
       return
@@ -223,14 +223,13 @@ export class Fabric {
   }
 
   /** Delivers a run of whole frames from `port`. Group frames reach the gateway too. */
-  deliver(port: Port, destination: Destination, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number): void {
+  deliver(port: Port, destination: Destination, slice: Uint8Array, frames: number): void {
     if (destination instanceof Port) {
-      this.#output(port, destination, prefix, slice, frames)
+      this.#output(port, destination, slice, frames)
       if (destination.wire !== null && destination.wire.backlogBytes > HOLD_BACK_BYTES) this.#holdBack(port, destination)
     } else if (destination !== NOWHERE) {
-      if (destination === EVERYBODY) for (const other of this.ports.values()) if (other !== port && other.wire !== null) this.#output(port, other, prefix, slice, frames)
-      const whole = prefix === null ? slice : concat(...prefix, slice)
-      forEachFrame(whole, (frame) => this.#askGateway(port, frame))
+      if (destination === EVERYBODY) for (const other of this.ports.values()) if (other !== port && other.wire !== null) this.#output(port, other, slice, frames)
+      forEachFrame(slice, (frame) => this.#askGateway(port, frame))
     }
   }
 
@@ -264,35 +263,32 @@ export class Fabric {
       return
     }
     const destination = this.destinationOf(port, u16(frame, HEADER_BYTES), u32(frame, HEADER_BYTES + 2))
-    this.deliver(port, destination, null, frame, 1)
+    this.deliver(port, destination, frame, 1)
   }
 
-  #output(source: Port, target: Port, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number, fromGateway = false): void {
+  #output(source: Port, target: Port, slice: Uint8Array, frames: number, fromGateway = false): void {
     if (target.wire === null) {
       source.drops['no-carrier'] += frames
     } else if (!target.up) {
       target.drops['link-down'] += frames
     } else if (target.rxShaper !== null) {
       const shaper = target.rxShaper
-      const whole = prefix === null ? slice : concat(...prefix, slice)
-      forEachFrame(whole, (frame) => this.hold(target, shaper, null, frame))
+      forEachFrame(slice, (frame) => this.hold(target, shaper, frame))
     } else {
-      this.#write(target, prefix, slice, frames, fromGateway)
+      this.#write(target, slice, frames, fromGateway)
     }
   }
 
-  #write(target: Port, prefix: readonly Uint8Array[] | null, slice: Uint8Array, frames: number, fromGateway: boolean): void {
+  #write(target: Port, slice: Uint8Array, frames: number, fromGateway: boolean): void {
     const wire = target.wire
     if (wire === null || !target.up) {
       target.drops[wire === null ? 'no-carrier' : 'link-down'] += frames
     } else if (wire.backlogBytes > OUTPUT_QUEUE_BYTES) {
       target.drops['queue-full'] += frames
     } else {
-      let bytes = slice.length
-      if (prefix !== null) for (const piece of prefix) bytes += piece.length
-      count(target.rx, frames, bytes - HEADER_BYTES * frames)
-      if (this.captures.size > 0) forEachFrame(prefix === null ? slice : concat(...prefix, slice), (frame) => this.observe(target, 'rx', frame, fromGateway))
-      wire.send(prefix, slice)
+      count(target.rx, frames, slice.length - HEADER_BYTES * frames)
+      if (this.captures.size > 0) forEachFrame(slice, (frame) => this.observe(target, 'rx', frame, fromGateway))
+      wire.send(slice)
     }
   }
 
@@ -321,7 +317,7 @@ export class Fabric {
     const whole = new Uint8Array(HEADER_BYTES + frame.length)
     putU32(whole, 0, frame.length)
     whole.set(frame, HEADER_BYTES)
-    this.#output(port, port, null, whole, 1, true)
+    this.#output(port, port, whole, 1, true)
   }
 }
 

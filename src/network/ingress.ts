@@ -1,14 +1,11 @@
 import type { GuestName } from '../contract/names.ts'
-import { concat, u16, u32, u8 } from './bytes.ts'
+import { u16, u32, u8 } from './bytes.ts'
 import { drop, NOWHERE, type Destination, type Fabric } from './fabric.ts'
 import { FrameReader, HEADER_BYTES, type FrameSink } from './frame-reader.ts'
 import { GATEWAY_MAC_PARTS } from './gateway.ts'
 import { ETHERTYPE, PROTOCOL } from './packet.ts'
 import type { Port } from './port.ts'
 import type { Wire } from './wire.ts'
-
-/** As much of a frame in pieces as is joined to be looked at. */
-const LOOK_BYTES = 4_096
 
 /**
  * The receiving side of one connection to the socket of one guest's port: what comes in here is that guest's and nobody
@@ -23,12 +20,11 @@ export class Ingress implements FrameSink {
   readonly #wire: Wire
   readonly #reader = new FrameReader()
   #port: Port | null = null
-  // The run under way: chunk[start, end) after prefix, `frames` of them, for `#destination`.
+  // The run under way: chunk[start, end), `frames` of them, for `#destination`.
   #destination: Destination = NOWHERE
   #chunk: Uint8Array = new Uint8Array()
   #start = 0
   #end = 0
-  #prefix: readonly Uint8Array[] | null = null
   #frames = 0
   #framesOfChunk = 0
   // The receiver of the last unicast frame, good while the fabric's epoch stands.
@@ -53,15 +49,18 @@ export class Ingress implements FrameSink {
     return this.#framesOfChunk
   }
 
-  /** Takes what the connection received. False: the stream is corrupt, close it. */
-  push(chunk: Uint8Array): boolean {
+  /**
+   * Takes what the connection received. Returns how many bytes at its end begin a frame that is not whole: the next
+   * chunk must begin with them. CORRUPT: close the connection.
+   */
+  push(chunk: Uint8Array): number {
     const port = this.#port
     if (port !== null && port.wire !== this.#wire) this.#port = null
     if (this.#port !== null) this.#port.lastFrameAtMs = this.#fabric.environment.now()
     this.#framesOfChunk = 0
-    const sound = this.#reader.push(chunk, this)
+    const cut = this.#reader.push(chunk, this)
     this.#flush()
-    return sound
+    return cut
   }
 
   /** All that was sent on the connection has left this process. */
@@ -78,35 +77,25 @@ export class Ingress implements FrameSink {
     drop(this.#port?.drops ?? this.#fabric.strays, reason)
   }
 
-  frame(chunk: Uint8Array, start: number, end: number, prefix: readonly Uint8Array[] | null): void {
+  frame(chunk: Uint8Array, start: number, end: number): void {
     this.#framesOfChunk++
-    let view = chunk
-    let at = start + HEADER_BYTES
-    let limit = end
-    let bytes = end - start - HEADER_BYTES
-    if (prefix !== null) {
-      for (const piece of prefix) bytes += piece.length
-      const first = prefix[0]
-      view = first !== undefined && first.length >= 1_024 ? first : concat(...prefix, chunk.subarray(start, Math.min(end, start + LOOK_BYTES)))
-      at = HEADER_BYTES
-      limit = Math.min(view.length, bytes + HEADER_BYTES)
-    }
-    const port = this.#portOf(u16(view, at + 6), u32(view, at + 8))
+    const at = start + HEADER_BYTES
+    const port = this.#portOf(u16(chunk, at + 6), u32(chunk, at + 8))
     if (port === null) return
     if (!port.up) {
       drop(port.drops, 'link-down')
       return
     }
-    if (!this.#inspect(port, view, at, limit, bytes)) return
+    if (!this.#inspect(port, chunk, at, end)) return
     port.tx.packets++
-    port.tx.bytes += bytes
-    if (this.#fabric.captures.size > 0) this.#fabric.observe(port, 'tx', concat(...(prefix ?? []), chunk.subarray(start, end)))
+    port.tx.bytes += end - at
+    if (this.#fabric.captures.size > 0) this.#fabric.observe(port, 'tx', chunk.subarray(start, end))
     if (port.txShaper !== null) {
-      this.#fabric.hold(port, port.txShaper, prefix, chunk.subarray(start, end))
+      this.#fabric.hold(port, port.txShaper, chunk.subarray(start, end))
       return
     }
-    const destination = this.#destinationOf(port, u16(view, at), u32(view, at + 2))
-    if (destination === this.#destination && chunk === this.#chunk && start === this.#end && prefix === null && this.#frames > 0) {
+    const destination = this.#destinationOf(port, u16(chunk, at), u32(chunk, at + 2))
+    if (destination === this.#destination && chunk === this.#chunk && start === this.#end && this.#frames > 0) {
       this.#end = end
       this.#frames++
       return
@@ -116,7 +105,6 @@ export class Ingress implements FrameSink {
     this.#chunk = chunk
     this.#start = start
     this.#end = end
-    this.#prefix = prefix
     this.#frames = 1
   }
 
@@ -124,8 +112,7 @@ export class Ingress implements FrameSink {
     if (this.#frames === 0) return
     const frames = this.#frames
     this.#frames = 0
-    if (this.#port !== null && this.#destination !== NOWHERE) this.#fabric.deliver(this.#port, this.#destination, this.#prefix, this.#chunk.subarray(this.#start, this.#end), frames)
-    this.#prefix = null
+    if (this.#port !== null && this.#destination !== NOWHERE) this.#fabric.deliver(this.#port, this.#destination, this.#chunk.subarray(this.#start, this.#end), frames)
     this.#chunk = EMPTY
   }
 
@@ -160,43 +147,43 @@ export class Ingress implements FrameSink {
   }
 
   /** Checks the sender's address and shows TCP to the HTTP log. False: dropped. One 802.1Q tag is looked behind. */
-  #inspect(port: Port, view: Uint8Array, at: number, limit: number, bytes: number): boolean {
+  #inspect(port: Port, view: Uint8Array, at: number, end: number): boolean {
     let etherType = u16(view, at + 12)
     let ip = at + 14
-    if (etherType === ETHERTYPE.vlan && limit - at >= 18) {
+    if (etherType === ETHERTYPE.vlan && end - at >= 18) {
       etherType = u16(view, at + 16)
       ip += 4
     }
     if (etherType === ETHERTYPE.ipv4) {
-      if (limit - ip < 20) return true
+      if (end - ip < 20) return true
       if (!this.#isOwnAddress(port, u32(view, ip + 12))) return false
       if (u8(view, ip + 9) === PROTOCOL.tcp && (u16(view, ip + 6) & 0x1fff) === 0) {
         const header = (u8(view, ip) & 15) * 4
-        const length = Math.min(u16(view, ip + 2), bytes - (ip - at)) - header
+        const length = Math.min(u16(view, ip + 2), end - ip) - header
         const tcp = ip + header
-        if (length >= 20 && tcp + 20 <= limit) {
-          this.#fabric.http.segment(view, tcp, Math.min(limit, tcp + length), length, u32(view, ip + 12), u32(view, ip + 16), port.flows, port.lastFrameAtMs)
+        if (length >= 20) {
+          this.#fabric.http.segment(view, tcp, tcp + length, length, u32(view, ip + 12), u32(view, ip + 16), port.flows, port.lastFrameAtMs)
         }
       }
       return true
     }
-    if (etherType === ETHERTYPE.ipv6) return this.#inspectIpv6(port, view, at, ip, limit, bytes)
-    if (etherType === ETHERTYPE.arp && limit - ip >= 28) return this.#isOwnAddress(port, u32(view, ip + 14))
+    if (etherType === ETHERTYPE.ipv6) return this.#inspectIpv6(port, view, ip, end)
+    if (etherType === ETHERTYPE.arp && end - ip >= 28) return this.#isOwnAddress(port, u32(view, ip + 14))
     return true
   }
 
-  #inspectIpv6(port: Port, view: Uint8Array, at: number, ip: number, limit: number, bytes: number): boolean {
+  #inspectIpv6(port: Port, view: Uint8Array, ip: number, end: number): boolean {
     const neighbors = this.#fabric.neighbors
-    if (!neighbors.admits(port, view, ip, limit)) {
+    if (!neighbors.admits(port, view, ip, end)) {
       drop(port.drops, 'ip-spoof')
       return false
     }
     const tcp = ip + 40
-    if (tcp + 20 > limit || u8(view, ip + 6) !== PROTOCOL.tcp) return true
+    if (tcp + 20 > end || u8(view, ip + 6) !== PROTOCOL.tcp) return true
     const from = neighbors.at(view, ip + 8)
     const to = neighbors.at(view, ip + 24)
-    const length = Math.min(u16(view, ip + 4), bytes - (tcp - at))
-    if (from !== undefined && to !== undefined && length >= 20) this.#fabric.http.segment(view, tcp, Math.min(limit, tcp + length), length, from.id, to.id, port.flows, port.lastFrameAtMs)
+    const length = Math.min(u16(view, ip + 4), end - tcp)
+    if (from !== undefined && to !== undefined && length >= 20) this.#fabric.http.segment(view, tcp, tcp + length, length, from.id, to.id, port.flows, port.lastFrameAtMs)
     return true
   }
 

@@ -44,7 +44,7 @@ function network() {
     const name = GuestName.parse(`g${number}`)
     made.definePort({ guest: name, mac: macText, mtu: 1_500, pinned: true, bootUrl: null, uplink: false })
     const heard: Uint8Array[] = []
-    const ingress = new Ingress(made.fabric, name, { backlogBytes: 0, pause: () => {}, resume: () => {}, close: () => {}, send: (before, slice) => void heard.push(concat(...(before ?? []), slice).slice(4)) })
+    const ingress = new Ingress(made.fabric, name, { backlogBytes: 0, pause: () => {}, resume: () => {}, close: () => {}, send: (frame) => void heard.push(frame.slice(4)) })
     const send = (to: typeof mac, packet: Uint8Array) => {
       const frame = ethernet(to, mac, ETHERTYPE.ipv6, packet)
       const length = new Uint8Array(4)

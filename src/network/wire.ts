@@ -2,8 +2,8 @@
 export interface Wire {
   /** Bytes accepted and not yet taken by the guest. */
   readonly backlogBytes: number
-  /** Sends prefix then slice, whole frames with their length headers. Neither may be changed afterwards. */
-  send(prefix: readonly Uint8Array[] | null, slice: Uint8Array): void
+  /** Sends whole frames with their length headers. */
+  send(frames: Uint8Array): void
   /** Takes no more from the guest until as many `resume` as `pause` were called; its frames wait on its side. */
   pause(): void
   resume(): void

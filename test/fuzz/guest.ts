@@ -1,6 +1,6 @@
 import type { GuestName, MacAddress } from '../../src/contract/names.ts'
 import type { MacParts } from '../../src/network/address.ts'
-import type { Ingress } from '../../src/network/ingress.ts'
+import type { Cable } from './cable.ts'
 
 /** A guest as the fuzzer has it: its place on the switch, and what has come out of it. */
 export interface Guest {
@@ -8,7 +8,7 @@ export interface Guest {
   readonly macText: MacAddress
   readonly mac: MacParts
   readonly address: number
-  ingress: Ingress
+  cable: Cable | null
   received: Uint8Array[]
   up: boolean
 }

@@ -2,14 +2,15 @@ import { GuestName, MacAddress } from '../../src/contract/names.ts'
 import { BROADCAST, macAt, macParts, parseSubnet, sameMac } from '../../src/network/address.ts'
 import { encodeArp } from '../../src/network/arp.ts'
 import { asciiBytes, concat, putU16, putU32, u16, u32 } from '../../src/network/bytes.ts'
-import { FrameReader, MAX_FRAME_BYTES } from '../../src/network/frame-reader.ts'
+import { MAX_FRAME_BYTES } from '../../src/network/frame-reader.ts'
 import { GATEWAY_MAC_PARTS } from '../../src/network/gateway.ts'
-import { Ingress } from '../../src/network/ingress.ts'
 import { ulaPrefix } from '../../src/network/ipv6.ts'
 import { ETHERTYPE, ethernet, ipv4, udp } from '../../src/network/packet.ts'
 import { VirtualSwitch } from '../../src/network/virtual-switch.ts'
 import { DnsPacketCodec } from '../../src/node/switch/dns-codec.ts'
+import { ReadBuffers } from '../../src/node/switch/read-buffers.ts'
 import { switchOptions } from '../fake/switch-options.ts'
+import { Cable } from './cable.ts'
 import { Dice } from './dice.ts'
 import { DialledGuests } from './dialled-guests.ts'
 import type { Guest } from './guest.ts'
@@ -25,6 +26,8 @@ const subnet = parseSubnet('10.77.0.0/24')
  */
 export function fuzzSwitch(seed: number, frames: number, progress: (sent: number) => void = () => {}): number {
   const dice = new Dice(seed)
+  const waits = new Dice(seed + 1_000_000)
+  const buffers = new ReadBuffers()
   let now = 0
   let globalId = ''
   const network = new VirtualSwitch(switchOptions({ subnet, codec: new DnsPacketCodec(), now: () => now, random: () => dice.below(1_000) / 1_000, saveLeases: (document) => void (globalId = document.globalId ?? '') }))
@@ -33,8 +36,7 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
     const macText = MacAddress.parse(`52:54:00:d1:00:0${index}`)
     const reply = network.definePort({ guest, mac: macText, mtu: 1_500, pinned: true, bootUrl: null, uplink: false })
     if ('error' in reply) throw new Error(reply.error.message)
-    const made = { guest, macText, mac: macParts(macText), address: u32(Uint8Array.from(reply.port.ipv4.split('.').map(Number)), 0), received: [], up: true }
-    return { ...made, ingress: new Ingress(network.fabric, guest, { backlogBytes: 0, send: () => {}, pause: () => {}, resume: () => {}, close: () => {} }) }
+    return { guest, macText, mac: macParts(macText), address: u32(Uint8Array.from(reply.port.ipv4.split('.').map(Number)), 0), cable: null, received: [], up: true }
   })
   const ipv6 = new Ipv6Model(ulaPrefix(globalId), guests)
   const dialled = new DialledGuests(dice, network, subnet.gateway)
@@ -54,8 +56,7 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
     const expected = guests.map(() => [] as Uint8Array[])
     for (const frame of batch) for (const index of receivers(frame, sender, guests, ipv6)) expected[index]?.push(frame)
     for (const chunk of chunks(dice, concat(...batch.map(withLength)))) {
-      if (!sender.ingress.push(chunk)) throw new Error(`seed ${seed}: a sound stream was called corrupt`)
-      chunk.fill(0xee) // as the next read into the same buffer would
+      if (sender.cable?.push(chunk) !== true) throw new Error(`seed ${seed}: a sound stream was called corrupt`)
     }
     if (dialled.wrong !== null) throw new Error(`seed ${seed}, frame ${sent}: ${dialled.wrong}`)
     for (const [index, guest] of guests.entries()) {
@@ -70,7 +71,7 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
     if (dice.chance(2)) {
       // Bytes without sense: the connection may be closed, nobody else may notice.
       const noise = Uint8Array.from({ length: dice.below(3_000) }, () => dice.below(256))
-      sender.ingress.push(noise)
+      sender.cable?.push(noise)
       for (const guest of guests) guest.received = []
       plug(sender)
     }
@@ -80,18 +81,12 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
 
   /** A new connection to the guest's port. */
   function plug(guest: Guest): void {
-    guest.ingress.close()
+    guest.cable?.unplug()
     ipv6.leave(guest)
-    const reader = new FrameReader()
-    const sink = {
-      frame: (chunk: Uint8Array, start: number, end: number, prefix: readonly Uint8Array[] | null) => {
-        const frame = concat(...(prefix ?? []), chunk.subarray(start, end)).slice(4)
-        if (sameMac(macAt(frame, 6), GATEWAY_MAC_PARTS)) dialled.heard(guest, frame)
-        else guest.received.push(frame)
-      },
-      refused: () => {},
-    }
-    guest.ingress = new Ingress(network.fabric, guest.guest, { backlogBytes: 0, pause: () => {}, resume: () => {}, close: () => {}, send: (prefix, slice) => void (reader.push(concat(...(prefix ?? []), slice), sink)) })
+    guest.cable = new Cable(network.fabric, guest.guest, buffers, waits, (frame) => {
+      if (sameMac(macAt(frame, 6), GATEWAY_MAC_PARTS)) dialled.heard(guest, frame)
+      else guest.received.push(frame)
+    })
   }
 }
 

@@ -3,11 +3,13 @@ import { rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { GuestName } from '../../contract/names.ts'
 import type { Fabric } from '../../network/fabric.ts'
+import { CORRUPT } from '../../network/frame-reader.ts'
 import { Ingress } from '../../network/ingress.ts'
 import { ensurePrivateDirectory } from '../paths.ts'
 import { Moderation } from './moderation.ts'
-import { readPooled } from './pooled-socket.ts'
+import { readInto } from './pooled-socket.ts'
 import { ReadBuffers } from './read-buffers.ts'
+import { ReadWindow } from './read-window.ts'
 import { SocketWire } from './socket-wire.ts'
 import { listenUnix } from './unix-server.ts'
 
@@ -68,15 +70,18 @@ export class DataServer {
       accepted.destroy()
       return
     }
-    const socket = readPooled(accepted, this.#buffers, (chunk) => {
-      if (socket.destroyed) return
-      if (ingress.push(chunk)) {
+    const window = new ReadWindow(this.#buffers, (chunk) => {
+      if (socket.destroyed) return 0
+      const cut = ingress.push(chunk)
+      if (cut !== CORRUPT) {
         this.#moderation.passedOn(ingress.framesOfChunk, chunk.length)
-        return
+        return cut
       }
       this.#log(`a connection of ${guest} sent a frame length that cannot be right; it was closed`)
       socket.destroy()
+      return 0
     })
+    const socket = readInto(window, accepted)
     sockets.add(socket)
     const ingress = new Ingress(fabric, guest, new SocketWire(socket, this.#buffers))
     // An error is always followed by `close`; a guest that vanishes is no fault of the switch.

@@ -1,5 +1,8 @@
-/** One read takes at most this much: four of the longest frames, and little enough for a core's second-level cache. */
-export const READ_BUFFER_BYTES = 262_144
+/**
+ * Two reads of what a unix socket holds of the longest frames (about 230 KB), so that a frame the first cuts ends in the
+ * second; little enough for a core's second-level cache.
+ */
+export const READ_BUFFER_BYTES = 524_288
 
 /** Buffers no connection uses that are kept for the next. */
 const MAX_SPARE = 16

@@ -21,17 +21,18 @@ export class SocketWire implements Wire {
     return this.#socket.writableLength
   }
 
-  send(prefix: readonly Uint8Array[] | null, slice: Uint8Array): void {
+  send(frames: Uint8Array): void {
     const socket = this.#socket
     if (socket.destroyed) return
-    if (prefix !== null) {
-      // The pieces are the frame reader's own copies: nobody writes into them again.
-      socket.cork()
-      for (const piece of prefix) socket.write(piece)
-      this.#write(slice)
-      socket.uncork()
+    const waits = socket.writableLength > 0
+    if (waits && frames.byteLength * 8 < frames.buffer.byteLength) {
+      socket.write(new Uint8Array(frames))
+    } else if (waits && this.#buffers.hold(frames)) {
+      socket.write(frames, () => this.#buffers.release(frames))
     } else {
-      this.#write(slice)
+      socket.write(frames)
+      // The kernel took only a part: what follows it out says when the rest is gone.
+      if (socket.writableLength > 0 && this.#buffers.hold(frames)) socket.write(NOTHING, () => this.#buffers.release(frames))
     }
   }
 
@@ -45,20 +46,6 @@ export class SocketWire implements Wire {
 
   close(): void {
     this.#socket.destroy()
-  }
-
-  #write(slice: Uint8Array): void {
-    const socket = this.#socket
-    const waits = socket.writableLength > 0
-    if (waits && slice.byteLength * 4 < slice.buffer.byteLength) {
-      socket.write(new Uint8Array(slice))
-    } else if (waits && this.#buffers.hold(slice)) {
-      socket.write(slice, () => this.#buffers.release(slice))
-    } else {
-      socket.write(slice)
-      // The kernel took only a part: what follows it out says when the rest is gone.
-      if (socket.writableLength > 0 && this.#buffers.hold(slice)) socket.write(NOTHING, () => this.#buffers.release(slice))
-    }
   }
 }
 

@@ -2,9 +2,11 @@ import { connect, type Socket } from 'node:net'
 import { BROADCAST, macAt, macParts, parseIpv4, sameMac, type MacParts } from '../../../src/network/address.ts'
 import { encodeArp } from '../../../src/network/arp.ts'
 import { asciiBytes, concat, internetChecksum, putU16, putU32, u16, u32, u8 } from '../../../src/network/bytes.ts'
-import { FrameReader } from '../../../src/network/frame-reader.ts'
+import { FrameReader, HEADER_BYTES } from '../../../src/network/frame-reader.ts'
 import { ETHERTYPE, ethernet, ipv4, parseIpv4Packet, parseUdp, PROTOCOL, pseudoHeaderSum, udp } from '../../../src/network/packet.ts'
 import type { MacAddress } from '../../../src/contract/names.ts'
+import { ReadBuffers } from '../../../src/node/switch/read-buffers.ts'
+import { ReadWindow } from '../../../src/node/switch/read-window.ts'
 
 /** A guest reduced to its wire: sends and receives frames over the switch's data socket as QEMU does. */
 export class Endpoint {
@@ -19,11 +21,12 @@ export class Endpoint {
     this.mac = macParts(mac)
     const reader = new FrameReader()
     const sink = {
-      frame: (chunk: Uint8Array, start: number, end: number, prefix: readonly Uint8Array[] | null) => this.frames.push(concat(...(prefix ?? []), chunk.subarray(start, end)).slice(4)),
+      frame: (chunk: Uint8Array, start: number, end: number) => this.frames.push(chunk.slice(start + HEADER_BYTES, end)),
       refused: () => {},
     }
+    const window = new ReadWindow(new ReadBuffers(), (chunk) => Math.max(0, reader.push(chunk, sink)))
     socket.on('data', (chunk: Buffer) => {
-      reader.push(chunk, sink)
+      window.put(chunk)
       this.#wake()
     })
     socket.on('error', () => {})

@@ -3,7 +3,7 @@ import type { CrossfadeResult } from '../src/contract/guest.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Refusal } from '../src/contract/refusal.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
-import { planCrossfade, reverseChange, type Side } from '../src/resource/crossfade.ts'
+import { planCrossfade, type Side, wayBack } from '../src/resource/crossfade.ts'
 import type { Room } from '../src/resource/readings.ts'
 
 export interface CrossfadeRequest {
@@ -39,7 +39,7 @@ export async function crossfade({ left, right, share, waitMs }: CrossfadeRequest
         .map((control) => ({ guest: side.guest, control, before: side.controls[control].requested, after: after[control].requested }))
     }),
     limits,
-    undo: steps.map(({ side, change }) => ({ name: side.guest, change: reverseChange(side.controls, change) })),
+    undo: steps.length === 0 ? [] : [sides.left, sides.right].flatMap(({ guest, controls }) => wayBack(controls).map((change) => ({ name: guest, change }))),
     guests: [left.current(), right.current()],
   }
 }

@@ -54,17 +54,17 @@ export class PolicyService {
   async #carryOut(owner: GuestOwner, actions: readonly Action[]): Promise<void> {
     const { name } = owner.definition
     this.#busy.add(name)
-    try {
-      for (const action of actions) {
+    for (const action of actions) {
+      try {
         await this.#perform(owner, action)
         this.#ports.activity(name, action.rule, action.text)
         this.#ports.message('info', name, `${action.text} (${action.rule})`)
+      } catch (error) {
+        this.#ports.activity(name, action.rule, `could not be carried out: ${reasonOf(error)}`)
+        this.#ports.message('warning', name, `the rule ${action.rule} could not be carried out: ${reasonOf(error)}`)
       }
-    } catch (error) {
-      this.#ports.message('warning', name, `a rule could not be carried out: ${reasonOf(error)}`)
-    } finally {
-      this.#busy.delete(name)
     }
+    this.#busy.delete(name)
   }
 
   async #perform(owner: GuestOwner, action: Action): Promise<void> {

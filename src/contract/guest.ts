@@ -107,7 +107,7 @@ const Moved = z.object({ guest: GuestName, control: ControlName, before: z.numbe
 export const CrossfadeResult = z.object({
   moved: z.array(Moved),
   limits: z.array(z.string()),
-  /** Give each to `set` and everything is as before. */
+  /** Give each to `set`, in this order, and everything is as before, also what later crossfades between the two moved. */
   undo: z.array(z.object({ name: GuestName, change: ControlChange })),
   guests: z.array(GuestUpdate),
 })

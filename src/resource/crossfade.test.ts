@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { GuestName } from '../contract/names.ts'
-import { planCrossfade, reverseChange, type Side } from './crossfade.ts'
+import { planCrossfade, type Side, wayBack } from './crossfade.ts'
 import { describeControls } from './controls.ts'
 import { promisedCpuPercent, settled, type Limits, type Requested } from './readings.ts'
 
@@ -75,8 +75,7 @@ describe('planCrossfade', () => {
   })
 })
 
-it('what was changed can be taken back', () => {
-  const { controls } = side('left', { cpuCap: 80 })
-  expect(reverseChange(controls, { cpuCap: 30, memory: 256 })).toEqual({ cpuCap: 80, memory: 512 })
-  expect(reverseChange(side('right').controls, { cpuCap: 30 })).toEqual({ cpuCap: null })
+it('the way back holds all that this and later moves of a row may change', () => {
+  expect(wayBack(side('left', { cpuCap: 80 }).controls)).toEqual([{ vcpus: 1, cpuCap: 80 }, { memory: 512 }])
+  expect(wayBack(side('right', {}, { cpuCapUnavailable: 'no control groups', balloonUnavailable: 'a live clone' }).controls)).toEqual([{ vcpus: 1 }])
 })

@@ -82,12 +82,14 @@ function cpuChange({ controls }: Side, percent: number): ControlChange {
   }
 }
 
-/** The change that takes `change` back: what each named control was asked to be before. */
-export function reverseChange(controls: Record<ControlName, Control>, change: ControlChange): ControlChange {
-  const { vcpus, cpuCap, memory } = controls
-  return {
-    ...(change.vcpus === undefined || vcpus.requested === null ? {} : { vcpus: vcpus.requested }),
-    ...(change.cpuCap === undefined ? {} : { cpuCap: cpuCap.requested }),
-    ...(change.memory === undefined || memory.requested === null ? {} : { memory: memory.requested }),
+/**
+ * The changes that bring back all that a crossfade may move, so that one answer takes back a row of moves that began with
+ * it. CPU and memory by themselves: a guest that has come to need its new memory still gives the CPU back.
+ */
+export function wayBack({ vcpus, cpuCap, memory }: Side['controls']): ControlChange[] {
+  const cpu: ControlChange = {
+    ...(vcpus.requested === null ? {} : { vcpus: vcpus.requested }),
+    ...(cpuCap.applies === 'unavailable' ? {} : { cpuCap: cpuCap.requested }),
   }
+  return [cpu, ...(memory.requested === null || memory.applies === 'unavailable' ? [] : [{ memory: memory.requested }])]
 }

@@ -33,6 +33,8 @@ export class MemorySlider {
   #reading: BalloonReading | null = null
   /** The last reading whose parts belong together; what the floor is reckoned from. */
   #steady: BalloonReading | null = null
+  /** What the balloon was told last; it may get there long after it was told. */
+  #targetMiB = Infinity
   #movedAt = 0
   #relievedAt = -Infinity
   #watching = false
@@ -69,6 +71,7 @@ export class MemorySlider {
     this.#machine = null
     this.#reading = null
     this.#steady = null
+    this.#targetMiB = Infinity
     this.#follower.end()
   }
 
@@ -77,6 +80,7 @@ export class MemorySlider {
     const machine = this.#machine
     if (machine === null) return { followed: Promise.resolve() }
     await machine.setMemory(targetMiB)
+    this.#targetMiB = targetMiB
     void this.#watch()
     const followed = this.#follower.follow({
       pollMs: followPollMs,
@@ -107,13 +111,14 @@ export class MemorySlider {
   async #relieve(machine: Machine, actualMiB: number, targetMiB: number): Promise<void> {
     this.#relievedAt = this.#ports.nowMs()
     await machine.setMemory(targetMiB)
+    this.#targetMiB = targetMiB
     const given = Math.round(targetMiB - actualMiB)
     this.#follower.end({ status: 'not-followed', note: `the guest ran short of memory and was given ${given} MiB back` })
     this.#ports.relieved(`ran short of memory and was given ${given} MiB back`)
     this.#ports.changed()
   }
 
-  /** Looks after the guest while its balloon holds memory; one watch at a time. */
+  /** Looks after the guest while its balloon holds memory, or is about to; one watch at a time. */
   async #watch(): Promise<void> {
     if (this.#watching) return
     this.#watching = true
@@ -121,7 +126,7 @@ export class MemorySlider {
       do {
         await delay(watchMs)
         await this.refresh().catch(() => null) // a machine that ends is told by its own event
-      } while (this.#machine !== null && (this.#reading?.actualMiB ?? Infinity) < this.#ports.limits().bootMemoryMiB)
+      } while (this.#machine !== null && Math.min(this.#targetMiB, this.#reading?.actualMiB ?? Infinity) < this.#ports.limits().bootMemoryMiB)
     } finally {
       this.#watching = false
     }

@@ -45,6 +45,15 @@ describe('the watch on a guest’s agent', () => {
     expect(told).toEqual(['first answer', 'live', 'silent', 'live'])
   })
 
+  it('waits longer each time for a guest that is slow to answer', async () => {
+    const answersAfterMs = 2_500
+    const ping = vi.fn((timeoutMs: number) => new Promise<void>((resolve, reject) => (timeoutMs < answersAfterMs ? setTimeout(() => reject(new Error('no answer')), timeoutMs) : setTimeout(resolve, answersAfterMs))))
+    begin({ ping })
+    await pass(10_000)
+    expect(told).toEqual(['first answer', 'live'])
+    expect(ping.mock.calls.slice(0, 3)).toEqual([[1_000], [2_000], [4_000]])
+  })
+
   it('thaws a guest that a killed host left frozen', async () => {
     begin({ thawLeftover: async () => true })
     await pass(10)

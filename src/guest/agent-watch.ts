@@ -23,6 +23,8 @@ export interface AgentWatchPorts {
 /** Short until the first answer: what is sent to a port that the guest is just opening may be lost. */
 const firstPingTimeoutMs = 1_000
 const pingTimeoutMs = 3_000
+/** Who does not answer in time may only be slow, and would never answer in as short a time again: each wait is twice the last. */
+const longestPingTimeoutMs = 8_000
 const pollUntilLiveMs = 400
 const pollLiveMs = 5_000
 /** A guest that stood still for less than this does not need its clock set. */
@@ -87,11 +89,16 @@ export class AgentWatch {
 
   async #run(): Promise<void> {
     let pauseMs = pollUntilLiveMs
+    let patience = 1
     while (!this.#stopped) {
-      const answered = await this.#agent.ping(this.#state === 'absent' ? firstPingTimeoutMs : pingTimeoutMs).then(
+      const timeoutMs = Math.min(longestPingTimeoutMs, patience * (this.#state === 'absent' ? firstPingTimeoutMs : pingTimeoutMs))
+      const askedAtMs = performance.now()
+      const answered = await this.#agent.ping(timeoutMs).then(
         () => true,
         () => false,
       )
+      if (answered) patience = 1
+      else if (performance.now() - askedAtMs >= timeoutMs) patience = Math.min(patience * 2, longestPingTimeoutMs / firstPingTimeoutMs)
       if (this.#stopped) return
       if (answered && this.#state !== 'live') await this.#becameLive()
       if (!answered && this.#state === 'live') this.#set('silent')

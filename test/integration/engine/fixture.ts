@@ -101,13 +101,16 @@ export async function until<T>(what: string, look: () => T | false | null | unde
   }
 }
 
-export const agentAnswers = (machine: Machine): Promise<true> =>
-  until('the guest agent', () =>
-    machine.agent.ping(2_000).then(
+/** A slow guest never answers in too short a time, however often it is asked: each wait is twice the last. */
+export function agentAnswers(machine: Machine): Promise<true> {
+  let patienceMs = 1_000
+  return until('the guest agent', () =>
+    machine.agent.ping((patienceMs = Math.min(patienceMs * 2, 60_000))).then(
       () => true as const,
       () => null,
     ),
   )
+}
 
 export const isThere = (pid: number): boolean => existsSync(`/proc/${pid}`)
 

@@ -90,7 +90,7 @@ async function asOva(definition: GuestDefinition, disk: string, partial: string,
   const { virtualBytes, fileBytes } = await exportDisk(disk, converted, 'vmdk', { signal, compress: false, copies: 2, progressed: (fraction) => progress('writing its disk', fraction * 0.8) })
   const { name, title, os, vcpus, memoryMiB, firmware, profile } = definition
   const kind = definition.kind === 'linux' || definition.kind === 'windows' ? definition.kind : 'other'
-  const machine = { name, title, os, kind, vcpus, memoryMiB, firmware, networkCards: Math.max(1, cardsOf(definition).length), diskBus: profile === 'legacy' ? 'ide' : 'sata', disk: { file: `${name}-disk1.vmdk`, fileBytes, virtualBytes } } as const
+  const machine = { name, title, os, kind, vcpus, memoryMiB, firmware, networkCards: [...cardsOf(definition).map(({ network }) => network), ...(definition.uplink ? ['NAT'] : [])], diskBus: profile === 'legacy' ? 'ide' : 'sata', disk: { file: `${name}-disk1.vmdk`, fileBytes, virtualBytes } } as const
   await writeOva(partial, machine, converted, { signal, progressed: (fraction) => progress('packing it', 0.8 + fraction * 0.2) })
   return virtualBytes
 }

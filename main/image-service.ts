@@ -83,9 +83,9 @@ export class ImageService {
   }
 
   async #make(examined: Examined, request: ImportWishes, located: Located, signal: AbortSignal, progress: Progress): Promise<ImportedGuest> {
-    const report = reportOf(examined, located.shownAs, (name) => this.#isFree(name))
+    const report = reportOf(examined, located.shownAs, (name) => this.#isFree(name), request.name)
     if (report.machine === null) throw new ImageProblem('unsupported', 'there is no machine in it')
-    const machine = { ...report.machine, ...present({ name: request.name, title: request.title, vcpus: request.vcpus, memoryMiB: request.memoryMiB }) }
+    const machine = { ...report.machine, ...present({ title: request.title, networks: request.networks, vcpus: request.vcpus, memoryMiB: request.memoryMiB }) }
     const { name } = machine
     this.#promised.add(name)
     try {
@@ -98,8 +98,8 @@ export class ImageService {
 
   async #create(examined: Examined, machine: ImportedMachine, request: ImportWishes, located: Located, signal: AbortSignal, progress: Progress): Promise<ImportedGuest> {
     const { library, guestFolder, discs } = this.#ports
-    const { networks, uplink, driverDisc } = request
-    const { name, title, os, vcpus, memoryMiB } = machine
+    const { uplink, driverDisc } = request
+    const { name, title, os, vcpus, memoryMiB, networks } = machine
     const settled = (hints: DiskHints) => settle(machine, request, diskOf(examined), hints)
     const creation = { name, title, os, vcpus, memoryMiB, networks, uplink, driverDisc, source: { disk: 'own' }, ...settled(noHints) } as const
     if (examined.what === 'disc') {

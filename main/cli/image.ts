@@ -29,7 +29,7 @@ function linesOf({ what, machine, warnings }: ImageReport): [string, string][] {
     ['what', what],
     ['would become', `${machine.name} (${machine.title})`],
     ['system', machine.os],
-    ['hardware', `${machine.vcpus} CPU, ${machine.memoryMiB} MiB, ${machine.firmware}, ${machine.networkCards} network card${machine.networkCards === 1 ? '' : 's'}`],
+    ['hardware', `${machine.vcpus} CPU, ${machine.memoryMiB} MiB, ${machine.firmware}, ${machine.networks.length === 0 ? 'no network card' : `a network card on ${machine.networks.join(', ')}`}`],
     ...machine.disks.map((disk): [string, string] => ['disk', `${disk.file}: ${disk.format}, ${disk.variant}; ${formatBytes(disk.virtualBytes)}, ${formatBytes(disk.fileBytes)} in files`]),
     ...(machine.disc === null ? [] : [['disc', machine.disc] as [string, string]]),
     ...warnings.map((warning): [string, string] => ['note', warning]),

@@ -2,7 +2,7 @@ import { oc } from '@orpc/contract'
 import { z } from 'zod'
 import { errors } from './error.ts'
 import { GuestUpdate } from './guest.ts'
-import { GuestName } from './names.ts'
+import { GuestName, NetworkName } from './names.ts'
 import { UploadId } from './upload.ts'
 
 /** What can be imported. `ova` and `ovf` are machines, `iso` is an optical disc, the others are disks. */
@@ -48,7 +48,8 @@ export const ImportedMachine = z.object({
   vcpus: z.number().int(),
   memoryMiB: z.number().int(),
   firmware,
-  networkCards: z.number().int(),
+  /** One for each network card, in their order. Those that are not there yet are made at the first start. */
+  networks: z.array(NetworkName),
   disks: z.array(ImageDisk),
   /** A disc in the drive, relative to what was inspected. */
   disc: z.string().nullable(),

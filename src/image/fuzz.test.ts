@@ -79,7 +79,7 @@ describe('whatever a header says', { timeout: 600_000 }, () => {
   })
 
   it('descriptions', async () => {
-    const machine: DescribedMachine = { name: 'web', title: 'Web', os: 'Debian', kind: 'linux', vcpus: 1, memoryMiB: 512, firmware: 'bios', networkCards: 1, diskBus: 'ide', disk: { file: 'a.vmdk', fileBytes: 1, virtualBytes: 512 } }
+    const machine: DescribedMachine = { name: 'web', title: 'Web', os: 'Debian', kind: 'linux', vcpus: 1, memoryMiB: 512, firmware: 'bios', networkCards: ['stage'], diskBus: 'ide', disk: { file: 'a.vmdk', fileBytes: 1, virtualBytes: 512 } }
     const text = writeOvf(machine)
     for (let seed = 1; seed <= rounds; seed += 1) {
       const random = randomOf(seed)

@@ -9,7 +9,8 @@ export interface DescribedMachine {
   readonly vcpus: number
   readonly memoryMiB: number
   readonly firmware: 'bios' | 'uefi'
-  readonly networkCards: number
+  /** The network that each card is on. */
+  readonly networkCards: readonly string[]
   /** ide: what every system knows; sata: what those since about 2007 know. */
   readonly diskBus: 'ide' | 'sata'
   readonly disk: { readonly file: string; readonly fileBytes: number; readonly virtualBytes: number }
@@ -35,7 +36,7 @@ const controllers = {
 /** An OVF 1.1 description (DSP0243 1.1.1) of a machine with one disk, as VMware, VirtualBox and virt-v2v read it. */
 export function writeOvf(machine: DescribedMachine): string {
   const { disk } = machine
-  const cards = Array.from({ length: machine.networkCards }, (_, index) => card(10 + index, index))
+  const cards = machine.networkCards.map((network, index) => card(10 + index, index, network))
   return `<?xml version="1.0" encoding="UTF-8"?>
 <Envelope ${namespaces}>
   <References>
@@ -47,9 +48,7 @@ export function writeOvf(machine: DescribedMachine): string {
   </DiskSection>
   <NetworkSection>
     <Info>Networks</Info>
-    <Network ovf:name="stage">
-      <Description>The network the machine was on</Description>
-    </Network>
+${[...new Set(machine.networkCards)].map((network) => `    <Network ovf:name="${escapeXml(network)}">\n      <Description>A network the machine was on</Description>\n    </Network>`).join('\n')}
   </NetworkSection>
   <VirtualSystem ovf:id="${escapeXml(machine.name)}">
     <Info>A virtual machine</Info>
@@ -100,6 +99,6 @@ function drive(): string {
   return item({ AddressOnParent: 0, ElementName: 'Hard Disk 1', HostResource: 'ovf:/disk/vmdisk1', InstanceID: 4, Parent: 3, ResourceType: 17 })
 }
 
-function card(id: number, index: number): string {
-  return item({ AddressOnParent: index, AutomaticAllocation: 'true', Connection: 'stage', ElementName: `Ethernet ${index + 1}`, InstanceID: id, ResourceSubType: 'E1000', ResourceType: 10 })
+function card(id: number, index: number, network: string): string {
+  return item({ AddressOnParent: index, AutomaticAllocation: 'true', Connection: network, ElementName: `Ethernet ${index + 1}`, InstanceID: id, ResourceSubType: 'E1000', ResourceType: 10 })
 }

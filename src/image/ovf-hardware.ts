@@ -5,15 +5,20 @@ import { all, first, textOf, type XmlElement } from './xml.ts'
 export interface Hardware {
   readonly vcpus: number
   readonly memoryMiB: number
-  readonly networkCards: number
+  /** What each network card is connected to, as the machine's maker called it; '' where nothing is said. */
+  readonly networkCards: readonly string[]
   readonly firmware: 'bios' | 'uefi'
   /** What is attached as disks, and as discs, in order. */
   readonly attached: readonly string[]
   readonly discs: readonly string[]
+  /** What it has that no guest gets, in words. */
+  readonly leftOut: readonly string[]
 }
 
 /** CIM_ResourceAllocationSettingData.ResourceType (DMTF DSP0243, 8.1). */
 const resource = { processor: '3', memory: '4', ethernet: '10', cdDrive: '15', dvdDrive: '16', disk: '17' } as const
+/** The same numbers; 35 is VirtualBox's for sound. */
+const unknownHere = { '14': 'floppy drive', '21': 'serial port', '22': 'parallel port', '35': 'sound card' } as const
 
 /** What a machine consists of. Items meant for another configuration than the first are left out. Throws ImageProblem. */
 export function readHardware(system: XmlElement): Hardware {
@@ -30,10 +35,11 @@ export function readHardware(system: XmlElement): Hardware {
   return {
     vcpus: Math.max(1, quantity(processor)),
     memoryMiB: Math.round(memoryBytes / 2 ** 20),
-    networkCards: ofType(resource.ethernet).length,
+    networkCards: ofType(resource.ethernet).map((card) => textOf(card, 'Connection') ?? ''),
     firmware: readFirmware(system, section),
     attached: attachedTo(ofType(resource.disk)),
     discs: attachedTo(ofType(resource.cdDrive, resource.dvdDrive)),
+    leftOut: Object.entries(unknownHere).flatMap(([type, words]) => (ofType(type).length > 0 ? [words] : [])),
   }
 }
 

@@ -4,7 +4,7 @@ import { type DescribedMachine, writeOvf } from './ovf-document.ts'
 import { unitBytes } from './ovf-units.ts'
 import { parseXml } from './xml.ts'
 
-const machine: DescribedMachine = { name: 'web', title: 'Web & <Data>', os: 'Debian 12', kind: 'linux', vcpus: 3, memoryMiB: 1_536, firmware: 'uefi', networkCards: 2, diskBus: 'sata', disk: { file: 'web-disk1.vmdk', fileBytes: 1_234, virtualBytes: 10 << 20 } }
+const machine: DescribedMachine = { name: 'web', title: 'Web & <Data>', os: 'Debian 12', kind: 'linux', vcpus: 3, memoryMiB: 1_536, firmware: 'uefi', networkCards: ['stage', 'lab & co'], diskBus: 'sata', disk: { file: 'web-disk1.vmdk', fileBytes: 1_234, virtualBytes: 10 << 20 } }
 const change = (from: string | RegExp, to: string) => readOvf(writeOvf(machine).replace(from, to))
 
 describe("a machine's description", () => {
@@ -12,7 +12,7 @@ describe("a machine's description", () => {
     expect(readOvf(writeOvf(machine))).toEqual({
       title: 'Web & <Data>',
       os: { name: 'Debian 12', kind: 'linux' },
-      hardware: { vcpus: 3, memoryMiB: 1_536, networkCards: 2, firmware: 'uefi', attached: ['ovf:/disk/vmdisk1'], discs: [] },
+      hardware: { vcpus: 3, memoryMiB: 1_536, networkCards: ['stage', 'lab & co'], firmware: 'uefi', attached: ['ovf:/disk/vmdisk1'], discs: [], leftOut: [] },
       disks: [{ name: 'web-disk1.vmdk', size: 1_234, capacityBytes: 10 << 20 }],
       disc: null,
       warnings: [],
@@ -33,12 +33,14 @@ describe("a machine's description", () => {
       <Item><rasd:InstanceID>3</rasd:InstanceID><rasd:ResourceType>5</rasd:ResourceType></Item>
       <Item><rasd:InstanceID>6</rasd:InstanceID><rasd:ResourceType>17</rasd:ResourceType><rasd:AddressOnParent>1</rasd:AddressOnParent><rasd:HostResource>/disk/vmdisk2</rasd:HostResource><rasd:Parent>3</rasd:Parent></Item>
       <Item><rasd:InstanceID>5</rasd:InstanceID><rasd:ResourceType>17</rasd:ResourceType><rasd:AddressOnParent>0</rasd:AddressOnParent><rasd:HostResource>/disk/vmdisk1</rasd:HostResource><rasd:Parent>3</rasd:Parent></Item>
+      <Item><rasd:InstanceID>8</rasd:InstanceID><rasd:ResourceType>35</rasd:ResourceType></Item>
+      <Item><rasd:Connection>NAT</rasd:Connection><rasd:InstanceID>9</rasd:InstanceID><rasd:ResourceType>10</rasd:ResourceType></Item>
       <Item><rasd:InstanceID>7</rasd:InstanceID><rasd:ResourceType>15</rasd:ResourceType><rasd:HostResource>ovf:/file/file2</rasd:HostResource></Item>
     </VirtualHardwareSection>
     <vbox:Machine><Hardware><Firmware type="EFI"/></Hardware></vbox:Machine>
   </VirtualSystem>
 </Envelope>`)
-    expect(read).toMatchObject({ title: 'Windows XP', os: { kind: 'windows' }, disc: { name: 'tools.iso' }, hardware: { vcpus: 2, memoryMiB: 512, firmware: 'uefi' } })
+    expect(read).toMatchObject({ title: 'Windows XP', os: { kind: 'windows' }, disc: { name: 'tools.iso' }, hardware: { vcpus: 2, memoryMiB: 512, firmware: 'uefi', networkCards: ['NAT'], leftOut: ['sound card'] } })
     expect(read.disks.map(({ name, capacityBytes }) => [name, capacityBytes])).toEqual([['a-disk001.vmdk', 8 * 2 ** 30], ['b-disk002.vmdk', 2 ** 30]])
   })
 

@@ -4,7 +4,7 @@ import { image, type ImageDisk, type ImageReport } from '../../../src/contract/i
 import { type EditPlan, type GuestSettings, type GuestSettingsView, type SettingName, SettingName as settingNames, type SettingsChange } from '../../../src/contract/guest-settings.ts'
 import { library } from '../../../src/contract/library.ts'
 import { isOff } from '../../../src/contract/guest.ts'
-import { GuestName } from '../../../src/contract/names.ts'
+import { GuestName, stageNetwork } from '../../../src/contract/names.ts'
 import { disc } from '../../../src/contract/disc.ts'
 import { os } from '../../../src/contract/os.ts'
 import { template } from '../../../src/contract/template.ts'
@@ -31,7 +31,7 @@ function reportOf(name: string): ImageReport {
     source: name,
     format: format ?? null,
     what: format === 'iso' ? 'Installation disc, Debian 12.8.0 amd64' : format === 'ova' ? 'Machine (OVA) of one disk' : 'VMDK disk, streamOptimized',
-    machine: refused !== null || format === 'iso' ? null : { name: GuestName.parse('imported'), title: 'Imported', os: 'Windows XP', kind: 'windows' as const, vcpus: 1, memoryMiB: 1024, firmware: 'bios' as const, networkCards: 1, disks, disc: null },
+    machine: refused !== null || format === 'iso' ? null : { name: GuestName.parse('imported'), title: 'Imported', os: 'Windows XP', kind: 'windows' as const, vcpus: 1, memoryMiB: 1024, firmware: 'bios' as const, networks: [stageNetwork], disks, disc: null },
     warnings: format === 'ova' ? ['Its sound card is left out.'] : [],
     refusal: refused,
   }

@@ -105,7 +105,7 @@ describe('files that ask for what is not theirs', () => {
   })
 
   describe('machines', () => {
-    const machine = { name: 'm', title: 'M', os: 'Debian', kind: 'linux', vcpus: 1, memoryMiB: 512, firmware: 'bios', networkCards: 1, diskBus: 'sata' } as const
+    const machine = { name: 'm', title: 'M', os: 'Debian', kind: 'linux', vcpus: 1, memoryMiB: 512, firmware: 'bios', networkCards: ['stage'], diskBus: 'sata' } as const
     const description = (file: string, fileBytes: number) => writeOvf({ ...machine, disk: { file, fileBytes, virtualBytes: 24 << 20 } })
     let disk: Buffer
 

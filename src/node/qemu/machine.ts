@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { ChildProcess } from 'node:child_process'
 import type { ClipboardMode } from '../../contract/guest.ts'
 import type { MacAddress, NetworkName } from '../../contract/names.ts'
+import { Refusal } from '../../contract/refusal.ts'
 import type { GuestAgent } from '../../engine/agent.ts'
 import { EngineFault, type BalloonReading, type CpuWeightReading, type DiskCopy, type DiskLimits, type Machine, type MachineEvent, type MachineNic, type MachineSpec, type MachineStatus, type MachineUsage, type SavedReport, type SaveStateRequest, type TemplateReport, type TemplateRequest, type VcpuReading } from '../../engine/engine.ts'
 import { qemuGuestAgent } from '../../engine/qemu/guest-agent.ts'
@@ -263,7 +264,7 @@ export class QemuMachine implements Machine {
 
   /** QEMU does one thing at a time with a disk. */
   #demandNoCopy(): void {
-    if (this.#copying) throw new EngineFault('disk', `The disk of ${this.#spec.name} is being copied to be exported`, { remedy: 'Wait until that is done, or cancel it.' })
+    if (this.#copying) throw new Refusal('busy', this.#spec.name, 'its disk is being copied to be exported', 'wait until that is done, or cancel it')
   }
 
   async plugCard(nic: MachineNic): Promise<boolean> {

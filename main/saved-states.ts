@@ -32,7 +32,7 @@ export class SavedStates {
     this.suspending = new SuspendService(ports)
     this.snapshots = new SnapshotService(ports)
     const owners = () => ports.owners().filter((owner) => ports.stageGuests().includes(owner.definition.name))
-    this.stage = new StageSnapshotService({ ...ports, snapshots: this.snapshots, owners })
+    this.stage = new StageSnapshotService({ ...ports, snapshots: this.snapshots, owners, everyone: () => ports.owners() })
   }
 
   /** Puts in order what a killed host left; after its machines were adopted. */

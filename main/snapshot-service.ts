@@ -128,10 +128,15 @@ export class SnapshotService {
 
   /** Rejects with NOT_FOUND, naming the ones there are. */
   find(name: GuestName, id: SnapshotId): SnapshotRecord {
-    const store = this.#store(this.#ports.owner(name).definition.name)
-    const found = store.find(id)
-    if (found === null) throw notFound('snapshot', id, store.list().map((record) => record.id))
+    const records = this.records(name)
+    const found = records.find((record) => record.id === id)
+    if (found === undefined) throw notFound('snapshot', id, records.map((record) => record.id))
     return found
+  }
+
+  /** What is on disk of a guest's snapshots, oldest first. */
+  records(name: GuestName): SnapshotRecord[] {
+    return this.#store(this.#ports.owner(name).definition.name).list()
   }
 
   /** After the host has opened and adopted: what a killed host left half done is finished or undone. */

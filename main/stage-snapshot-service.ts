@@ -17,6 +17,8 @@ export interface StageSnapshotPorts {
   readonly dataDirectory: string
   /** The guests of the stage that there are. */
   owners(): readonly GuestOwner[]
+  /** Every guest: one that was of the stage may have another name by now, and still have its part. */
+  everyone(): readonly GuestOwner[]
   message(level: 'info' | 'warning' | 'error', guest: GuestName | null, text: string): void
 }
 
@@ -127,15 +129,25 @@ export class StageSnapshotService {
     return reclaimed
   }
 
-  /** Parts without their stage snapshot go. After the guests' own snapshots were put in order. */
+  /**
+   * Parts without their stage snapshot go; a part whose guest was renamed by a host that was killed before it said so here is
+   * found where its snapshot is. After the guests' own snapshots were put in order.
+   */
   async recover(): Promise<void> {
-    const known = new Set(this.#store.list().map((record) => record.id))
-    for (const owner of this.#ports.owners()) {
+    const records = this.#store.list()
+    const known = new Set(records.map((record) => record.id))
+    const holders = new Map<SnapshotId, GuestName>()
+    for (const owner of this.#ports.everyone()) {
       const { name } = owner.definition
-      for (const { id, stage } of (await this.#ports.snapshots.tree(name)).snapshots) {
+      for (const { id, stage } of this.#ports.snapshots.records(name)) {
+        holders.set(id, name)
         if (stage === null || known.has(stage)) continue
         await this.#ports.snapshots.delete(name, id).catch((error: unknown) => this.#ports.message('warning', name, `a part of an unfinished stage snapshot could not be removed: ${reasonOf(error)}`))
       }
+    }
+    for (const record of records) {
+      const parts = record.parts.map((part) => ({ ...part, guest: holders.get(part.snapshot) ?? part.guest }))
+      if (parts.some(({ guest }, index) => guest !== record.parts[index]?.guest)) this.#store.write({ ...record, parts })
     }
   }
 
@@ -162,8 +174,9 @@ export class StageSnapshotService {
   }
 
   #owner(name: GuestName): GuestOwner {
-    const owner = this.#ports.owners().find((each) => each.definition.name === name)
-    if (owner === undefined) throw notFound('guest', name, this.#ports.owners().map((each) => each.definition.name))
+    const everyone = this.#ports.everyone()
+    const owner = everyone.find((each) => each.definition.name === name)
+    if (owner === undefined) throw notFound('guest', name, everyone.map((each) => each.definition.name))
     return owner
   }
 

@@ -122,7 +122,8 @@ describe(`${operations} random operations on three guests (seed ${seed})`, () =>
         await perform(name, model, action)
         expect(rig.owner(name).state).toBe(model.state)
       } catch (error) {
-        throw new Error(`after ${done.slice(-12).join('; ')}`, { cause: error })
+        const own = done.filter((each) => each.includes(` ${name} `))
+        throw new Error(`after ${own.slice(-16).join('; ')}`, { cause: error })
       }
     }
     expect([...tried]).toEqual(expect.arrayContaining(['stop', 'restart', 'suspend', 'take', 'restore'])) // or else choose another seed

@@ -23,7 +23,7 @@ async function host(): Promise<Connection> {
 }
 
 async function bothAgentsLive({ client }: Connection): Promise<void> {
-  await until(async () => (await client.guest.list()).every((guest) => guest.view.agent === 'live'), 'both agents to answer')
+  await until(async () => (await client.guest.list()).filter((guest) => guest.view.agent === 'live').length === 2, 'both agents to answer')
 }
 
 async function keynote(...args: string[]): Promise<{ exitCode: number; report: KeynoteReport }> {
@@ -119,8 +119,8 @@ describe('the keynote', () => {
     const before = await inGuest(running, windows, 'nonce')
     await inGuest(running, windows, 'wake')
     expect(await inGuest(running, windows, 'nonce')).not.toBe(before)
-    await client.guest.resume({ name: linux })
     await client.guest.set({ name: linux, change: { linkUp: false } }) // so that it cannot fetch the new page
+    await client.guest.resume({ name: linux })
     const { exitCode, report } = await keynote('--patience', '20')
     await client.guest.set({ name: linux, change: { linkUp: true } })
     expect(exitCode).toBe(1)
@@ -149,8 +149,8 @@ describe('when the host is killed', () => {
     expect(after.map((guest) => guest.view.state)).toEqual(['running', 'running'])
     expect(after.map((guest) => guest.view.startedAt)).toEqual(before.map((guest) => guest.view.startedAt))
     expect(readFileSync(join(home.directory, 'run', 'switch.json'), 'utf8')).toBe(switchBefore)
-    expect((await inGuest(second, linux, 'access-log', '1000')).split('\n').length).toBeGreaterThan(hitsBefore)
-    const probes = await second.client.web.probe({})
+    await until(async () => (await inGuest(second, linux, 'access-log', '1000')).split('\n').length > hitsBefore, 'a page to have been reloaded')
+    const probes = await second.client.web.probe({ timeoutMs: 60_000 })
     expect(probes.map((probe) => probe.status)).toEqual([200, 200])
   })
 

@@ -19,38 +19,35 @@ beforeAll(async () => {
   if (up.exitCode !== 0) throw new Error(`diptych up ended with ${up.exitCode}: ${up.stderr}`)
   await home.serve()
   connection = await home.connect()
-  await until(async () => (await connection.client.guest.list()).every((guest) => guest.view.agent === 'live'), 'both agents to answer')
-  await until(async () => (await connection.client.web.probe({})).every((probe) => probe.status === 200), 'both pages to open')
+  await until(async () => (await connection.client.guest.list()).filter((guest) => guest.view.agent === 'live').length === 2, 'both agents to answer')
+  await bothPages()
 })
 afterAll(async () => {
   connection.close()
   await home.dispose()
 })
 
+const bothPages = () => until(async () => (await connection.client.web.probe({})).filter((probe) => probe.status === 200).length === 2, 'both pages to open')
+
 const shape = (link: LinkShapeChange) => connection.client.guest.set({ name: linux, change: { link } })
 
-/** The quickest of several probes from linux to windows, in milliseconds: a busy machine only adds to what the path takes. */
+/** How long linux takes to open the page of windows. */
 async function probeMs(): Promise<number> {
-  const times: number[] = []
-  for (let count = 0; count < 5; count += 1) {
-    const [probe] = await connection.client.web.probe({ from: linux, to: windows })
-    expect(probe?.status).toBe(200)
-    times.push(probe?.milliseconds ?? 0)
-  }
-  return Math.min(...times)
+  const [probe] = await connection.client.web.probe({ from: linux, to: windows, timeoutMs: 60_000 })
+  expect(probe?.status).toBe(200)
+  return probe?.milliseconds ?? Number.NaN
 }
 
 describe('a shaped link', () => {
   it('delays each exchange by what was asked, and not when it is taken off', async () => {
-    const before = await probeMs()
-    const answer = await shape({ both: { latencyMs: 100 } })
-    expect(answer.guest.view.network.link).toMatchObject({ effective: { tx: { latencyMs: 100 }, rx: { latencyMs: 100 } }, preset: null })
-    const delayed = await probeMs()
-    // DNS, TCP's handshake and the request are a round trip each of 200 ms more; the close is not waited for.
-    expect(delayed - before).toBeGreaterThan(350)
+    // DNS, TCP's handshake and the request are a round trip each of 600 ms; the close is not waited for. A busy machine only adds to that.
+    const leastMs = 3 * 600 - 50
+    await until(async () => (await probeMs()) < leastMs, 'a probe that is quicker')
+    const answer = await shape({ both: { latencyMs: 300 } })
+    expect(answer.guest.view.network.link).toMatchObject({ effective: { tx: { latencyMs: 300 }, rx: { latencyMs: 300 } }, preset: null })
+    for (let count = 0; count < 3; count += 1) expect(await probeMs()).toBeGreaterThanOrEqual(leastMs)
     await shape({ preset: 'unshaped' })
-    const after = await probeMs()
-    expect(delayed - after).toBeGreaterThan(350)
+    await until(async () => (await probeMs()) < leastMs, 'a probe that is quicker again')
   })
 
   it('takes a preset and remembers it in the definition', async () => {
@@ -79,13 +76,15 @@ describe('a shaped link', () => {
     expect(refused.exitCode).toBe(4)
     expect(refused.stderr).toContain('booth-wifi')
     await shape({ preset: 'unshaped' })
-    await until(async () => (await connection.client.web.probe({})).every((probe) => probe.status === 200), 'the pages to open again')
+    await bothPages()
   })
 })
 
 describe('web access', () => {
   it('is asked in every direction, the host included', async () => {
-    const { cells, parties } = await connection.client.web.matrix({})
+    let matrix = await connection.client.web.matrix({})
+    await until(async () => (matrix = await connection.client.web.matrix({})).cells.filter(({ probe }) => probe?.status === 200).length === 6, 'every page to open in time')
+    const { cells, parties } = matrix
     expect(parties.map((party) => party.name)).toEqual([linux, windows, hostParty])
     expect(cells.map((cell) => `${cell.from}>${cell.to} ${cell.probe?.status} ${cell.probe?.evidence}`)).toEqual([
       'linux>windows 200 agent', 'linux>host 200 agent', 'windows>linux 200 agent', 'windows>host 200 agent', 'host>linux 200 host', 'host>windows 200 host',
@@ -160,7 +159,7 @@ describe('capturing', () => {
 
 describe('a second network and a way out', () => {
   const lab = NetworkName.parse('lab')
-  const shell = async (name: typeof linux, script: string) => (await connection.client.guest.exec({ name, path: '/bin/sh', args: ['-c', script], timeoutMs: 15_000 })).stdout.trim()
+  const shell = async (name: typeof linux, script: string) => (await connection.client.guest.exec({ name, path: '/bin/sh', args: ['-c', script], timeoutMs: 120_000 })).stdout.trim()
   const reaches = (address: string) =>
     shell(linux, `ping -c 1 -W 2 ${address} >/dev/null && echo yes`).then(
       (answer) => answer === 'yes',
@@ -179,14 +178,16 @@ describe('a second network and a way out', () => {
     const server = createServer((_request, response) => response.end('from the host')).listen(0, '127.0.0.1')
     try {
       await until(async () => (await labAddress(linux)) !== null && (await labAddress(windows)) !== null, 'addresses on the second network')
+      // Each card asks for its address by itself.
+      for (const name of [linux, windows]) await until(async () => (await shell(name, 'ip -4 -o addr show dev eth1')).includes(`inet ${await labAddress(name)}/24`), `${name} to have it`)
       await until(async () => (await shell(linux, 'ip route | grep ^default')) !== '', 'a way out')
-      expect(await shell(linux, 'ip -4 -o addr show dev eth1')).toContain(`inet ${await labAddress(linux)}/24`)
+      await until(async () => (await shell(linux, 'grep -c nameserver /etc/resolv.conf')) === '3', 'every card\'s resolver')
       expect(await shell(linux, 'ip route | grep ^default')).toMatch(/^default via 10\.0\.2\.2 dev eth2/)
       expect(await shell(linux, 'cat /etc/resolv.conf')).toMatch(/^search diptych\.internal lab\.diptych\.internal ?\nnameserver 10\.77\.0\.1\nnameserver 10\.78\.0\.1\nnameserver 10\.0\.2\.3\n/)
       const { port } = server.address() as AddressInfo
       expect(await shell(linux, `wget -q -O - http://10.0.2.2:${port}/`)).toBe('from the host')
       expect(await shell(windows, 'ip route | grep ^default')).toBe('')
-      expect(await reaches('windows.lab.diptych.internal')).toBe(true)
+      await until(() => reaches('windows.lab.diptych.internal'), 'windows on the second network')
       expect((await connection.client.network.get()).ports.filter((each) => each.guest === linux).map((each) => [each.network, each.connected])).toEqual([['stage', true], ['lab', true]])
     } finally {
       server.close()
@@ -199,6 +200,8 @@ describe('a second network and a way out', () => {
     await home.crash()
     await home.serve()
     connection = await home.connect()
+    expect(before).not.toBeNull()
+    await until(async () => (await labAddress(linux)) !== null, 'the networks to be read back')
     expect(await labAddress(linux)).toBe(before)
     const { pid } = JSON.parse(readFileSync(join(home.directory, 'run', 'switch.json'), 'utf8')) as { pid: number }
     process.kill(pid, 'SIGKILL')
@@ -209,7 +212,7 @@ describe('a second network and a way out', () => {
     const address = await labAddress(windows)
     expect((await connection.client.network.disconnect({ guest: windows, network: lab })).applies).toBe('now')
     expect(await reaches(address ?? '')).toBe(false)
-    expect(await reaches('windows')).toBe(true)
+    await until(() => reaches('windows'), 'windows on the stage, as before')
     expect((await connection.client.network.disconnect({ guest: windows, network: stageNetwork })).applies).toBe('now')
     expect(await connection.client.web.probe({ from: linux, to: windows })).toMatchObject([{ status: 0, error: 'they are on no network together' }])
     expect(await reaches('10.77.0.12')).toBe(false)

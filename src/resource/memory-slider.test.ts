@@ -38,6 +38,21 @@ describe('MemorySlider', () => {
     slider.detach()
   })
 
+  it('asks a guest that stopped short again, and says so when it has followed after all', async () => {
+    const { guest, slider } = await setUp()
+    await slider.ask(256)
+    guest.balloonMiB = 264
+    await vi.advanceTimersByTimeAsync(25_000)
+    expect(slider.following).toEqual({ status: 'not-followed', note: 'the guest has not followed: it stays at 264 MiB' })
+    expect(guest.asked).toEqual([256])
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(guest.asked).toEqual([256, 256])
+    guest.balloonMiB = 256
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(slider.following).toEqual({ status: 'settled', note: null })
+    slider.detach()
+  })
+
   it('stops looking once the guest has all it booted with', async () => {
     const { guest, slider } = await setUp()
     await slider.ask(256)

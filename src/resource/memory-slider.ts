@@ -15,6 +15,8 @@ export interface MemoryPorts {
 const followPollMs = 150
 /** The balloon has not moved for this long: the guest has stopped following. */
 const patienceMs = 4_000
+/** A guest that did not follow is asked again after this long; virtio-mem's driver by itself waits up to five minutes. */
+const askAgainAfterMs = 30_000
 /** The guest reports once a second; what it said before its memory moved must not be mixed with what it has now. */
 const steadyAfterMs = 2_500
 /** What was given back shows in the guest's own words a moment later; until then it is not given more. */
@@ -35,6 +37,8 @@ export class MemorySlider {
   #steady: BalloonReading | null = null
   /** What the balloon was told last; it may get there long after it was told. */
   #targetMiB = Infinity
+  /** The person's or the rule's last word, and when the guest was told; null once its need came first. */
+  #asked: { readonly targetMiB: number; readonly atMs: number } | null = null
   #movedAt = 0
   #relievedAt = -Infinity
   #watching = false
@@ -72,6 +76,7 @@ export class MemorySlider {
     this.#reading = null
     this.#steady = null
     this.#targetMiB = Infinity
+    this.#asked = null
     this.#follower.end()
   }
 
@@ -81,6 +86,7 @@ export class MemorySlider {
     if (machine === null) return { followed: Promise.resolve() }
     await machine.setMemory(targetMiB)
     this.#targetMiB = targetMiB
+    this.#asked = { targetMiB, atMs: this.#ports.nowMs() }
     void this.#watch()
     const followed = this.#follower.follow({
       pollMs: followPollMs,
@@ -104,14 +110,29 @@ export class MemorySlider {
     else if (this.#ports.nowMs() - this.#movedAt >= steadyAfterMs) this.#steady = reading
     const relief = reliefMiB(reading, before, this.#ports.limits().bootMemoryMiB)
     if (relief !== null && this.#ports.nowMs() - this.#relievedAt >= reliefPauseMs) await this.#relieve(machine, reading.actualMiB, relief)
+    this.#insist(machine, reading.actualMiB)
     if (before?.actualMiB !== reading.actualMiB) this.#ports.changed()
     return reading
+  }
+
+  /** A guest that stopped short may come later by itself; one that could not give a block back is asked to try once more. */
+  #insist(machine: Machine, actualMiB: number): void {
+    const asked = this.#asked
+    if (asked === null || this.#follower.state.status !== 'not-followed') return
+    if (hasFollowed(asked.targetMiB, actualMiB)) {
+      this.#follower.end()
+      this.#ports.changed()
+    } else if (this.#ports.nowMs() - asked.atMs >= askAgainAfterMs) {
+      this.#asked = { ...asked, atMs: this.#ports.nowMs() }
+      void machine.setMemory(asked.targetMiB).catch(() => undefined) // a machine that ends is told by its own event
+    }
   }
 
   async #relieve(machine: Machine, actualMiB: number, targetMiB: number): Promise<void> {
     this.#relievedAt = this.#ports.nowMs()
     await machine.setMemory(targetMiB)
     this.#targetMiB = targetMiB
+    this.#asked = null
     const given = Math.round(targetMiB - actualMiB)
     this.#follower.end({ status: 'not-followed', note: `the guest ran short of memory and was given ${given} MiB back` })
     this.#ports.relieved(`ran short of memory and was given ${given} MiB back`)

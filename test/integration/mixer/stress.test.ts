@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Connection } from '../../../src/contract/connection.ts'
-import type { ControlChange, ControlName } from '../../../src/contract/control.ts'
+import type { Control, ControlChange, ControlName } from '../../../src/contract/control.ts'
 import type { GuestView } from '../../../src/contract/guest.ts'
 import { inGuest, linux, TestHome, until, windows } from '../../support/diptych.ts'
 import { randomOf } from '../../fuzz/dice.ts'
@@ -69,11 +69,13 @@ test(`every slider of two busy guests is dragged at random for ${seconds} s, and
     const boot = memory.marks.find(({ kind }) => kind === 'boot')?.value ?? memory.maximum
     const change = { vcpus: vcpus.maximum, cpuCap: null, cpuWeight: 150, memory: boot, diskIops: 2_000, diskBandwidth: null, linkBandwidth: null }
     await client.guest.set({ name, change, force: true, waitMs: 60_000 })
-    const settled = async () => Object.values((await client.guest.get({ name })).view.controls).every((control) => control.requested === control.effective && control.status === 'settled')
+    // A balloon's last pages may be missing; everything else is as it was asked.
+    const follows = ({ name: slider, requested, effective, status }: Control) => status === 'settled' && (slider === 'memory' ? Math.abs((requested ?? 0) - (effective ?? 0)) <= 2 : requested === effective)
+    const settled = async () => Object.values((await client.guest.get({ name })).view.controls).every(follows)
     await until(settled, `${name} to have what was asked last`)
   }
   // The same runs as before, and their network is there.
   expect((await client.guest.list()).map(({ view }) => view.startedAt)).toEqual(processesBefore)
   expect(await inGuest(connection, linux, 'fetch', 'http://windows.diptych.internal/', '--timeout', '60')).not.toBe('')
   expect(await inGuest(connection, windows, 'fetch', 'http://linux.diptych.internal/', '--timeout', '60')).not.toBe('')
-})
+}, seconds * 1_000 + 600_000)

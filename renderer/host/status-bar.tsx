@@ -9,12 +9,10 @@ import styles from './status-bar.module.css'
 /** The host at a glance: its load, how guests are run and why, and what happened last. */
 export function StatusBar() {
   const host = useWindow((state) => state.host)
-  const meter = useWindow((state) => state.meter)
   const link = useWindow((state) => state.link)
   const messages = useWindow((state) => state.messages)
   const session = useSession()
   const last = messages.at(-1)
-  const cpus = host?.cpus ?? 1
   return (
     <footer className={styles.bar} data-testid="status-bar" aria-label="Host">
       {link.phase === 'reconnecting' ? (
@@ -27,13 +25,7 @@ export function StatusBar() {
         </span>
       ) : (
         <>
-          <Meter label="Host CPU" share={(meter?.cpuPercent ?? 0) / (cpus * 100)} text={meter === null ? '–' : `${Math.round(meter.cpuPercent / cpus)} % of ${cpus} CPU${cpus === 1 ? '' : 's'}`} />
-          <Meter
-            label="Memory"
-            share={meter === null ? 0 : meter.memoryUsedMiB / meter.memoryTotalMiB}
-            text={meter === null ? '–' : `${memory(meter.memoryUsedMiB)} of ${memory(meter.memoryTotalMiB)}`}
-            extra={meter === null ? undefined : `${memory(meter.promisedMiB)} promised`}
-          />
+          <HostLoad />
           {host !== null && (
             <span className={styles.engine} title={host.accelerator.reason}>
               <strong>{host.accelerator.kind === 'kvm' ? 'KVM' : 'Emulation (TCG)'}</strong>
@@ -78,6 +70,23 @@ export function StatusBar() {
         </Popover.Root>
       </div>
     </footer>
+  )
+}
+
+/** Apart from the rest, which need not be drawn again with every reading. */
+function HostLoad() {
+  const cpus = useWindow((state) => state.host?.cpus ?? 1)
+  const meter = useWindow((state) => state.meter)
+  return (
+    <>
+      <Meter label="Host CPU" share={(meter?.cpuPercent ?? 0) / (cpus * 100)} text={meter === null ? '–' : `${Math.round(meter.cpuPercent / cpus)} % of ${cpus} CPU${cpus === 1 ? '' : 's'}`} />
+      <Meter
+        label="Memory"
+        share={meter === null ? 0 : meter.memoryUsedMiB / meter.memoryTotalMiB}
+        text={meter === null ? '–' : `${memory(meter.memoryUsedMiB)} of ${memory(meter.memoryTotalMiB)}`}
+        extra={meter === null ? undefined : `${memory(meter.promisedMiB)} promised`}
+      />
+    </>
   )
 }
 

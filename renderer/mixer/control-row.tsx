@@ -4,9 +4,8 @@ import type { GuestName } from '../../src/contract/names.ts'
 import { useWindow } from '../store/context.ts'
 import type { History } from '../store/state.ts'
 import styles from './control-row.module.css'
-import { measuredDetail, measuredWords } from './measured.ts'
+import { LiveChart, LiveUse } from './live-load.tsx'
 import { scaleOf, spell } from './scale.ts'
-import { Sparkline } from './sparkline.tsx'
 import { useSlider } from './use-slider.ts'
 import { ValueField } from './value-field.tsx'
 
@@ -19,13 +18,9 @@ export interface ControlRowProps {
   readonly usage: keyof History | null
 }
 
-const noSamples: readonly number[] = []
-
 /** One slider: label, live load, track with requested and effective marks, typed value, and a line of words. */
 export function ControlRow({ guest, guestTitle, control: name, label, usage }: ControlRowProps) {
   const control = useWindow((state) => state.guests[guest]?.view.controls[name])
-  const samples = useWindow((state) => (usage === null ? noSamples : (state.history[guest]?.[usage] ?? noSamples)))
-  const meter = useWindow((state) => state.meter?.guests.find((each) => each.guest === guest))
   const slider = useSlider(guest, name, control?.requested ?? null)
   if (control === undefined) return null
 
@@ -47,11 +42,9 @@ export function ControlRow({ guest, guestTitle, control: name, label, usage }: C
     >
       <div className={styles.load}>
         <span className={styles.label}>{label}</span>
-        <span className={styles.usage} title={measuredDetail(name, meter) ?? undefined}>
-          {measuredWords(name, meter)}
-        </span>
+        <LiveUse guest={guest} control={name} />
       </div>
-      {usage === null ? <span /> : <Sparkline samples={samples} ceiling={ceilingFor(control)} label={`Load of ${guestTitle}: ${label}`} />}
+      {usage === null ? <span /> : <LiveChart guest={guest} usage={usage} ceiling={ceilingFor(control)} label={`Load of ${guestTitle}: ${label}`} />}
       <Slider.Root
         className={styles.slider}
         value={scale.toPosition(requested)}

@@ -1,4 +1,3 @@
-import { useEffect, useRef } from 'react'
 import { historyLength } from '../store/state.ts'
 import styles from './sparkline.module.css'
 
@@ -9,39 +8,31 @@ export interface SparklineProps {
   readonly label: string
 }
 
-/** Live load of the last minute or so, newest at the right, drawn when a sample arrives and at no other time. */
+const width = historyLength - 1
+const height = 100
+
+/**
+ * Live load of the last minute or so, newest at the right. A drawing that the style sheet stretches, not a canvas: a canvas has
+ * to ask for its own size, which makes the browser lay out the whole window for every sample.
+ */
 export function Sparkline({ samples, ceiling, label }: SparklineProps) {
-  const canvas = useRef<HTMLCanvasElement>(null)
-  useEffect(() => {
-    if (canvas.current !== null) draw(canvas.current, samples, ceiling)
-  }, [samples, ceiling])
-  return <canvas ref={canvas} className={styles.spark} role="img" aria-label={label} />
+  const line = samples.length < 2 ? '' : lineThrough(samples, ceiling)
+  return (
+    <span className={styles.spark} role="img" aria-label={label}>
+      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" aria-hidden>
+        {line !== '' && (
+          <>
+            <path className={styles.area} d={`${line}V${height}H${width - samples.length + 1}Z`} />
+            <path className={styles.line} d={line} />
+          </>
+        )}
+      </svg>
+    </span>
+  )
 }
 
-function draw(canvas: HTMLCanvasElement, samples: readonly number[], ceiling: number | null): void {
-  const context = canvas.getContext('2d')
-  if (context === null) return
-  const ratio = window.devicePixelRatio
-  const width = canvas.clientWidth
-  const height = canvas.clientHeight
-  canvas.width = Math.round(width * ratio)
-  canvas.height = Math.round(height * ratio)
-  context.scale(ratio, ratio)
-  if (samples.length < 2) return
+function lineThrough(samples: readonly number[], ceiling: number | null): string {
   const top = Math.max(ceiling ?? 0, ...samples, 1)
-  const step = width / (historyLength - 1)
-  const left = width - (samples.length - 1) * step
-  const color = getComputedStyle(canvas).color
-  const at = (sample: number) => height - 1.5 - (sample / top) * (height - 3)
-  context.beginPath()
-  for (const [index, sample] of samples.entries()) context.lineTo(left + index * step, at(sample))
-  context.strokeStyle = color
-  context.lineWidth = 1.5
-  context.lineJoin = 'round'
-  context.stroke()
-  context.lineTo(width, height)
-  context.lineTo(left, height)
-  context.globalAlpha = 0.16
-  context.fillStyle = color
-  context.fill()
+  const left = width - samples.length + 1
+  return samples.map((sample, index) => `${index === 0 ? 'M' : 'L'}${left + index} ${Math.round((1 - sample / top) * height)}`).join('')
 }

@@ -5,14 +5,15 @@ import { reasonAgainst } from '../command/reason.ts'
 import { bitRate, displayName, outcomeWords } from '../format.ts'
 import { LinkPopover } from '../network/link-popover.tsx'
 import { useSession, useWindow } from '../store/context.ts'
+import type { WindowState } from '../store/state.ts'
 import styles from './wire.module.css'
 
 /** The private network between the guests: one plug each, what passes, and the last page asked for. */
 export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]; readonly shares: readonly number[] }) {
   const session = useSession()
-  const network = useWindow((state) => state.network)
+  const down = useWindow((state) => state.network !== null && !state.network.running)
+  const downReason = useWindow((state) => state.network?.reason ?? null)
   const last = useWindow((state) => state.requests.at(-1))
-  const down = network !== null && !network.running
   return (
     <section className={styles.wire} aria-label="Network between the guests" data-count={guests.length}>
       {guests.map((name, index) => (
@@ -20,7 +21,7 @@ export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]
       ))}
       <button type="button" className={styles.last} data-testid="wire-last-request" data-down={down} aria-haspopup="dialog" title="Who opens whose page, requests, capture" onClick={() => session.open({ kind: 'network' })}>
         {down ? (
-          `The switch is off: ${network.reason ?? 'it starts with the first guest'}`
+          `The switch is off: ${downReason ?? 'it starts with the first guest'}`
         ) : last === undefined ? (
           'No page asked for yet'
         ) : (
@@ -36,20 +37,18 @@ export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]
 function Plug({ name, share, place }: { readonly name: GuestName; readonly share: number; readonly place: 'first' | 'middle' | 'last' }) {
   const session = useSession()
   const view = useWindow((state) => state.guests[name]?.view)
-  const port = useWindow((state) => state.network?.ports.find((candidate) => candidate.guest === name))
+  const connected = useWindow((state) => portOf(state, name)?.connected === true)
   const heard = useWindow((state) => state.link.phase === 'live')
   if (view === undefined) return null
-  const status = !heard ? 'off' : !view.network.linkUp ? 'cut' : port?.connected === true ? 'up' : 'off'
-  const tx = heard ? (port?.txBitsPerSecond ?? 0) : 0
-  const rx = heard ? (port?.rxBitsPerSecond ?? 0) : 0
+  const status = !heard ? 'off' : !view.network.linkUp ? 'cut' : connected ? 'up' : 'off'
   const title = displayName(view)
   const against = reasonAgainst(view.actions.set)
   return (
     <div className={styles.plug} data-place={place} data-status={status} data-accent={view.kind} data-testid={`link-${name}`} style={{ flexGrow: share }}>
       <span className={styles.drop} aria-hidden />
       <span className={styles.lane} aria-hidden>
-        <Flow className={styles.out} rate={status === 'up' ? tx : 0} forwards={place !== 'last'} />
-        <Flow className={styles.in} rate={status === 'up' ? rx : 0} forwards={place === 'last'} />
+        <Flow className={styles.out} name={name} of="txBitsPerSecond" up={status === 'up'} forwards={place !== 'last'} />
+        <Flow className={styles.in} name={name} of="rxBitsPerSecond" up={status === 'up'} forwards={place === 'last'} />
       </span>
       <div className={styles.control}>
         <div className={styles.handles}>
@@ -72,16 +71,32 @@ function Plug({ name, share, place }: { readonly name: GuestName; readonly share
         <span className={styles.rates}>
           <span>
             <span className="visually-hidden">sends</span>
-            <span aria-hidden>↑</span> {bitRate(tx)}
+            <span aria-hidden>↑</span> <Rate name={name} of="txBitsPerSecond" />
           </span>
           <span>
             <span className="visually-hidden">receives</span>
-            <span aria-hidden>↓</span> {bitRate(rx)}
+            <span aria-hidden>↓</span> <Rate name={name} of="rxBitsPerSecond" />
           </span>
         </span>
       </div>
     </div>
   )
+}
+
+type Direction = 'txBitsPerSecond' | 'rxBitsPerSecond'
+
+interface RateOf {
+  readonly name: GuestName
+  readonly of: Direction
+}
+
+/** Drawn again only when the words change; everything around it stays. */
+function Rate({ name, of }: RateOf) {
+  return useWindow((state) => bitRate(state.link.phase === 'live' ? (portOf(state, name)?.[of] ?? 0) : 0))
+}
+
+function portOf({ network }: WindowState, name: GuestName) {
+  return network?.ports.find((candidate) => candidate.guest === name)
 }
 
 const statusWords = { up: 'Link up', cut: 'Link cut', off: 'Not connected', unheard: 'Not heard from' } as const
@@ -94,7 +109,8 @@ function paceFor(bitsPerSecond: number): number {
 const reducedMotion = '(prefers-reduced-motion: reduce)'
 
 /** Dashes that move as fast as data does; a still line where motion is unwanted. */
-function Flow({ className, rate, forwards }: { readonly className: string | undefined; readonly rate: number; readonly forwards: boolean }) {
+function Flow({ className, name, of, up, forwards }: RateOf & { readonly className: string | undefined; readonly up: boolean; readonly forwards: boolean }) {
+  const rate = useWindow((state) => (up ? (portOf(state, name)?.[of] ?? 0) : 0))
   const strip = useRef<HTMLSpanElement>(null)
   const animation = useRef<Animation | null>(null)
   useEffect(() => {

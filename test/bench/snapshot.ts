@@ -8,10 +8,12 @@ import { findResources } from '../../main/resources.ts'
 import { GuestName, MacAddress, stageNetwork } from '../../src/contract/names.ts'
 import type { Machine, MachineSpec } from '../../src/engine/engine.ts'
 import { QmpSession } from '../../src/engine/qemu/qmp-session.ts'
+import { RfbClient } from '../../src/screen/rfb-client.ts'
 import type { Directories } from '../../src/node/paths.ts'
 import { createQemuEngine, type QemuEngine } from '../../src/node/qemu/engine.ts'
 import { byteStream, connectUnix, connectWhenReady } from '../../src/node/qemu/unix-stream.ts'
 import { type BenchDocument, figure, machine as machineOf } from './document.ts'
+import { openUnixScreen } from './unix-screen.ts'
 
 const runs = 5
 const memoryMiB = 512
@@ -20,8 +22,8 @@ const usedMiB = 128
 
 /**
  * How long a guest stands still while a snapshot of its memory and disk is taken, and how soon it ticks again after going
- * back: the largest gap, and the first one, of lines that the guest writes to its serial console every few milliseconds.
- * Beside QEMU's own `savevm` and `-loadvm` of the same guest in the same machine.
+ * back: the largest gap, and the first one, of lines that the guest writes to its serial console every few milliseconds; and
+ * how soon a screen that is opened then has its whole picture. Beside QEMU's own `savevm` and `-loadvm` of the same guest in the same machine.
  */
 export async function run(): Promise<BenchDocument> {
   const home = mkdtempSync('/tmp/db-')
@@ -29,6 +31,7 @@ export async function run(): Promise<BenchDocument> {
   try {
     const pause = { ours: [] as number[], savevm: [] as number[] }
     const back = { ours: [] as number[], loadvm: [] as number[] }
+    const screen = { ours: [] as number[], loadvm: [] as number[] }
     let quietest = Number.POSITIVE_INFINITY
     for (let run = 0; run < runs; run += 1) {
       const ours = await rig.ours(run)
@@ -37,12 +40,15 @@ export async function run(): Promise<BenchDocument> {
       pause.savevm.push(plain.gapMs)
       back.ours.push(ours.backMs)
       back.loadvm.push(plain.backMs)
+      screen.ours.push(ours.screenMs)
+      screen.loadvm.push(plain.screenMs)
       quietest = Math.min(quietest, ours.usualMs)
       process.stderr.write(`${run + 1}/${runs}: pause ${Math.round(ours.gapMs)} ms, savevm ${Math.round(plain.gapMs)} ms; back ${Math.round(ours.backMs)} ms, loadvm ${Math.round(plain.backMs)} ms\n`)
     }
     const figures = [
       figure('snapshot', 'pause-beside-savevm', 'ms', 'lower', pause.ours, pause.savevm),
       figure('snapshot', 'restore-to-first-line-beside-loadvm', 'ms', 'lower', back.ours, back.loadvm),
+      figure('snapshot', 'restore-to-screen-beside-loadvm', 'ms', 'lower', screen.ours, screen.loadvm),
       figure('snapshot', 'usual-gap', 'ms', 'lower', [quietest], null),
     ]
     const { accelerator, version } = await rig.engine.describe()
@@ -56,6 +62,7 @@ interface Measured {
   readonly gapMs: number
   readonly usualMs: number
   readonly backMs: number
+  readonly screenMs: number
 }
 
 /** One tiny guest with much in its memory, saved by us and by QEMU itself in turns. */
@@ -100,11 +107,12 @@ class SnapshotRig {
     execFileSync('qemu-img', ['snapshot', '-q', '-a', mark, this.#spec.diskPath])
     const again = await this.engine.start(this.#spec, { from: { kind: 'restored', directory } })
     this.#pid = again.processId
-    const first = await new Promise<number>((resolve) => again.subscribe((event) => void (event.type === 'console' && resolve(performance.now()))))
+    const firstLine = new Promise<number>((resolve) => again.subscribe((event) => void (event.type === 'console' && resolve(performance.now()))))
+    const [first, picture] = await Promise.all([firstLine, wholePicture(again.screenSocketPath)])
     await again.quit()
     execFileSync('qemu-img', ['snapshot', '-q', '-d', mark, this.#spec.diskPath])
     rmSync(directory, { recursive: true })
-    return { gapMs, usualMs, backMs: first - begun }
+    return { gapMs, usualMs, backMs: first - begun, screenMs: picture - begun }
   }
 
   /** The same by `savevm`, through the sockets of a machine that we let go of, and by a new QEMU with `-loadvm`. */
@@ -130,13 +138,14 @@ class SnapshotRig {
     const child = spawn(args[0] ?? '', [...args.slice(1), '-loadvm', 'plain'], { stdio: 'ignore' })
     this.#pid = child.pid ?? null
     const line = await connectWhenReady(join(run, 'ser'), { timeoutMs: 20_000, until: () => (child.exitCode === null ? null : 'QEMU ended') })
-    const first = await new Promise<number>((resolve) => line.once('data', () => resolve(performance.now())))
+    const firstLine = new Promise<number>((resolve) => line.once('data', () => resolve(performance.now())))
+    const [first, picture] = await Promise.all([firstLine, wholePicture(join(run, 'vnc'))])
     child.kill('SIGKILL')
     await new Promise((resolve) => child.once('exit', resolve))
     line.destroy()
     execFileSync('qemu-img', ['snapshot', '-q', '-d', 'plain', this.#spec.diskPath])
     rmSync(run, { recursive: true, force: true })
-    return { gapMs, usualMs, backMs: first - begun }
+    return { gapMs, usualMs, backMs: first - begun, screenMs: picture - begun }
   }
 
   async end(): Promise<void> {
@@ -165,6 +174,20 @@ class SnapshotRig {
     const script = `mount -o remount,size=90% /tmp; dd if=/dev/urandom of=/tmp/noise bs=1M count=${usedMiB} 2>/dev/null; (while true; do echo . > /dev/console; usleep 2000; done) >/dev/null 2>&1 &`
     await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 120_000)
     return machine
+  }
+}
+
+/** Opens the screen and answers when it has been painted once as a whole (performance.now). */
+async function wholePicture(path: string): Promise<number> {
+  const trial = await connectWhenReady(path, { timeoutMs: 20_000, until: () => null })
+  trial.destroy()
+  const client = new RfbClient(openUnixScreen(path))
+  try {
+    await client.open()
+    await client.update(false)
+    return performance.now()
+  } finally {
+    client.close()
   }
 }
 

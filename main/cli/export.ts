@@ -18,14 +18,14 @@ interface ExportOptions {
 export function addExportCommand(program: Command, context: CliContext): void {
   program
     .command('export')
-    .description("write a stopped guest's disk, or the whole machine, for another hypervisor")
+    .description("write a guest's disk, or the whole machine, for another hypervisor")
     .argument('<guest>')
     .argument('<file>', 'where to write; its suffix names the format unless --format does')
     .addOption(new Option('--format <format>', 'ova is the machine, the others are its disk').choices(ExportFormat.options))
     .option('--compress', 'a smaller qcow2, which takes longer')
     .option('--replace', 'overwrite a file that is there')
     .option('--json', 'print what was written as JSON')
-    .addHelpText('after', '\nWhat is written stands alone. Ctrl+C cancels and leaves nothing behind.\n\nExamples:\n  diptych export linux linux.ova\n  diptych export linux /mnt/backup/linux.qcow2 --compress\n  diptych export linux disk.bin --format raw')
+    .addHelpText('after', '\nWhat is written stands alone. A guest that runs goes on; its disk is written as it was at one instant.\nCtrl+C cancels and leaves nothing behind.\n\nExamples:\n  diptych export linux linux.ova\n  diptych export linux /mnt/backup/linux.qcow2 --compress\n  diptych export linux disk.bin --format raw')
     .action(async (guest: string, file: string, options: ExportOptions) => {
       const name = readGuestName(guest)
       const format = options.format ?? formatOf(file)

@@ -34,7 +34,7 @@ export function ExportDialog({ guest, onClose }: { readonly guest: GuestName; re
   return (
     <Modal
       title={`Export ${guest}`}
-      description="The file stands alone: nothing it was based on is needed."
+      description="The file stands alone: nothing it was based on is needed. A guest that runs goes on; its disk is written as it is at one instant."
       onClose={onClose}
       testId="export"
       actions={

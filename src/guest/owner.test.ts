@@ -71,6 +71,15 @@ describe('GuestOwner', () => {
     cold.owner.dispose()
   })
 
+  it('tells a guest again that it slept when it was too busy to answer, and calls it live only then', async () => {
+    const { owner, machine, awakened, messages } = setUp({ machine: new FakeMachine('cloned') })
+    awakened.mockRejectedValueOnce(new Error('no answer in time')).mockRejectedValueOnce(new Error('no answer in time'))
+    await owner.request('start')
+    await until(() => owner.view().agent === 'live')
+    expect([awakened.mock.calls.length, machine.awakened, messages]).toEqual([3, true, ['started cloned']])
+    owner.dispose()
+  })
+
   it('does not wake a guest again that an earlier host has told already', async () => {
     const first = setUp({ machine: new FakeMachine('warm') })
     await first.owner.request('start')

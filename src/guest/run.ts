@@ -19,6 +19,8 @@ export interface RunPorts {
   nowMs(): number
 }
 
+/** How often a guest is told that it slept before it counts as one that cannot be told. */
+const awakenTries = 3
 const noMilestones: Milestones = { runningMs: null, screenLiveMs: null, addressMs: null, agentMs: null, webAnsweringMs: null }
 const noFacts: AgentFacts = { os: null, hostName: null, ipv6: null }
 
@@ -86,16 +88,27 @@ export class GuestRun {
       },
       firstAnswer: async () => {
         this.reach('agentMs')
-        if (machine.boot === 'cold' || machine.awakened) return
-        await this.#ports.awaken(machine).then(
-          () => machine.noteAwakened(),
-          (error: unknown) => this.#ports.message('warning', `was not told that it slept: ${reasonOf(error)}`),
-        )
+        if (machine.boot !== 'cold' && !machine.awakened) await this.#awaken(machine)
       },
       clockBehind: (reason) => this.#ports.message('warning', `its clock stood still and could not be set: ${reasonOf(reason)}`),
       nowMs: () => this.#ports.nowMs(),
       thawed: () => this.#ports.message('info', 'its file systems had been left frozen, and were thawed'),
     })
+  }
+
+  /** Tells the guest that it slept; again where it did not answer in time, as on a busy computer: a clone would keep another's name. */
+  async #awaken(machine: Machine): Promise<void> {
+    for (let tries = 1; this.#machine === machine; tries += 1) {
+      try {
+        await this.#ports.awaken(machine)
+        machine.noteAwakened()
+        return
+      } catch (error) {
+        if (tries < awakenTries) continue
+        this.#ports.message('warning', `was not told that it slept: ${reasonOf(error)}`)
+        return
+      }
+    }
   }
 
   /** The machine is gone. */

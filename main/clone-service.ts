@@ -12,7 +12,7 @@ import { Lineage } from '../src/node/template/lineage.ts'
 import { placeFirmware } from '../src/node/qemu/clone-start.ts'
 import type { TemplateFile } from '../src/node/template/template-file.ts'
 import type { GuestRegistry } from './guest-registry.ts'
-import type { LibraryService } from './library-service.ts'
+import { type LibraryService, onDisk } from './library-service.ts'
 import type { Progress, TaskService } from './task-service.ts'
 import type { TemplateService } from './template-service.ts'
 
@@ -149,6 +149,8 @@ export class CloneService {
       if (kernel !== null) keepKernel(kernel, staging)
       const guest = { ...inherited(template.definition), name, title: title ?? name, source: { template: template.name }, disk: { staged: disk } }
       await library.create(guest, signal)
+    } catch (error) {
+      throw onDisk(error, `${name} could not be made`)
     } finally {
       discard()
     }

@@ -13,6 +13,7 @@ import { isUnshaped, LinkShaper, type LinkConditions } from './link-shaper.ts'
 import { MacTable } from './mac-table.ts'
 import { ETHERTYPE, PROTOCOL } from './packet.ts'
 import { Port, type PortSettings, type Tally } from './port.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 import type { Wire } from './wire.ts'
 
 /** Bytes that may wait for a guest that reads slowly; more is dropped, so that it delays nobody else. */
@@ -28,6 +29,8 @@ export interface FabricEnvironment {
   /** Monotonic milliseconds. */
   now(): number
   random(): number
+  /** Where frames wait that are held. */
+  readonly buffers: ReadBuffers
   /** Call `release` again at this time (a wish for an earlier one replaces a later). */
   wakeAt(atMs: number): void
   event(event: FabricEvent): void
@@ -165,7 +168,7 @@ export class Fabric {
       shaper.change(conditions, now)
     } else {
       const emit = direction === 'tx' ? (frame: Uint8Array) => this.#route(port, frame) : (frame: Uint8Array) => this.#write(port, frame, 1, sameMac(macAt(frame, HEADER_BYTES + 6), GATEWAY_MAC_PARTS))
-      const made = new LinkShaper(conditions, this.environment.random, emit)
+      const made = new LinkShaper(conditions, this.environment.buffers, this.environment.random, emit)
       port[key] = made
       this.#shaped.add(made)
     }
@@ -193,10 +196,10 @@ export class Fabric {
     if (next !== Number.POSITIVE_INFINITY) this.environment.wakeAt(next)
   }
 
-  /** Holds a frame in a shaper. `frame` is copied: what waits must not keep the chunk it came in alive. */
+  /** Holds a copy of a frame in a shaper: what waits must not keep the chunk it came in alive. */
   hold(port: Port, shaper: LinkShaper, frame: Uint8Array): void {
     const now = this.environment.now()
-    const outcome = shaper.enqueue(new Uint8Array(frame), now)
+    const outcome = shaper.enqueue(frame, now)
     if (outcome !== 'held') {
       port.drops[outcome]++
       return

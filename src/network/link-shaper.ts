@@ -1,4 +1,6 @@
 import { Fifo } from './fifo.ts'
+import { FrameCopies } from './frame-copies.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 
 /** What a link does to the frames of one direction. Rates count Ethernet bytes; probabilities are 0 to 1. */
 export interface LinkConditions {
@@ -37,16 +39,19 @@ export class LinkShaper {
   #conditions: LinkConditions
   readonly #random: () => number
   readonly #emit: (frame: Uint8Array) => void
+  readonly #copies: FrameCopies
   readonly #ordered = new Fifo<Held>()
   readonly #overtaking = new Fifo<Held>()
   #freeAtMs = 0
   #lastDueMs = 0
   heldBytes = 0
 
-  constructor(conditions: LinkConditions, random: () => number, emit: (frame: Uint8Array) => void) {
+  /** What `emit` is given is the shaper's own again as soon as it returns. */
+  constructor(conditions: LinkConditions, buffers: ReadBuffers, random: () => number, emit: (frame: Uint8Array) => void) {
     this.#conditions = conditions
     this.#random = random
     this.#emit = emit
+    this.#copies = new FrameCopies(buffers)
   }
 
   get conditions(): LinkConditions {
@@ -61,7 +66,7 @@ export class LinkShaper {
     return Math.min(first, express)
   }
 
-  /** Takes a frame (length header included). Says why it was dropped when it was. */
+  /** Takes a copy of a frame (length header included). Says why it was dropped when it was. */
   enqueue(frame: Uint8Array, nowMs: number): 'held' | 'loss' | 'queue-full' {
     const { loss } = this.#conditions
     if (loss > 0 && this.#random() < loss) return 'loss'
@@ -75,12 +80,14 @@ export class LinkShaper {
       const express = this.#overtaking.peek()
       const useExpress = express !== undefined && (ordered === undefined || express.dueMs <= ordered.dueMs)
       const held = useExpress ? express : ordered
-      if (held === undefined || held.dueMs > nowMs) return
+      if (held === undefined || held.dueMs > nowMs) break
       if (useExpress) this.#overtaking.shift()
       else this.#ordered.shift()
       this.heldBytes -= held.frame.length
       this.#emit(held.frame)
+      this.#copies.release(held.frame)
     }
+    if (this.heldBytes === 0) this.#copies.rest()
   }
 
   /** New conditions hold at once, for the frames that wait too; nothing that waits is lost. */
@@ -93,26 +100,28 @@ export class LinkShaper {
     for (const { frame } of waiting) this.#admit(frame, nowMs, true)
   }
 
-  #admit(frame: Uint8Array, nowMs: number, always: boolean): 'held' | 'queue-full' {
+  /** `again`: the frame is held already. */
+  #admit(frame: Uint8Array, nowMs: number, again: boolean): 'held' | 'queue-full' {
     const { bitsPerSecond, latencyMs, jitterMs, reorder } = this.#conditions
-    if (!always && this.heldBytes + frame.length > MAX_HELD_BYTES) return 'queue-full'
+    if (!again && this.heldBytes + frame.length > MAX_HELD_BYTES) return 'queue-full'
     let leavesAtMs = nowMs
     if (bitsPerSecond !== null) {
       const bits = (frame.length - 4) * 8
       const startMs = Math.max(nowMs, this.#freeAtMs)
       const backlogBytes = ((startMs - nowMs) * bitsPerSecond) / 8_000
-      if (!always && backlogBytes + bits / 8 > Math.max(MIN_QUEUE_BYTES, (QUEUE_MS * bitsPerSecond) / 8_000)) return 'queue-full'
+      if (!again && backlogBytes + bits / 8 > Math.max(MIN_QUEUE_BYTES, (QUEUE_MS * bitsPerSecond) / 8_000)) return 'queue-full'
       leavesAtMs = startMs + (bits * 1_000) / bitsPerSecond
       this.#freeAtMs = leavesAtMs
     }
     this.heldBytes += frame.length
+    const kept = again ? frame : this.#copies.copy(frame)
     if (reorder > 0 && this.#random() < reorder) {
-      this.#overtaking.push({ frame, dueMs: leavesAtMs })
+      this.#overtaking.push({ frame: kept, dueMs: leavesAtMs })
       return 'held'
     }
     const jitter = jitterMs === 0 ? 0 : (this.#random() * 2 - 1) * jitterMs
     this.#lastDueMs = Math.max(this.#lastDueMs, leavesAtMs + Math.max(0, latencyMs + jitter))
-    this.#ordered.push({ frame, dueMs: this.#lastDueMs })
+    this.#ordered.push({ frame: kept, dueMs: this.#lastDueMs })
     return 'held'
   }
 }

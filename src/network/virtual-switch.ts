@@ -12,6 +12,7 @@ import { Leases, type LeaseDocument } from './leases.ts'
 import { UNSHAPED, type LinkConditions } from './link-shaper.ts'
 import { Meters } from './meter.ts'
 import type { Port, PortSettings } from './port.ts'
+import type { ReadBuffers } from './read-buffers.ts'
 import { TcpDialer } from './tcp-dialer.ts'
 
 export interface VirtualSwitchOptions {
@@ -27,6 +28,7 @@ export interface VirtualSwitchOptions {
   /** Milliseconds since 1970. */
   wallClock(): number
   random(): number
+  readonly buffers: ReadBuffers
   wakeAt(atMs: number): void
   saveLeases(document: LeaseDocument): void
   event(event: ControlEvent): void
@@ -108,6 +110,7 @@ export class VirtualSwitch {
       environment: {
         now: options.now,
         random: options.random,
+        buffers: options.buffers,
         wakeAt: options.wakeAt,
         event: (event) => {
           if (event.type === 'bound') options.event({ type: 'lease', lease: this.#lease(event.port) })

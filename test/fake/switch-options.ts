@@ -1,6 +1,7 @@
 import { stageNetwork } from '../../src/contract/names.ts'
 import { parseSubnet } from '../../src/network/address.ts'
 import type { DnsCodec } from '../../src/network/dns.ts'
+import { ReadBuffers } from '../../src/network/read-buffers.ts'
 import type { VirtualSwitchOptions } from '../../src/network/virtual-switch.ts'
 
 const noCodec: DnsCodec = { decode: () => null, encode: () => new Uint8Array(), encodeError: () => new Uint8Array() }
@@ -18,6 +19,7 @@ export function switchOptions(change: Partial<VirtualSwitchOptions> = {}): Virtu
     now: () => 0,
     wallClock: () => 0,
     random: () => 0.5,
+    buffers: new ReadBuffers(),
     wakeAt: () => {},
     saveLeases: () => {},
     event: () => {},

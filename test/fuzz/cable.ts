@@ -3,7 +3,7 @@ import type { Fabric } from '../../src/network/fabric.ts'
 import { CORRUPT, FrameReader, HEADER_BYTES } from '../../src/network/frame-reader.ts'
 import { Ingress } from '../../src/network/ingress.ts'
 import type { Wire } from '../../src/network/wire.ts'
-import type { ReadBuffers } from '../../src/node/switch/read-buffers.ts'
+import type { ReadBuffers } from '../../src/network/read-buffers.ts'
 import { ReadWindow } from '../../src/node/switch/read-window.ts'
 import type { Dice } from './dice.ts'
 

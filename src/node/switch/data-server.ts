@@ -8,7 +8,7 @@ import { Ingress } from '../../network/ingress.ts'
 import { ensurePrivateDirectory } from '../paths.ts'
 import { Moderation } from './moderation.ts'
 import { readInto } from './pooled-socket.ts'
-import { ReadBuffers } from './read-buffers.ts'
+import type { ReadBuffers } from '../../network/read-buffers.ts'
 import { ReadWindow } from './read-window.ts'
 import { SocketWire } from './socket-wire.ts'
 import { listenUnix } from './unix-server.ts'
@@ -27,11 +27,12 @@ interface Listening {
  */
 export class DataServer {
   readonly #listening = new Map<string, Listening>()
-  readonly #buffers = new ReadBuffers()
+  readonly #buffers: ReadBuffers
   readonly #moderation = new Moderation()
   readonly #log: (text: string) => void
 
-  constructor(log: (text: string) => void) {
+  constructor(buffers: ReadBuffers, log: (text: string) => void) {
+    this.#buffers = buffers
     this.#log = log
   }
 

@@ -3,6 +3,7 @@ import { parseSubnet, type Subnet } from '../../network/address.ts'
 import type { ControlEvent } from '../../network/control-protocol.ts'
 import type { DnsUpstream } from '../../network/dns-responder.ts'
 import { NetworkSet } from '../../network/network-set.ts'
+import type { ReadBuffers } from '../../network/read-buffers.ts'
 import { VirtualSwitch } from '../../network/virtual-switch.ts'
 import type { ControlOutcome } from './control-server.ts'
 import { DnsPacketCodec } from './dns-codec.ts'
@@ -12,6 +13,7 @@ export interface NetworksOptions {
   readonly state: string
   readonly domain: string
   readonly upstream: DnsUpstream | null
+  readonly buffers: ReadBuffers
   socketPathOf(network: NetworkName, guest: GuestName): string
   wakeAt(atMs: number): void
   event(event: ControlEvent): void
@@ -38,7 +40,7 @@ export class Networks {
 
   /** Makes a network with its leases as they were. Rejects with LeaseFileUnreadable. */
   async open(name: NetworkName, subnet: Subnet): Promise<VirtualSwitch> {
-    const { state, domain, upstream, socketPathOf, wakeAt, event } = this.#options
+    const { state, domain, upstream, buffers, socketPathOf, wakeAt, event } = this.#options
     const file = new LeaseFile(state, name)
     const network = new VirtualSwitch({
       name,
@@ -50,6 +52,7 @@ export class Networks {
       now: () => performance.now(),
       wallClock: Date.now,
       random: Math.random,
+      buffers,
       wakeAt,
       saveLeases: (document) => file.save(document),
       event,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { READ_BUFFER_BYTES, ReadBuffers } from './read-buffers.ts'
+import { READ_BUFFER_BYTES, ReadBuffers } from '../../network/read-buffers.ts'
 import { ReadWindow } from './read-window.ts'
 
 /** A window whose taker says in turn how many bytes it wants again, and what it was shown. */

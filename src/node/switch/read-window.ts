@@ -1,5 +1,5 @@
 import { HEADER_BYTES, MAX_FRAME_BYTES } from '../../network/frame-reader.ts'
-import type { ReadBuffers } from './read-buffers.ts'
+import type { ReadBuffers } from '../../network/read-buffers.ts'
 
 const LONGEST = HEADER_BYTES + MAX_FRAME_BYTES
 /** A cut frame's beginning up to this long is moved rather than read on behind. */

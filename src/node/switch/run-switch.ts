@@ -7,6 +7,7 @@ import { Capture, type CaptureOptions } from '../../network/capture.ts'
 import { PROTOCOL_VERSION, type ControlError, type ControlRequest } from '../../network/control-protocol.ts'
 import { METER_INTERVAL_MS } from '../../network/meter.ts'
 import { notDefined } from '../../network/network-set.ts'
+import { ReadBuffers } from '../../network/read-buffers.ts'
 import type { PortReply, VirtualSwitch } from '../../network/virtual-switch.ts'
 import { writeFileAtomic } from '../file/atomic.ts'
 import { ensurePrivateDirectory } from '../paths.ts'
@@ -49,13 +50,15 @@ export async function runSwitch(options: SwitchOptions): Promise<RunningSwitch> 
   const runtime = ensurePrivateDirectory(resolve(options.runtime))
   const paths = switchPaths(runtime)
   const instance = randomUUID()
-  const data = new DataServer(options.log)
+  const buffers = new ReadBuffers()
+  const data = new DataServer(buffers, options.log)
   const control = new ControlServer((request) => handle(request), capture)
   const timer = new WakeTimer(() => networks.set.release())
   const networks = new Networks({
     state: ensurePrivateDirectory(resolve(options.state)),
     domain: options.domain,
     upstream: new UdpDnsUpstream(() => options.resolvers ?? systemResolvers()),
+    buffers,
     socketPathOf: (network, guest) => portSocketPath(runtime, network, guest),
     wakeAt: (atMs) => timer.wakeAt(atMs),
     event: (event) => control.publish(event),

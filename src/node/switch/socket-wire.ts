@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Wire } from '../../network/wire.ts'
-import type { ReadBuffers } from './read-buffers.ts'
+import type { ReadBuffers } from '../../network/read-buffers.ts'
 
 /**
  * A guest's connection as the fabric's Wire. Node writes what the kernel takes at once and keeps the rest by reference:

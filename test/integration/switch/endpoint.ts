@@ -5,7 +5,7 @@ import { asciiBytes, concat, internetChecksum, putU16, putU32, u16, u32, u8 } fr
 import { FrameReader, HEADER_BYTES } from '../../../src/network/frame-reader.ts'
 import { ETHERTYPE, ethernet, ipv4, parseIpv4Packet, parseUdp, PROTOCOL, pseudoHeaderSum, udp } from '../../../src/network/packet.ts'
 import type { MacAddress } from '../../../src/contract/names.ts'
-import { ReadBuffers } from '../../../src/node/switch/read-buffers.ts'
+import { ReadBuffers } from '../../../src/network/read-buffers.ts'
 import { ReadWindow } from '../../../src/node/switch/read-window.ts'
 
 /** A guest reduced to its wire: sends and receives frames over the switch's data socket as QEMU does. */

@@ -8,8 +8,8 @@ export const READ_BUFFER_BYTES = 524_288
 const MAX_SPARE = 16
 
 /**
- * Read buffers used again as soon as nobody needs what is in them: a connection holds the one it reads into, and every
- * write still under way holds the one its bytes lie in. Shared by the connections of one process.
+ * Read buffers used again as soon as nobody needs what is in them: a connection holds the one it reads into, a shaper those
+ * its frames wait in, and every write still under way the one its bytes lie in. Shared by all networks of one process.
  */
 export class ReadBuffers {
   readonly #uses = new WeakMap<ArrayBufferLike, { buffer: Uint8Array; count: number }>()

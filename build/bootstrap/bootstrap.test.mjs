@@ -1,13 +1,14 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { dirname, join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
 import { run } from './child.mjs'
 import { fingerprint } from './compile.mjs'
 import { nodeProblem } from './node-version.mjs'
 import { sameInstallation } from './npm-packages.mjs'
 import { addUp, closingLine, emptyResults, judgeRun, playwrightResults, singleResult } from './results.mjs'
 import { installCommand, missingPackages, packageNames } from './system-packages.mjs'
+import ResultsReporter from './vitest-reporter.mjs'
 
 const ended = (code, more = {}) => ({ code, signal: null, timedOut: false, output: 'the output', ...more })
 
@@ -76,6 +77,24 @@ describe('results', () => {
       failed: [{ name: 'a.spec.ts > flaky', reason: 'passed only on a retry' }, { name: 'a.spec.ts > inner > unexpected', reason: 'boom' }],
       skipped: [{ name: 'a.spec.ts > inner > skipped', reason: 'no Electron binary' }],
     })
+  })
+
+  it('counts what a failure kept from running as failed, and as skipped only what somebody chose to skip', () => {
+    const spec = (title, annotations) => ({ title, tests: [{ status: 'skipped', annotations, results: [] }] })
+    const { failed, skipped } = playwrightResults({ suites: [{ title: 'a.spec.ts', specs: [spec('behind', []), spec('chosen', [{ type: 'skip' }])] }] })
+    expect([failed, skipped]).toEqual([[{ name: 'a.spec.ts > behind', reason: 'was not run' }], [{ name: 'a.spec.ts > chosen', reason: 'no reason given' }]])
+
+    const file = join(mkdtempSync(join(tmpdir(), 'diptych-reporter-')), 'results.json')
+    const testModule = { relativeModuleId: 'a.test.ts', errors: () => [], children: { allSuites: () => [suite], allTests: () => tests } }
+    const suite = { fullName: 'inner', errors: () => [{ message: 'its hook failed' }], parent: testModule }
+    const tests = [['behind', 'run', suite], ['chosen', 'skip', suite], ['by condition', 'run', testModule]].map(([fullName, mode, parent]) => ({ fullName, parent, options: { mode }, result: () => ({ state: 'skipped' }) }))
+    vi.stubEnv('DIPTYCH_TEST_RESULTS', file)
+    new ResultsReporter().onTestRunEnd([testModule], [])
+    vi.unstubAllEnvs()
+    const results = JSON.parse(readFileSync(file, 'utf8'))
+    rmSync(dirname(file), { recursive: true })
+    expect(results.failed).toEqual([{ name: 'inner', reason: 'its hook failed' }, { name: 'behind', reason: 'was not run' }])
+    expect(results.skipped.map(({ name }) => name)).toEqual(['chosen', 'by condition'])
   })
 
   it('fails a runner that crashed, was killed, hung or ran nothing', () => {

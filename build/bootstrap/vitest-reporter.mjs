@@ -9,6 +9,7 @@ export default class ResultsReporter {
     const results = { passed: 0, failed: [], skipped: [] }
     for (const testModule of modules) {
       for (const error of testModule.errors()) results.failed.push({ name: testModule.relativeModuleId, reason: error.message })
+      for (const suite of testModule.children.allSuites()) for (const error of suite.errors()) results.failed.push({ name: suite.fullName, reason: error.message })
       for (const test of testModule.children.allTests()) add(results, test)
     }
     for (const error of unhandledErrors) results.failed.push({ name: 'outside of any test', reason: String(error.message) })
@@ -21,5 +22,14 @@ function add(results, test) {
   const name = test.fullName
   if (result.state === 'passed') results.passed += 1
   else if (result.state === 'failed') results.failed.push({ name, reason: result.errors[0]?.message ?? '' })
+  else if (result.state === 'pending' || (isMeantToRun(test) && hasFailedSuite(test))) results.failed.push({ name, reason: 'was not run' })
   else results.skipped.push({ name, reason: result.note ?? (test.options.mode === 'todo' ? 'to do' : 'no reason given') })
+}
+
+const isMeantToRun = (test) => test.options.mode !== 'skip' && test.options.mode !== 'todo'
+
+/** A hook before all of a suite's tests failed, so that they are called skipped: nobody chose to skip them. */
+function hasFailedSuite(test) {
+  for (let suite = test.parent; suite !== undefined; suite = suite.parent) if (suite.errors().length > 0) return true
+  return false
 }

@@ -71,7 +71,7 @@ export class ExportService {
     if (`${target}${sep}`.startsWith(`${resolve(this.#ports.dataDirectory)}${sep}`)) throw new Refusal('out-of-range', target, "it lies among Diptych's own files", 'Choose a folder of yours.')
     const there = await lstat(target).catch(() => null)
     if (there !== null && !there.isFile()) throw new Refusal('already-exists', target, 'it is a folder or a device', 'Name a file.')
-    if (there !== null && !replace) throw new Refusal('already-exists', target, 'a file of that name is there', 'Choose another name, or ask for it to be replaced.')
+    if (there !== null && !replace) throw new Refusal('already-exists', target, 'a file of that name is there', 'Choose another name, or have it replaced (--replace).')
     await access(dirname(target), constants.W_OK).catch(() => {
       throw new Fault('export', `${dirname(target)} is not there or may not be written`, { remedy: 'Choose a folder you can write to.' })
     })

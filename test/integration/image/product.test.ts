@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Connection } from '../../../src/contract/connection.ts'
@@ -54,7 +54,10 @@ describe('disks and machines from elsewhere, through the product', () => {
     expect(imported.exitCode, imported.stderr).toBe(0)
     await until(async () => (await connection.client.guest.logs({ name: named('second') })).text.includes(`BOOTED ${text}`), 'the imported machine to boot')
     expect((await connection.client.guest.get({ name: named('second') })).view.vcpus).toBe(2)
-    await expect(connection.client.image.export({ name: named('second'), path: shop.path('x.qcow2'), format: 'qcow2' })).rejects.toMatchObject({ data: { code: 'wrong-state' } })
+    const running = await connection.client.image.export({ name: named('second'), path: shop.path('running.vhdx'), format: 'vhdx' })
+    expect(running).toMatchObject({ takenAt: expect.any(String) as string, warnings: [expect.stringContaining('as after a power cut: its guest agent does not answer') as string] })
+    expect(shop.same(raw, 'raw', shop.path('running.vhdx'), 'vhdx')).toBe(true)
+    expect([(await connection.client.guest.get({ name: named('second') })).view.state, unfinished()]).toEqual(['running', []])
     await connection.client.guest.stop({ name: named('second'), mode: 'force' })
     expect(statSync(diskOf('second')).mode & 0o077).toBe(0)
   })
@@ -73,6 +76,25 @@ describe('disks and machines from elsewhere, through the product', () => {
     execFileSync('xmllint', ['--noout', join(folder, 'first.ovf')])
     execFileSync('sh', ['-c', "sed -E 's/SHA256\\((.*)\\)= (.*)/\\2  \\1/' first.mf | sha256sum --check --strict --quiet"], { cwd: folder })
     expect(shop.same(raw, 'raw', join(folder, 'first-disk1.vmdk'), 'vmdk')).toBe(true)
+  })
+
+  test('a machine with several cards and disks: every card, the first disk, and a word on all that is left', async () => {
+    const folder = shop.path('several')
+    mkdirSync(folder)
+    for (const disk of ['first-disk1.vmdk', 'data.vmdk']) copyFileSync(shop.path('unpacked/first-disk1.vmdk'), join(folder, disk))
+    const item = (id: number, type: number, more: string) => `<Item><rasd:InstanceID>${id}</rasd:InstanceID><rasd:ResourceType>${type}</rasd:ResourceType>${more}</Item>`
+    const described = readFileSync(shop.path('unpacked/first.ovf'), 'utf8')
+      .replace('</References>', '<File ovf:id="file2" ovf:href="data.vmdk"/></References>')
+      .replace('</DiskSection>', '<Disk ovf:diskId="vmdisk2" ovf:fileRef="file2" ovf:capacity="1"/></DiskSection>')
+      .replace('</VirtualHardwareSection>', `${item(20, 10, '<rasd:Connection>Internal Net</rasd:Connection>')}${item(21, 10, '<rasd:Connection>stage</rasd:Connection>')}${item(22, 17, '<rasd:AddressOnParent>1</rasd:AddressOnParent><rasd:HostResource>ovf:/disk/vmdisk2</rasd:HostResource><rasd:Parent>3</rasd:Parent>')}${item(23, 35, '')}</VirtualHardwareSection>`)
+    const { guest, warnings } = await connection.client.image.import({ source: { path: shop.write('several/machine.ovf', described) }, name: named('several') })
+    expect(warnings.join('\n')).toMatch(/"data\.vmdk" \(VMDK.*\) is left out: .* gets "first-disk1\.vmdk"[\s\S]*sound card[\s\S]*3 network cards go on the networks stage, internal-net, network,/)
+    const definition = readFileSync(join(guests, guest.view.name, 'guest.yaml'), 'utf8')
+    expect(definition.replaceAll(/\s+/g, ' ')).toContain('networks: - stage - internal-net - network')
+    await connection.client.guest.start({ name: guest.view.name })
+    const networks = await connection.client.network.list()
+    expect(networks.filter(({ guests: on }) => on.some((each) => each.guest === guest.view.name)).map(({ name }) => name)).toEqual(['stage', 'internal-net', 'network'])
+    await connection.client.guest.stop({ name: guest.view.name, mode: 'force' })
   })
 
   test('nothing is overwritten unless asked, nothing is written among our own files', async () => {

@@ -1,5 +1,5 @@
 import { Fifo } from './fifo.ts'
-import { FrameCopies } from './frame-copies.ts'
+import { FrameCopies, type FrameCopy } from './frame-copies.ts'
 import type { ReadBuffers } from './read-buffers.ts'
 
 /** What a link does to the frames of one direction. Rates count Ethernet bytes; probabilities are 0 to 1. */
@@ -25,11 +25,6 @@ const MIN_QUEUE_BYTES = 262_144
 /** Frames under way on a long link, all together. */
 const MAX_HELD_BYTES = 33_554_432
 
-interface Held {
-  readonly frame: Uint8Array
-  readonly dueMs: number
-}
-
 /**
  * One direction of one shaped link. A frame's departure is fixed when it enters: the link is busy until `#freeAtMs`,
  * serialising takes bytes x 8 / rate, then the delay. Departures are absolute times, so late timers shift frames by
@@ -40,8 +35,8 @@ export class LinkShaper {
   readonly #random: () => number
   readonly #emit: (frame: Uint8Array) => void
   readonly #copies: FrameCopies
-  readonly #ordered = new Fifo<Held>()
-  readonly #overtaking = new Fifo<Held>()
+  readonly #ordered = new Fifo<FrameCopy>()
+  readonly #overtaking = new Fifo<FrameCopy>()
   #freeAtMs = 0
   #lastDueMs = 0
   heldBytes = 0
@@ -70,7 +65,7 @@ export class LinkShaper {
   enqueue(frame: Uint8Array, nowMs: number): 'held' | 'loss' | 'queue-full' {
     const { loss } = this.#conditions
     if (loss > 0 && this.#random() < loss) return 'loss'
-    return this.#admit(frame, nowMs, false)
+    return this.#admit(frame, null, nowMs)
   }
 
   /** Emits every frame that is due. */
@@ -83,9 +78,9 @@ export class LinkShaper {
       if (held === undefined || held.dueMs > nowMs) break
       if (useExpress) this.#overtaking.shift()
       else this.#ordered.shift()
-      this.heldBytes -= held.frame.length
-      this.#emit(held.frame)
-      this.#copies.release(held.frame)
+      this.heldBytes -= held.end - held.start
+      this.#emit(held.buffer.subarray(held.start, held.end))
+      this.#copies.release(held)
     }
     if (this.heldBytes === 0) this.#copies.rest()
   }
@@ -97,31 +92,33 @@ export class LinkShaper {
     this.#freeAtMs = nowMs
     this.#lastDueMs = nowMs
     this.#conditions = conditions
-    for (const { frame } of waiting) this.#admit(frame, nowMs, true)
+    for (const held of waiting) this.#admit(held.buffer.subarray(held.start, held.end), held, nowMs)
   }
 
-  /** `again`: the frame is held already. */
-  #admit(frame: Uint8Array, nowMs: number, again: boolean): 'held' | 'queue-full' {
+  /** `held`: what the frame waits in already; such a one is never turned away. */
+  #admit(frame: Uint8Array, held: FrameCopy | null, nowMs: number): 'held' | 'queue-full' {
     const { bitsPerSecond, latencyMs, jitterMs, reorder } = this.#conditions
-    if (!again && this.heldBytes + frame.length > MAX_HELD_BYTES) return 'queue-full'
+    if (held === null && this.heldBytes + frame.length > MAX_HELD_BYTES) return 'queue-full'
     let leavesAtMs = nowMs
     if (bitsPerSecond !== null) {
       const bits = (frame.length - 4) * 8
       const startMs = Math.max(nowMs, this.#freeAtMs)
       const backlogBytes = ((startMs - nowMs) * bitsPerSecond) / 8_000
-      if (!again && backlogBytes + bits / 8 > Math.max(MIN_QUEUE_BYTES, (QUEUE_MS * bitsPerSecond) / 8_000)) return 'queue-full'
+      if (held === null && backlogBytes + bits / 8 > Math.max(MIN_QUEUE_BYTES, (QUEUE_MS * bitsPerSecond) / 8_000)) return 'queue-full'
       leavesAtMs = startMs + (bits * 1_000) / bitsPerSecond
       this.#freeAtMs = leavesAtMs
     }
     this.heldBytes += frame.length
-    const kept = again ? frame : this.#copies.copy(frame)
+    const waiting = held ?? this.#copies.copy(frame)
     if (reorder > 0 && this.#random() < reorder) {
-      this.#overtaking.push({ frame: kept, dueMs: leavesAtMs })
+      waiting.dueMs = leavesAtMs
+      this.#overtaking.push(waiting)
       return 'held'
     }
     const jitter = jitterMs === 0 ? 0 : (this.#random() * 2 - 1) * jitterMs
     this.#lastDueMs = Math.max(this.#lastDueMs, leavesAtMs + Math.max(0, latencyMs + jitter))
-    this.#ordered.push({ frame: kept, dueMs: this.#lastDueMs })
+    waiting.dueMs = this.#lastDueMs
+    this.#ordered.push(waiting)
     return 'held'
   }
 }

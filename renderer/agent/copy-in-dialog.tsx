@@ -63,7 +63,7 @@ function CopyInForm({ view, dropped, onClose }: { readonly view: GuestView; read
       }
     >
       <form
-       
+        id={form}
         className={styles.form}
         onSubmit={(event) => {
           event.preventDefault()

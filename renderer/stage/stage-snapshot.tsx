@@ -138,5 +138,5 @@ function selectField(form: HTMLFormElement | null): void {
 function Picture({ part: { guest, snapshot } }: { readonly part: StagePart }) {
   const id = snapshot?.id
   const picture = useStill(`snapshot ${id ?? ''}`, snapshot !== undefined && snapshot.thumbnail !== null, (client, signal) => (id === undefined ? Promise.reject(new Error('it is gone')) : client.snapshot.thumbnail({ guest, id }, { signal })))
-  return <span className={styles.picture}>{picture === undefined ? null : <img src={picture} alt="" />}</span>
+  return <span className={styles.picture}>{picture === undefined ? (snapshot?.thumbnail === null ? 'no picture' : null) : <img src={picture} alt="" />}</span>
 }

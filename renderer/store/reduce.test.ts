@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { stageNetwork } from '../../src/contract/names.ts'
 import { makeGuest, updateOf } from '../../test/fake/window/views.ts'
-import { applyGuestEvent, applyMessage, applyNetwork, applyRelist, applyUpdate } from './reduce.ts'
+import { applyGuestEvent, applyMessage, applyMeter, applyRelist, applyUpdate } from './reduce.ts'
 import { historyLength } from './state.ts'
 
 const empty = { guests: {}, order: [] }
@@ -73,15 +72,16 @@ describe('what is kept', () => {
     expect(applyMessage(once, message)).toBe(once)
   })
 
-  it('holds a bounded history of traffic', () => {
-    let state: Parameters<typeof applyNetwork>[0] = { history: {}, requests: [] }
+  it('holds a bounded history of a guest’s load', () => {
     const { name } = at(1).view
-    const port = { guest: name, network: stageNetwork, connected: true, linkUp: true, txBytes: 0, rxBytes: 0, txPackets: 0, rxPackets: 0, drops: 0, txBitsPerSecond: 3, rxBitsPerSecond: 4 }
-    const network = { running: true, reason: null, domain: 'd', subnet: 's', gateway: 'g', ports: [port], networks: [], uplinks: [], publications: [], captures: [] }
-    for (let sample = 0; sample < historyLength + 20; sample += 1) {
-      state = { ...state, ...applyNetwork(state, { type: 'meters', at: '2026-01-01T00:00:00Z', network }) }
-    }
+    const none = { residentMiB: 1, actualMiB: null, guestUsedMiB: null, guestTotalMiB: null, guestAvailableMiB: null, diskReadBytesPerSecond: 0, diskWriteBytesPerSecond: 0, diskReadsPerSecond: 0, diskWritesPerSecond: 0 }
+    const guest = { ...none, guest: name, cpuPercent: 5, cpuSharePercent: null, throttledPercent: null, nice: null, txBitsPerSecond: 3, rxBitsPerSecond: 4 }
+    const share = { total: 0, reserve: 0, limit: 0, promised: 0, inUse: 0, free: 0, guests: [] }
+    const meter = { at: '2026-01-01T00:00:00Z', cpuPercent: 0, memoryUsedMiB: 0, memoryTotalMiB: 0, promisedMiB: 0, guests: [guest], budget: { memory: share, cpu: share } }
+    let state: Parameters<typeof applyMeter>[0] = { history: {} }
+    for (let sample = 0; sample < historyLength + 20; sample += 1) state = applyMeter(state, meter)
     expect(state.history[name]?.bitsPerSecond).toHaveLength(historyLength)
     expect(state.history[name]?.bitsPerSecond.at(-1)).toBe(7)
+    expect(state.history[name]?.cpuPercent.at(-1)).toBe(5)
   })
 })

@@ -79,23 +79,18 @@ export function applyMeter(state: Pick<WindowState, 'history'>, meter: HostMeter
       cpuShare: append(before.cpuShare, guest.cpuSharePercent ?? 0),
       diskOperations: append(before.diskOperations, guest.diskReadsPerSecond + guest.diskWritesPerSecond),
       diskBytes: append(before.diskBytes, guest.diskReadBytesPerSecond + guest.diskWriteBytesPerSecond),
+      bitsPerSecond: append(before.bitsPerSecond, guest.txBitsPerSecond + guest.rxBitsPerSecond),
     }
   }
   return { meter, history }
 }
 
-export function applyNetwork(state: Pick<WindowState, 'history' | 'requests'>, event: NetworkEvent): Partial<WindowState> {
+export function applyNetwork(state: Pick<WindowState, 'requests'>, event: NetworkEvent): Partial<WindowState> {
   if (event.type === 'request') {
     const older = state.requests.filter((line) => line.sequence !== event.line.sequence)
     return { requests: [...older, event.line].slice(-requestsKept) }
   }
-  const history: Record<string, History> = { ...state.history }
-  for (const guest of new Set(event.network.ports.map((port) => port.guest))) {
-    const before = history[guest] ?? emptyHistory
-    const own = event.network.ports.filter((port) => port.guest === guest) // one a network
-    history[guest] = { ...before, bitsPerSecond: append(before.bitsPerSecond, own.reduce((sum, port) => sum + port.txBitsPerSecond + port.rxBitsPerSecond, 0)) }
-  }
-  return { network: event.network, history }
+  return { network: event.network }
 }
 
 /** A message once, in order, the newest two hundred. */

@@ -29,7 +29,7 @@ export interface History {
   readonly diskBytes: readonly number[]
 }
 
-/** Samples kept: CPU and memory arrive once a second, traffic four times. */
+/** Samples kept; they arrive once a second. */
 export const historyLength = 90
 
 /** The outcome of a call of this window, shown until dismissed. */

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { WindowUnderTest } from './browser.ts'
 
 let window: WindowUnderTest
-const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 20_000, ...options })
+const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 300_000, ...options })
 
 beforeAll(async () => {
   window = await WindowUnderTest.start()
@@ -52,17 +52,20 @@ describe('copying into a guest', () => {
     await dialog.getByText('Write the whole path in the guest, from / on.').waitFor()
     expect(await dialog.getByRole('button', { name: 'Copy', exact: true }).getAttribute('aria-disabled')).toBe('true')
     await dialog.getByLabel('Folder in the guest').fill('/srv')
+    await window.hold(page, true)
     await dialog.getByLabel('Folder in the guest').press('Enter')
     await page.getByTestId('tasks-linux').getByRole('progressbar', { name: 'copying notes.txt into linux' }).waitFor()
-    await page.getByText('notes.txt was copied into linux.').waitFor()
+    await window.hold(page, false)
     await page.getByText('It is /srv/notes.txt').waitFor()
 
     await drop(page, 'linux', 'notes.txt')
     expect(await dialog.getByLabel('Folder in the guest').inputValue(), 'the last folder').toBe('/srv')
     await dialog.getByRole('button', { name: 'Copy', exact: true }).click()
     await page.getByTestId('confirm').getByText('/srv/notes.txt exists already').waitFor()
+    await window.hold(page, true)
     await page.getByTestId('confirm').getByRole('button', { name: 'Replace' }).click()
     await page.getByTestId('tasks-linux').getByRole('progressbar').waitFor()
+    await window.hold(page, false)
     await page.getByTestId('tasks-linux').waitFor({ state: 'detached' })
   })
 
@@ -70,11 +73,21 @@ describe('copying into a guest', () => {
     const { page } = await window.open('running')
     await inShell(page)
     await drop(page, 'windows', 'first.txt', 'second.txt', 'third.txt')
+    await window.hold(page, true)
+    const tasks = page.getByTestId('tasks-windows')
     await page.getByTestId('copy-in').getByRole('button', { name: 'Copy', exact: true }).click()
-    await page.getByText('first.txt was copied into windows.').waitFor()
-    await page.getByTestId('tasks-windows').getByRole('button', { name: 'Cancel: copying second.txt into windows' }).click()
-    await page.getByText('Copying second.txt into windows was cancelled.').waitFor()
-    await page.getByTestId('tasks-windows').waitFor({ state: 'detached' })
+    await tasks.getByRole('progressbar', { name: 'copying first.txt into windows' }).waitFor()
+    await page.evaluate(() => {
+      // Held again before the second has begun: the first one's end is what makes it begin.
+      new MutationObserver((_, observer) => {
+        if (document.body.textContent?.includes('copying second.txt') !== true) return
+        document.dispatchEvent(new Event('fake:hold'))
+        observer.disconnect()
+      }).observe(document.body, { subtree: true, childList: true })
+    })
+    await window.hold(page, false)
+    await tasks.getByRole('button', { name: 'Cancel: copying second.txt into windows' }).click()
+    await tasks.waitFor({ state: 'detached' })
     expect(await page.getByText('third.txt').count()).toBe(0)
   })
 
@@ -107,8 +120,10 @@ it('copies a file out of a guest, by keyboard alone', async () => {
   await dialog.getByLabel('File in the guest').fill('/var/log/dmesg')
   expect(await violationsIn(page, 'copy-out')).toEqual([])
   await dialog.getByLabel('Folder on this computer').fill('/tmp')
+  await window.hold(page, true)
   await page.keyboard.press('Enter')
   await page.getByTestId('tasks-linux').getByRole('progressbar', { name: 'copying /var/log/dmesg out of linux' }).waitFor()
+  await window.hold(page, false)
   await page.getByText('It is /tmp/dmesg').waitFor()
 })
 

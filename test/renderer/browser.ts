@@ -40,6 +40,11 @@ export class WindowUnderTest {
     return { page, complaints }
   }
 
+  /** Holds the fake host's long work where it is, so that it can be looked at, or lets it go on. */
+  async hold(page: Page, held: boolean): Promise<void> {
+    await page.evaluate((event) => document.dispatchEvent(new Event(event)), held ? 'fake:hold' : 'fake:go-on')
+  }
+
   /** Closes every page of the test that has ended. */
   async closePages(): Promise<void> {
     await Promise.all(this.#browser.contexts().map((context) => context.close()))

@@ -6,6 +6,8 @@ import { Broadcast } from './broadcast.ts'
 export class FakeTasks {
   readonly events = new Broadcast<TaskView[]>()
   list: TaskView[] = []
+  /** While set, no task ends by itself: a test can look at one for as long as it likes. */
+  held = false
 
   /** Shows a task that takes `milliseconds`; resolves false when it was cancelled. */
   async run(kind: TaskKind, title: string, guest: GuestName | null, milliseconds: number): Promise<boolean> {
@@ -15,8 +17,8 @@ export class FakeTasks {
       { id, kind, title, guest, status: 'running', detail: 'preparing', fraction: null, expectedSeconds: null, cancellable: true, startedAt: new Date().toISOString(), endedAt: null },
     ]
     const began = Date.now()
-    while (this.#find(id)?.status === 'running' && Date.now() - began < milliseconds) {
-      const fraction = (Date.now() - began) / milliseconds
+    while (this.#find(id)?.status === 'running' && (this.held || Date.now() - began < milliseconds)) {
+      const fraction = Math.min(0.9, (Date.now() - began) / milliseconds)
       this.#change(id, { detail: 'copying', fraction, expectedSeconds: ((1 - fraction) * milliseconds) / 1_000 })
       await new Promise((resolve) => setTimeout(resolve, 100))
     }

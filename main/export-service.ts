@@ -1,13 +1,14 @@
 import { access, constants, lstat, stat } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
-import type { ExportedImage, ExportImage } from '../src/contract/image.ts'
+import type { ExportedImage, ExportFormat, ExportImage } from '../src/contract/image.ts'
 import { isStopped } from '../src/contract/guest.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Fault, Refusal } from '../src/contract/refusal.ts'
 import { cardsOf } from '../src/guest/cards.ts'
 import type { GuestDefinition } from '../src/guest/definition.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
-import { exportDisk } from '../src/node/image/export-disk.ts'
+import { dataBytes, exportDisk } from '../src/node/image/export-disk.ts'
+import { demandRoom } from '../src/node/image/free-space.ts'
 import { companionOf, type PartialFiles } from '../src/node/image/partial-file.ts'
 import { writeOva } from '../src/node/image/write-ova.ts'
 import { type Taken, copyRunningDisk } from './running-export.ts'
@@ -45,18 +46,19 @@ export class ExportService {
         partials.fill(target, request.replace, async (partial) => {
           virtualBytes = request.format === 'ova' ? await asOva(definition, from, partial, stop, tell) : await asDisk(request, from, partial, stop, tell)
         })
-      const taken = machine === null ? await whileStopped(owner(definition.name), signal, (both) => write(disk, both, progress)) : await this.#whileRunning(owner(definition.name), signal, progress, write)
+      const taken = machine === null ? await whileStopped(owner(definition.name), signal, (both) => write(disk, both, progress)) : await this.#whileRunning(owner(definition.name), { target, copies: copiesOf(request.format) }, signal, progress, write)
       const takenAt = taken === null ? null : taken.at.toISOString()
       return { path: target, format: request.format, fileBytes: (await stat(target)).size, virtualBytes, takenAt, warnings: [...warningsFor(request, definition), ...unready(taken)] }
     })
   }
 
   /** First a copy of its disk as it is at one instant, then the export of that: the guest goes on throughout. */
-  async #whileRunning(owner: GuestOwner, signal: AbortSignal, progress: Progress, write: (from: string, signal: AbortSignal, progress: Progress) => Promise<void>): Promise<Taken> {
+  async #whileRunning(owner: GuestOwner, { target, copies }: { readonly target: string; readonly copies: number }, signal: AbortSignal, progress: Progress, write: (from: string, signal: AbortSignal, progress: Progress) => Promise<void>): Promise<Taken> {
     const { name } = owner.definition
     const scratch = this.#ports.scratch()
     try {
       const copy = join(scratch.folder, 'disk.qcow2')
+      await demandRoomForBoth(await dataBytes(join(this.#ports.guestFolder(name), 'disk.qcow2')), scratch.folder, dirname(target), copies)
       const taken = await copyRunningDisk(owner, copy, { signal, progressed: (fraction) => progress('copying its disk while it runs', fraction * copyShare), message: (text) => this.#ports.message(name, text) })
       await write(copy, signal, (detail, fraction, seconds) => progress(detail, copyShare + (fraction ?? 0) * (1 - copyShare), seconds))
       return taken
@@ -81,13 +83,13 @@ export class ExportService {
 
 async function asDisk(request: ExportImage, disk: string, partial: string, signal: AbortSignal, progress: Progress): Promise<number> {
   if (request.format === 'ova') throw new TypeError('an OVA is more than a disk')
-  const { virtualBytes } = await exportDisk(disk, partial, request.format, { signal, compress: request.compress, copies: request.format === 'vmdk' ? 2 : 1, progressed: (fraction) => progress('writing its disk', fraction) })
+  const { virtualBytes } = await exportDisk(disk, partial, request.format, { signal, compress: request.compress, copies: copiesOf(request.format), progressed: (fraction) => progress('writing its disk', fraction) })
   return virtualBytes
 }
 
 async function asOva(definition: GuestDefinition, disk: string, partial: string, signal: AbortSignal, progress: Progress): Promise<number> {
   const converted = companionOf(partial)
-  const { virtualBytes, fileBytes } = await exportDisk(disk, converted, 'vmdk', { signal, compress: false, copies: 2, progressed: (fraction) => progress('writing its disk', fraction * 0.8) })
+  const { virtualBytes, fileBytes } = await exportDisk(disk, converted, 'vmdk', { signal, compress: false, copies: copiesOf('ova'), progressed: (fraction) => progress('writing its disk', fraction * 0.8) })
   const { name, title, os, vcpus, memoryMiB, firmware, profile } = definition
   const kind = definition.kind === 'linux' || definition.kind === 'windows' ? definition.kind : 'other'
   const machine = { name, title, os, kind, vcpus, memoryMiB, firmware, networkCards: [...cardsOf(definition).map(({ network }) => network), ...(definition.uplink ? ['NAT'] : [])], diskBus: profile === 'legacy' ? 'ide' : 'sata', disk: { file: `${name}-disk1.vmdk`, fileBytes, virtualBytes } } as const
@@ -97,6 +99,19 @@ async function asOva(definition: GuestDefinition, disk: string, partial: string,
 
 /** The part of a running guest's export that is its disk's copy. */
 const copyShare = 0.4
+
+/** How often an export's data stands in its folder at the peak. */
+function copiesOf(format: ExportFormat): number {
+  return format === 'vmdk' || format === 'ova' ? 2 : 1
+}
+
+/** For the copy of a running guest's disk and what is written of it, before the first of them is begun. */
+async function demandRoomForBoth(bytes: number, scratch: string, folder: string, copies: number): Promise<void> {
+  const [one, other] = await Promise.all([stat(scratch), stat(folder)])
+  if (one.dev === other.dev) return demandRoom(scratch, bytes * (copies + 1), 'the export of a running guest')
+  await demandRoom(scratch, bytes, 'the copy of the running guest')
+  await demandRoom(folder, bytes * copies, 'the export')
+}
 
 /** A suspended guest's disk belongs to memory that no other hypervisor takes. */
 function demandExportable(owner: GuestOwner): GuestOwner {

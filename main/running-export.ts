@@ -1,10 +1,10 @@
-import { dirname } from 'node:path'
 import { Refusal } from '../src/contract/refusal.ts'
 import type { DiskCopy } from '../src/engine/engine.ts'
 import { whileFrozen } from '../src/engine/frozen.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
-import { dataBytes } from '../src/node/image/export-disk.ts'
-import { demandRoom } from '../src/node/image/free-space.ts'
+
+/** The part of a guest's owner that its copy asks of. */
+export type CopySource = Pick<GuestOwner, 'definition' | 'machine' | 'state' | 'agentState' | 'request'>
 
 export interface RunningCopyOptions {
   readonly signal: AbortSignal
@@ -22,11 +22,9 @@ export interface Taken {
  * Copies the disk of a guest that is up to `path`, as it is at one instant. The guest is held only for the copy's beginning:
  * it can be paused, stopped, whatever, while it is made. One that ends meanwhile takes its copy along.
  */
-export async function copyRunningDisk(owner: GuestOwner, path: string, options: RunningCopyOptions): Promise<Taken> {
-  const { name } = owner.definition
+export async function copyRunningDisk(owner: CopySource, path: string, options: RunningCopyOptions): Promise<Taken> {
   const { machine } = owner
   if (machine === null) throw ended(owner)
-  await demandRoom(dirname(path), await dataBytes(machine.spec.diskPath), `a copy of ${name}'s disk`)
   const copy = await begin(owner, path)
   try {
     await copy.caughtUp((fraction) => options.progressed(fraction), options.signal)
@@ -40,7 +38,7 @@ export async function copyRunningDisk(owner: GuestOwner, path: string, options: 
 }
 
 /** While nothing else is done with the guest: it might be in the midst of being saved. */
-async function begin(owner: GuestOwner, path: string): Promise<DiskCopy> {
+async function begin(owner: CopySource, path: string): Promise<DiskCopy> {
   let begun: DiskCopy | null = null
   await owner.request('tend', {
     work: async (hold) => {
@@ -52,7 +50,7 @@ async function begin(owner: GuestOwner, path: string): Promise<DiskCopy> {
   return begun
 }
 
-async function take(owner: GuestOwner, copy: DiskCopy, { message }: RunningCopyOptions): Promise<Taken> {
+async function take(owner: CopySource, copy: DiskCopy, { message }: RunningCopyOptions): Promise<Taken> {
   let at = new Date()
   const now = async () => {
     await copy.take()
@@ -67,6 +65,6 @@ async function take(owner: GuestOwner, copy: DiskCopy, { message }: RunningCopyO
   return { at, unready: held > 0 ? null : (reason ?? 'no file system could be held still') }
 }
 
-function ended({ definition: { name } }: GuestOwner): Refusal {
+function ended({ definition: { name } }: CopySource): Refusal {
   return new Refusal('wrong-state', name, 'it ended while its disk was being copied', 'export it again, now that it is off')
 }

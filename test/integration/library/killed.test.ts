@@ -35,7 +35,7 @@ async function step(client: Client, random: () => number): Promise<void> {
   else if (kind === 4 && item !== undefined) await client.trash.purge({ id: item.id })
 }
 
-test(`a host killed while it creates, renames, deletes, restores and purges leaves every guest whole or gone (${rounds} times)`, { timeout: rounds * 20_000 + 60_000 }, async () => {
+test(`a host killed while it creates, renames, deletes, restores and purges leaves every guest whole or gone (${rounds} times)`, { timeout: rounds * 60_000 + 1_200_000 }, async () => {
   const seed = Math.floor(Math.random() * 2 ** 31)
   console.info(`seed ${seed}`)
   const random = randomOf(seed)

@@ -101,10 +101,11 @@ describe('the mixer, measured in the guests', () => {
   test('a priority sets several at once; what the kernel would not take is not written down', async () => {
     await set(linux, { priority: 'low' })
     expect(await view(linux)).toMatchObject({ priority: 'low', controls: { cpuWeight: { effective: 20 }, diskIops: { effective: 500 }, diskBandwidth: { effective: 20_000_000 } } })
-    const busy = JSON.parse(await inGuest(connection, linux, 'busy', '4')) as { perSecond: number }
+    const perSecond = async () => (JSON.parse(await inGuest(connection, linux, 'busy', '4')) as { perSecond: number }).perSecond
+    const low = await perSecond()
     await set(linux, { priority: 'star' })
-    const star = JSON.parse(await inGuest(connection, linux, 'busy', '4')) as { perSecond: number }
-    if ((await view(linux)).controls.cpuCap.applies === 'live') expect(star.perSecond).toBeGreaterThan(busy.perSecond * 1.3)
+    // What else this computer does may leave less than there was before: until it leaves more.
+    if ((await view(linux)).controls.cpuCap.applies === 'live') await until(async () => (await perSecond()) > low * 1.3, 'more of the CPU than a low priority is given')
     await expect(set(linux, { cpuWeight: 20_000 })).rejects.toMatchObject({ data: { code: 'out-of-range' } })
     expect(readFileSync(join(home.directory, 'data', 'guests', 'linux', 'guest.yaml'), 'utf8')).toMatch(/cpuWeight: 1000/)
     await set(linux, { priority: 'normal' })

@@ -129,12 +129,12 @@ export class Rig {
     }
   }
 
-  /** What `countInGuest` has counted in memory and on the disk; a file is read again when it was just being written. */
+  /** What `countInGuest` has counted in memory and on the disk, of one moment: read again when it counted on meanwhile, or was just writing. */
   async counted(name = 'one'): Promise<{ memory: number; disk: number }> {
     for (let tries = 0; ; tries += 1) {
-      const [memory = Number.NaN, disk = Number.NaN] = (await this.shell('cat /tmp/n; dd if=/dev/vda bs=8 count=1 iflag=direct 2>/dev/null', name)).split('\n').map(Number)
-      if (memory > 0 && disk > 0) return { memory, disk }
-      if (tries === 100) throw new Error(`${name} does not count`)
+      const [before, disk = Number.NaN, memory = Number.NaN] = (await this.shell('cat /tmp/n; dd if=/dev/vda bs=8 count=1 iflag=direct 2>/dev/null; echo; cat /tmp/n', name)).split('\n').map(Number)
+      if (memory > 0 && disk > 0 && before === memory) return { memory, disk }
+      if (tries === 1_000) throw new Error(`${name} does not count`)
     }
   }
 

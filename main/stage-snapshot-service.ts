@@ -1,5 +1,5 @@
 import type { GuestName } from '../src/contract/names.ts'
-import { Cancelled, reasonOf } from '../src/contract/refusal.ts'
+import { Cancelled, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { SnapshotId } from '../src/contract/snapshot.ts'
 import type { StageSnapshotView } from '../src/contract/stage.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
@@ -43,6 +43,7 @@ export class StageSnapshotService {
   /** All are paused, then all are written, then all go on; when one cannot be, none was. */
   async take(title: string | undefined, signal: AbortSignal | undefined): Promise<StageSnapshotView> {
     const owners = this.#ports.owners()
+    if (owners.length === 0) throw new Refusal('wrong-state', 'the stage', 'it has no guests yet', 'make them with: diptych up')
     const id = newSnapshotId()
     const name = title ?? new Date().toLocaleString('sv-SE')
     const record = await this.#ports.tasks.run({ kind: 'snapshot', title: `Snapshot of the stage: ${name}`, guest: null, signal }, async (abort, progress) => {

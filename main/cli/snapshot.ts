@@ -40,6 +40,7 @@ export function addSnapshotCommands(program: Command, context: CliContext): void
     .option('--json', 'print the snapshot as JSON')
     .addHelpText('after', '\nExamples:\n  diptych snapshot take linux "before the update"\n  diptych snapshot take @stage')
     .action(async (of: string, title: string | undefined, options: { disk?: true; json?: true }) => {
+      if (of === wholeStage && options.disk === true) throw new CommandFailure(exitCodes.usage, '--disk is for one guest.', 'Of the stage, guests that are up are taken with their memory, the others with their disks.')
       const named = title === undefined ? {} : { title }
       const taken = await withHost(context, (client) =>
         withTaskProgress(context, client, 'snapshot', async (signal) => {
@@ -48,7 +49,7 @@ export function addSnapshotCommands(program: Command, context: CliContext): void
         }),
       )
       if (options.json === true) return terminal.print(json(taken))
-      terminal.say(`${taken.id} "${taken.title}": ${of} stood still for ${taken.pausedMs} ms${'skewMs' in taken ? `, its guests within ${taken.skewMs} ms of each other` : ''}.`)
+      terminal.say(`${taken.id} "${taken.title}": ${taken.pausedMs === 0 ? `${of} is kept as it is` : `${of} stood still for ${taken.pausedMs} ms`}${'skewMs' in taken && taken.pausedMs > 0 ? `, its guests within ${taken.skewMs} ms of each other` : ''}.`)
     })
   snapshot
     .command('restore')
@@ -92,12 +93,14 @@ export function addSnapshotCommands(program: Command, context: CliContext): void
     .argument('<guest>', target)
     .argument('<snapshot>', reference)
     .argument('<title>', 'the new title')
-    .action(async (of: string, which: string, title: string) => {
+    .option('--json', 'print the snapshot as JSON')
+    .action(async (of: string, which: string, title: string, options: { json?: true }) => {
       const renamed = await withHost(context, async (client) => {
         const { id } = await find(client, of, which)
         return of === wholeStage ? client.stage.renameSnapshot({ id, title }) : client.snapshot.rename({ guest: readGuestName(of), id, title })
       })
-      terminal.say(`${renamed.id} is "${renamed.title}" now.`)
+      if (options.json === true) terminal.print(json(renamed))
+      else terminal.say(`${renamed.id} is "${renamed.title}" now.`)
     })
 }
 
@@ -118,17 +121,24 @@ async function find(client: Client, of: string, which: string): Promise<Named> {
   throw new CommandFailure(exitCodes.notFound, `${of} has no snapshot "${which}".`, all.length === 0 ? `Take one with: diptych snapshot take ${of}` : `There are: ${all.map((each) => `${each.id} "${each.title}"`).join(', ')}.`)
 }
 
-/** Children below their parent, indented. */
+/** As the clock on the wall said, like the titles that snapshots get by themselves. */
+function localMinute(takenAt: string): string {
+  return new Date(takenAt).toLocaleString('sv-SE').slice(0, 16)
+}
+
+/** Children below their parent, indented; those whose parent cannot be read stand alone. */
 function treeRows({ snapshots, current }: SnapshotTree): string[][] {
-  const below = (parent: SnapshotId | null, depth: number): string[][] => snapshots.filter((each) => each.parent === parent).flatMap((each) => [row(each, depth, each.id === current), ...below(each.id, depth + 1)])
+  const known = new Set(snapshots.map(({ id }) => id))
+  const parentOf = ({ parent }: SnapshotView) => (parent !== null && known.has(parent) ? parent : null)
+  const below = (parent: SnapshotId | null, depth: number): string[][] => snapshots.filter((each) => parentOf(each) === parent).flatMap((each) => [row(each, depth, each.id === current), ...below(each.id, depth + 1)])
   return below(null, 0)
 }
 
 function row({ id, kind, takenAt, pausedMs, memoryBytes, diskBytes, title, consistent, unusable }: SnapshotView, depth: number, isCurrent: boolean): string[] {
   const notes = [consistent ? '' : ' (as after a power cut)', unusable === null ? '' : ` (cannot be restored: ${unusable})`].join('')
-  return [id, kind, takenAt.slice(0, 16).replace('T', ' '), `${pausedMs} ms`, formatBytes(memoryBytes + (diskBytes ?? 0)), `${'  '.repeat(depth)}${isCurrent ? '* ' : ''}${title}${notes}`]
+  return [id, kind, localMinute(takenAt), `${pausedMs} ms`, formatBytes(memoryBytes + (diskBytes ?? 0)), `${'  '.repeat(depth)}${isCurrent ? '* ' : ''}${title}${notes}`]
 }
 
 function stageRow({ id, takenAt, pausedMs, parts, title, unusable }: StageSnapshotView): string[] {
-  return [id, parts.map((part) => `${part.guest}:${part.kind}`).join(' '), takenAt.slice(0, 16).replace('T', ' '), `${pausedMs} ms`, '-', `${title}${unusable === null ? '' : ` (cannot be restored: ${unusable})`}`]
+  return [id, parts.map((part) => `${part.guest}:${part.kind}`).join(' '), localMinute(takenAt), `${pausedMs} ms`, '-', `${title}${unusable === null ? '' : ` (cannot be restored: ${unusable})`}`]
 }

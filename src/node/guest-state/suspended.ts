@@ -61,7 +61,7 @@ export function suspendedState(guestDirectory: string, diskPath: string): string
   const file = SuspendedFile.parse(JSON.parse(readFileSync(join(path, 'suspended.json'), 'utf8')))
   const now = fingerprint(diskPath)
   if (now.bytes !== file.disk.bytes || now.modifiedNs !== file.disk.modifiedNs) {
-    throw new Fault('saved state', 'the disk was written to after the memory was saved; going on from that memory would damage it', { remedy: 'start it from the disk alone, with: diptych start --cold' })
+    throw new Fault('saved state', 'the disk was written to after the memory was saved; going on from that memory would damage it', { remedy: 'start it from the disk alone, with: diptych start --boot cold' })
   }
   return file.snapshot === null ? join(path, 'state') : join(guestDirectory, 'snapshots', file.snapshot, 'state')
 }

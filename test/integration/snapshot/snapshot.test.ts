@@ -58,7 +58,7 @@ describe('saving and restoring on real QEMU', () => {
   test('a disk that moved on is not joined to the memory of before; from the disk alone it starts', async () => {
     await rig.saved.suspending.suspend(one)
     utimesSync(rig.disk(), new Date(), new Date())
-    await expect(rig.owner('one').request('start')).rejects.toMatchObject({ part: 'saved state', remedy: expect.stringContaining('--cold') as string })
+    await expect(rig.owner('one').request('start')).rejects.toMatchObject({ part: 'saved state', remedy: expect.stringContaining('--boot cold') as string })
     expect(rig.owner('one').view()).toMatchObject({ state: 'suspended', detail: expect.stringContaining('written to') as string })
     await rig.owner('one').request('start', { boot: 'cold' })
     expect([rig.machine().boot, existsSync(join(rig.directory('one'), 'suspended'))]).toEqual(['cold', false])

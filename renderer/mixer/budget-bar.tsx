@@ -20,12 +20,19 @@ function Share({ label, share, spell }: { readonly label: string; readonly share
   const over = share.free < 0
   const scale = Math.max(share.total, share.promised + share.reserve, 1)
   const part = (value: number) => `${(value / scale) * 100}%`
-  const words = `${spell(share.promised)} promised of ${spell(share.limit)}, ${spell(share.inUse)} in use, ${over ? `${spell(-share.free)} more than there is` : `${spell(share.free)} free`}${share.reserve === 0 ? '' : `, ${spell(share.reserve)} kept for this computer`}`
+  // First what matters: the end of the line may be cut off.
+  const words = [
+    ...(over ? [`${spell(-share.free)} more than there is`] : []),
+    `${spell(share.promised)} promised of ${spell(share.limit)}`,
+    `${spell(share.inUse)} in use`,
+    ...(over ? [] : [`${spell(share.free)} free`]),
+    ...(share.reserve === 0 ? [] : [`${spell(share.reserve)} kept for this computer`]),
+  ].join(', ')
   return (
     <div className={styles.share} data-over={over}>
       <div className={styles.words}>
         <strong>{label}</strong>
-        <span>{words}</span>
+        <span title={words}>{words}</span>
       </div>
       <div className={styles.bar} role="img" aria-label={`${label}: ${words}`}>
         {share.guests.map((each) => (

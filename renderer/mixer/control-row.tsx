@@ -5,6 +5,7 @@ import { useWindow } from '../store/context.ts'
 import type { History } from '../store/state.ts'
 import styles from './control-row.module.css'
 import { LiveChart, LiveUse } from './live-load.tsx'
+import { labelledMarks } from './mark-labels.ts'
 import { scaleOf, spell } from './scale.ts'
 import { useSlider } from './use-slider.ts'
 import { ValueField } from './value-field.tsx'
@@ -29,6 +30,8 @@ export function ControlRow({ guest, guestTitle, control: name, label, usage }: C
   const requested = slider.value
   const effectiveAt = share(scale.toPosition(control.effective), scale.top)
   const requestedAt = share(scale.toPosition(requested), scale.top)
+  const marks = control.marks.map((mark) => ({ ...mark, at: share(scale.toPosition(mark.value), scale.top) }))
+  const labelled = labelledMarks(marks)
   const title = `${label} of ${guestTitle}`
   const words = describe(control)
   return (
@@ -63,9 +66,9 @@ export function ControlRow({ guest, guestTitle, control: name, label, usage }: C
               <span className={styles.between} style={{ left: `${Math.min(effectiveAt, requestedAt)}%`, width: `${Math.abs(requestedAt - effectiveAt)}%` }} />
             )}
             <span className={styles.mark} style={{ left: `${effectiveAt}%` }} />
-            {control.marks.map((mark) => (
-              <span key={mark.value} className={styles.tick} style={{ left: `${share(scale.toPosition(mark.value), scale.top)}%` }}>
-                <span className={styles.tickLabel}>{mark.label}</span>
+            {marks.map((mark) => (
+              <span key={mark.value} className={styles.tick} style={{ left: `${mark.at}%` }}>
+                {labelled.has(mark.value) && <span className={styles.tickLabel}>{mark.label}</span>}
               </span>
             ))}
             <Slider.Thumb

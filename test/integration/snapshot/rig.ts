@@ -115,18 +115,15 @@ export class Rig {
     }
   }
 
-  /** Until the system that is up now carries out what it is asked: one that was reset a moment ago is not up yet. */
-  async untilAnswers(name = 'one'): Promise<void> {
-    const deadline = performance.now() + 300_000
-    for (;;) {
-      await this.untilAgent(name)
-      try {
-        await this.machine(name).agent.exec('/bin/busybox', ['true'], 30_000)
-        return
-      } catch (error) {
-        if (performance.now() > deadline) throw error
-      }
+  /** Whether the system that is up now carries out what it is asked: one that was reset a moment ago is not up yet. */
+  async answers(name = 'one', withinMs = 150_000): Promise<boolean> {
+    const deadline = performance.now() + withinMs
+    while (performance.now() < deadline) {
+      const said = this.owner(name).agentState === 'live' && (await this.machine(name).agent.exec('/bin/busybox', ['true'], 10_000).catch(() => null))
+      if (said !== false && said !== null) return true
+      await new Promise((resolve) => setTimeout(resolve, 50))
     }
+    return false
   }
 
   /** What `countInGuest` has counted in memory and on the disk, of one moment: read again when it counted on meanwhile, or was just writing. */

@@ -41,7 +41,7 @@ async function drop(page: Page, guest: string, ...names: string[]): Promise<void
 
 describe('copying into a guest', () => {
   it('begins with a file dropped on its screen, shows how far it is, and asks before it replaces one', async () => {
-    const { page } = await window.open('running')
+    const { page } = await window.open('running', { motion: 'reduce' })
     await inShell(page)
     const dialog = page.getByTestId('copy-in')
     await drop(page, 'linux', 'notes.txt')
@@ -70,7 +70,7 @@ describe('copying into a guest', () => {
   })
 
   it('takes several files, one after the other, and stops when it is cancelled', async () => {
-    const { page } = await window.open('running')
+    const { page } = await window.open('running', { motion: 'reduce' })
     await inShell(page)
     await drop(page, 'windows', 'first.txt', 'second.txt', 'third.txt')
     await window.hold(page, true)
@@ -92,14 +92,14 @@ describe('copying into a guest', () => {
   })
 
   it('says what kept a file from the host, when a browser could not send it', async () => {
-    const { page } = await window.open('running')
+    const { page } = await window.open('running', { motion: 'reduce' })
     await drop(page, 'linux', 'notes.txt')
     await page.getByTestId('copy-in').getByRole('button', { name: 'Copy', exact: true }).click()
     await page.getByText('Could not hand notes.txt to the host.').waitFor()
   })
 
   it('gives the reason, and the way to the agent, where no agent answers', async () => {
-    const { page } = await window.open('silent')
+    const { page } = await window.open('silent', { motion: 'reduce' })
     await choose(page, 'windows', 'Copy files into it…')
     const dialog = page.getByTestId('copy-in')
     await dialog.getByTestId('agent-absent').getByText('The guest agent has fallen silent.').waitFor()
@@ -110,7 +110,7 @@ describe('copying into a guest', () => {
 })
 
 it('copies a file out of a guest, by keyboard alone', async () => {
-  const { page } = await window.open('running')
+  const { page } = await window.open('running', { motion: 'reduce' })
   await page.keyboard.press('Control+k')
   await page.keyboard.type('linux copy out')
   await page.keyboard.press('Enter')
@@ -129,7 +129,7 @@ it('copies a file out of a guest, by keyboard alone', async () => {
 
 describe('inside a guest', () => {
   it('stands what its agent tells, readable by everybody', async () => {
-    const { page } = await window.open('running')
+    const { page } = await window.open('running', { motion: 'reduce' })
     await choose(page, 'linux', /^Inside it/)
     const dialog = page.getByTestId('inspect')
     for (const told of ['6.1.0-28-amd64', '10.77.0.11', 'ada', '/var/lib/containers', '5.4 GB of 8.6 GB']) await dialog.getByText(told).waitFor()
@@ -144,7 +144,7 @@ describe('inside a guest', () => {
   })
 
   it('stands what is known without an agent, and how to install one', async () => {
-    const { page } = await window.open('stopped')
+    const { page } = await window.open('stopped', { motion: 'reduce' })
     await choose(page, 'windows', /^Inside it/)
     const dialog = page.getByTestId('inspect')
     await dialog.getByText('The guest is off.').waitFor()

@@ -13,7 +13,7 @@ afterEach(() => window.closePages())
 afterAll(() => window.stop())
 
 async function openPast(scenario: string): Promise<Page> {
-  const { page } = await window.open(scenario)
+  const { page } = await window.open(scenario, { motion: 'reduce' })
   await page.keyboard.press('Alt+h')
   await page.getByTestId('stage-snapshots').waitFor()
   return page
@@ -102,7 +102,7 @@ describe('snapshots of the stage', () => {
 
 describe('the stage as a whole', () => {
   it('is reset from its menu, after a question that says what is lost', async () => {
-    const { page } = await window.open('stopped')
+    const { page } = await window.open('stopped', { motion: 'reduce' })
     await page.getByTestId('more-stage').click()
     await page.getByRole('menuitem', { name: 'Reset the stage…' }).click()
     const dialog = page.getByTestId('reset-stage')
@@ -123,7 +123,7 @@ describe('the stage as a whole', () => {
   })
 
   it('shows a snapshot that is being taken in the header, on the way to the rest of it', async () => {
-    const { page } = await window.open('running')
+    const { page } = await window.open('running', { motion: 'reduce' })
     await window.hold(page, true)
     await page.getByTestId('more-stage').click()
     await page.getByRole('menuitem', { name: 'Take a snapshot of the stage' }).click()

@@ -30,8 +30,7 @@ export async function run(): Promise<BenchDocument> {
     const figures: Figure[] = []
     for (const knob of knobsOf(connection, linux, qemuOf(home, 'linux'))) figures.push(...(await turn(connection, knob)))
     figures.push(...(await link(connection)))
-    connection.close()
-    figures.push(...(await cost(home, url, processId)))
+    figures.push(...(await cost(home, connection, url, processId)))
     return { bench: 'mixer', machine: machine(info.accelerator.kind, info.qemu ?? 'none'), figures }
   } finally {
     await home.dispose()
@@ -81,8 +80,14 @@ function percentiles(id: string, latencies: readonly number[]): Figure[] {
   return [figure('mixer', `${id}-p50`, 'ms', 'lower', latencies, null), figure('mixer', `${id}-p95`, 'ms', 'lower', [p95], null)]
 }
 
-/** In turns: the pair with host, switch and an open window; the pair alone. */
-async function cost(home: TestHome, url: string, hostId: number): Promise<Figure[]> {
+/** The browsers in the guests, which ask for the other's page every three seconds, stand still: the guests idle. */
+const stopPages = `for p in /proc/[0-9]*; do grep -Eq 'netsurf[-]gtk|browser[.]exe' $p/cmdline 2>/dev/null && kill -STOP \${p#/proc/}; done; true`
+
+/**
+ * What host, switch and an open window cost: while both guests show each other's page, which changes every three seconds;
+ * and while they idle. Then the pair of QEMUs alone, as idle.
+ */
+async function cost(home: TestHome, connection: Connection, url: string, hostId: number): Promise<Figure[]> {
   const qemus = [qemuOf(home, linux), qemuOf(home, windows)]
   const switchId = (JSON.parse(readFileSync(join(home.directory, 'run', 'switch.json'), 'utf8')) as { pid: number }).pid
   const used = async (ids: readonly number[]) => {
@@ -91,7 +96,8 @@ async function cost(home: TestHome, url: string, hostId: number): Promise<Figure
     return ids.map((id, index) => ((cpuSeconds(id) - (before[index] ?? 0)) / idleSeconds) * 100)
   }
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
-  const ours: number[] = []
+  const showing: number[][] = []
+  const idle: number[][] = []
   const withHost: number[] = []
   const browser = await launchChromium()
   try {
@@ -101,16 +107,22 @@ async function cost(home: TestHome, url: string, hostId: number): Promise<Figure
     await sleep(10_000)
     const renderer = largestRenderer()
     const own = [hostId, switchId, ...(renderer === null ? [] : [renderer])]
+    for (let count = 0; count < idleRuns; count += 1) showing.push(await used(own))
+    for (const name of [linux, windows]) await connection.client.guest.exec({ name, path: '/bin/sh', args: ['-c', stopPages], timeoutMs: 60_000 })
+    await sleep(10_000)
     for (let count = 0; count < idleRuns; count += 1) {
       const values = await used([...own, ...qemus])
-      ours.push(sum(values.slice(0, own.length)))
+      idle.push(values.slice(0, own.length))
       withHost.push(sum(values.slice(own.length)))
     }
   } finally {
     await browser.close()
   }
+  connection.close()
   await home.crash()
   const alone: number[] = []
   for (let count = 0; count < idleRuns; count += 1) alone.push(sum(await used(qemus)))
-  return [figure('mixer', 'idle-host-switch-window-cpu', 'percent of a core', 'lower', ours, null), figure('mixer', 'idle-qemu-cpu-with-and-without-host', 'percent of a core', 'lower', withHost, alone)]
+  const parts = ['host', 'switch', 'window']
+  const each = (state: string, readings: readonly number[][]) => parts.map((part, index) => figure('mixer', `${state}-${part}-cpu`, 'percent of a core', 'lower', readings.map((reading) => reading[index] ?? Number.NaN), null))
+  return [figure('mixer', 'idle-host-switch-window-cpu', 'percent of a core', 'lower', idle.map(sum), null), ...each('idle', idle), figure('mixer', 'showing-host-switch-window-cpu', 'percent of a core', 'lower', showing.map(sum), null), ...each('showing', showing), figure('mixer', 'idle-qemu-cpu-with-and-without-host', 'percent of a core', 'lower', withHost, alone)]
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { GuestName } from '../../../src/contract/names.ts'
@@ -20,11 +20,23 @@ describe.skipIf(process.getuid?.() !== 0 || !existsSync('/dev/loop-control'))('a
     return existsSync(root) && readdirSync(root).some((name) => existsSync(join(root, name, file)))
   }
   const free = () => rmSync(filler(), { force: true })
-  /** Takes the room there is but `leaveMiB`; whoever else writes meanwhile may get some of it. */
-  const fill = (leaveMiB = 0) => {
-    const [, available = '0'] = execFileSync('df', ['--output=avail', '-m', home.data], { encoding: 'utf8' }).trim().split('\n')
-    const count = leaveMiB === 0 ? [] : [`count=${Number(available) - leaveMiB}`]
-    spawnSync('dd', ['if=/dev/zero', `of=${filler()}`, 'bs=1M', 'oflag=append', 'conv=notrunc', ...count], { stdio: 'ignore' })
+  /** KiB that can be had. What was deleted counts once the file system has committed it. */
+  const room = () => {
+    execFileSync('sync', ['-f', home.data])
+    return Number(execFileSync('df', ['--output=avail', '-k', home.data], { encoding: 'utf8' }).trim().split('\n').at(-1))
+  }
+  const append = (...count: string[]) => spawnSync('dd', ['if=/dev/zero', `of=${filler()}`, 'bs=64K', 'oflag=append', 'conv=notrunc', ...count], { stdio: 'ignore' })
+  /** Takes all room but this much; whoever else writes meanwhile may get some of it. */
+  const leave = (mebibytes: number) => void append(`count=${Math.floor((room() - mebibytes * 1024) / 64)}`)
+  /** Takes all room there is: until nothing more goes in, though everything that was deleted is gone. */
+  const fill = () => {
+    for (let size = -1; ; ) {
+      append()
+      room()
+      const now = statSync(filler(), { throwIfNoEntry: false })?.size ?? 0
+      if (now === size) return
+      size = now
+    }
   }
   /** The guest and its disk are as they were, and nothing half is left. */
   const demandUnharmed = async () => {
@@ -64,7 +76,7 @@ describe.skipIf(process.getuid?.() !== 0 || !existsSync('/dev/loop-control'))('a
     // A quick machine may have made it before the disk is full: then it is deleted, and made again.
     for (let caught = false; !caught; ) {
       let over = false
-      fill(enoughMiB)
+      leave(enoughMiB)
       const making = home.client.template.make({ guest: tiny, name: base }).then(() => null, (error: unknown) => error as Error).finally(() => (over = true))
       const begun = () => over || hasBegun(file)
       while (!begun()) await new Promise((resolve) => setImmediate(resolve))

@@ -1,17 +1,16 @@
 import { FileUp } from 'lucide-react'
-import { useId, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import type { GuestView } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import { reasonAgainst } from '../command/reason.ts'
 import { byteCount, displayName } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
-import { CheckField, TextField } from '../ui/field.tsx'
-import { Modal } from '../ui/modal.tsx'
-import { AgentAbsent } from './agent-absent.tsx'
+import { TextField } from '../ui/field.tsx'
 import styles from './agent.module.css'
+import { CopyForm } from './copy-form.tsx'
 import { copyFilesIn } from './copying.ts'
-import { isFullPath, likelyFolder } from './folder.ts'
+import { guestPathProblem, isHostPath, likelyFolder } from './folder.ts'
 import { useInspection } from './use-inspection.ts'
 
 interface CopyInProps {
@@ -29,7 +28,6 @@ export function CopyInDialog({ guest, files, onClose }: CopyInProps) {
 
 function CopyInForm({ view, dropped, onClose }: { readonly view: GuestView; readonly dropped: readonly File[]; readonly onClose: () => void }) {
   const session = useSession()
-  const form = useId()
   const picker = useRef<HTMLInputElement>(null)
   const { told } = useInspection(view)
   const remembered = useWindow((state) => state.settings.copyTo[view.name])
@@ -39,57 +37,32 @@ function CopyInForm({ view, dropped, onClose }: { readonly view: GuestView; read
   const [overwrite, setOverwrite] = useState(false)
   const to = typed ?? remembered ?? likelyFolder(view.kind, told?.users ?? null)
   const files = picked.length > 0 ? picked : path.trim() === '' ? [] : [path.trim()]
-  const badPath = picked.length > 0 || path.trim() === '' || /^([/\\]|[A-Za-z]:)/.test(path.trim()) ? null : 'Write the whole path, or choose the file.'
-  const badTarget = isFullPath(view.kind, to) ? null : `Write the whole path in the guest, from ${view.kind === 'windows' ? 'C:\\' : '/'} on.`
+  const badPath = picked.length > 0 || path.trim() === '' || isHostPath(path.trim()) ? null : 'Write the whole path, or choose the file.'
+  const badTarget = guestPathProblem(view.kind, to)
   const reason = reasonAgainst(view.actions.exec) ?? badPath ?? badTarget ?? (files.length === 0 ? 'Choose a file first.' : null)
-  const run = () => {
+  const copy = () => {
     session.change({ copyTo: { ...session.store.getState().settings.copyTo, [view.name]: to } })
-    onClose()
     void copyFilesIn(session, { guest: view.name, files, to, overwrite })
   }
   return (
-    <Modal
-      title={`Copy files into ${displayName(view)}`}
-      width="wide"
-      onClose={onClose}
-      testId="copy-in"
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" type="submit" form={form} disabledReason={reason}>
-            Copy
-          </Button>
-        </>
-      }
-    >
-      <form
-        id={form}
-        className={styles.form}
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (reason === null) run()
-        }}
-      >
-        <AgentAbsent view={view} />
-        {picked.length > 0 ? (
-          <ul className={styles.files} aria-label="Files to copy">
-            {picked.map((file) => (
-              <li key={`${file.name} ${file.lastModified}`}>
-                {file.name} <span className={styles.quiet}>{byteCount(file.size)}</span>
-              </li>
-            ))}
-          </ul>
-        ) : (
-          <TextField label="File on this computer" value={path} problem={badPath} hint="Type its whole path, choose it, or drop files on the guest’s screen." onChange={(event) => setPath(event.currentTarget.value)} />
-        )}
-        <input ref={picker} type="file" multiple hidden aria-label="Files" onChange={(event) => setPicked([...(event.currentTarget.files ?? [])])} />
-        <Button onClick={() => picker.current?.click()}>
-          <FileUp aria-hidden />
-          {picked.length > 0 ? 'Choose others…' : 'Choose files…'}
-        </Button>
-        <TextField label="Folder in the guest" value={to} problem={badTarget} hint={picked.length > 1 ? 'It has to be there already.' : 'A folder that is there, or the name the copy is to have.'} onChange={(event) => setTyped(event.currentTarget.value)} />
-        <CheckField label="Replace a file that is there already" checked={overwrite} onChange={setOverwrite} />
-      </form>
-    </Modal>
+    <CopyForm view={view} title={`Copy files into ${displayName(view)}`} testId="copy-in" reason={reason} overwrite={overwrite} onOverwrite={setOverwrite} onClose={onClose} onCopy={copy}>
+      {picked.length > 0 ? (
+        <ul className={styles.files} aria-label="Files to copy">
+          {picked.map((file) => (
+            <li key={`${file.name} ${file.lastModified}`}>
+              {file.name} <span className={styles.quiet}>{byteCount(file.size)}</span>
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <TextField label="File on this computer" value={path} problem={badPath} hint="Type its whole path, choose it, or drop files on the guest’s screen." onChange={(event) => setPath(event.currentTarget.value)} />
+      )}
+      <input ref={picker} type="file" multiple hidden aria-label="Files" onChange={(event) => setPicked([...(event.currentTarget.files ?? [])])} />
+      <Button onClick={() => picker.current?.click()}>
+        <FileUp aria-hidden />
+        {picked.length > 0 ? 'Choose others…' : 'Choose files…'}
+      </Button>
+      <TextField label="Folder in the guest" value={to} problem={badTarget} hint={picked.length > 1 ? 'It has to be there already.' : 'A folder that is there, or the name the copy is to have.'} onChange={(event) => setTyped(event.currentTarget.value)} />
+    </CopyForm>
   )
 }

@@ -15,6 +15,16 @@ export function isFullPath(kind: GuestKind, path: string): boolean {
   return kind === 'windows' ? /^[A-Za-z]:[\\/]|^\\\\/.test(path) : path.startsWith('/')
 }
 
+/** What is wrong with a path that is to name a place in the guest; null when nothing is. */
+export function guestPathProblem(kind: GuestKind, path: string): string | null {
+  return isFullPath(kind, path) ? null : `Write the whole path in the guest, from ${kind === 'windows' ? 'C:\\' : '/'} on.`
+}
+
+/** Whether a path names a place from the top on the host's computer, whose system the window does not know. */
+export function isHostPath(path: string): boolean {
+  return /^([/\\]|[A-Za-z]:)/.test(path)
+}
+
 /** The last part of a path of either kind of system. */
 export function fileName(path: string): string {
   return path.split(/[\\/]/).findLast((part) => part !== '') ?? path

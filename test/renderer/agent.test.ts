@@ -1,25 +1,13 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { WindowUnderTest } from './browser.ts'
+import { describe, expect, it } from 'vitest'
+import { violationsIn, WindowUnderTest } from './browser.ts'
 
-let window: WindowUnderTest
+const window = new WindowUnderTest()
 const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 300_000, ...options })
-
-beforeAll(async () => {
-  window = await WindowUnderTest.start()
-})
-afterEach(() => window.closePages())
-afterAll(() => window.stop())
 
 async function choose(page: Page, guest: string, item: string | RegExp): Promise<void> {
   await page.getByTestId(`more-${guest}`).click()
   await page.getByRole('menuitem', { name: item }).click()
-}
-
-const violationsIn = async (page: Page, testId: string) => {
-  const { violations } = await new AxeBuilder({ page }).include(`[data-testid="${testId}"]`).analyze()
-  return violations.map((each) => `${each.id}: ${each.nodes[0]?.html ?? ''}`)
 }
 
 /** Hands a file to the page as an Electron shell does, whose files have paths. */

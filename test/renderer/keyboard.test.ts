@@ -1,15 +1,9 @@
 import type { Page } from '@playwright/test'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { WindowUnderTest } from './browser.ts'
 
-let window: WindowUnderTest
+const window = new WindowUnderTest()
 const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 300_000, ...options })
-
-beforeAll(async () => {
-  window = await WindowUnderTest.start()
-})
-afterEach(() => window.closePages())
-afterAll(() => window.stop())
 
 const frame = (page: Page, guest: string) => page.getByTestId(`guest-${guest}`)
 const reached = (page: Page, kind: string, guest: string) => page.evaluate(([name]) => document.documentElement.getAttribute(name ?? ''), [`data-${kind}-${guest}`])

@@ -1,16 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { WindowUnderTest } from './browser.ts'
+import { describe, expect, it } from 'vitest'
+import { violationsIn, WindowUnderTest } from './browser.ts'
 
-let window: WindowUnderTest
+const window = new WindowUnderTest()
 const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 300_000, ...options })
-
-beforeAll(async () => {
-  window = await WindowUnderTest.start()
-})
-afterEach(() => window.closePages())
-afterAll(() => window.stop())
 
 async function openLibrary(): Promise<Page> {
   const { page } = await window.open('library')
@@ -22,11 +15,6 @@ async function openLibrary(): Promise<Page> {
 async function choose(page: Page, guest: string, item: string): Promise<void> {
   await page.getByTestId(`card-more-${guest}`).click()
   await page.getByRole('menuitem', { name: item }).click()
-}
-
-const violationsIn = async (page: Page, testId: string) => {
-  const { violations } = await new AxeBuilder({ page }).include(`[data-testid="${testId}"]`).analyze()
-  return violations.map((each) => `${each.id}: ${each.nodes[0]?.html ?? ''}`)
 }
 
 describe('the library', () => {

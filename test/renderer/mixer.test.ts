@@ -1,16 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { WindowUnderTest } from './browser.ts'
+import { describe, expect, it } from 'vitest'
+import { violationsIn, WindowUnderTest } from './browser.ts'
 
-let window: WindowUnderTest
+const window = new WindowUnderTest()
 const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 300_000, ...options })
-
-beforeAll(async () => {
-  window = await WindowUnderTest.start()
-})
-afterEach(() => window.closePages())
-afterAll(() => window.stop())
 
 async function openMixer(scenario: string): Promise<Page> {
   const { page } = await window.open(scenario)
@@ -39,8 +32,7 @@ describe('the mixer', () => {
     await page.getByTestId('strip-linux').locator('canvas').last().waitFor()
     for (const theme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme: theme })
-      const { violations } = await new AxeBuilder({ page }).include('[data-testid="mixer-page"]').analyze()
-      expect(violations.map((each) => `${theme} ${each.id}: ${each.nodes[0]?.html ?? ''}`)).toEqual([])
+      expect(await violationsIn(page, 'mixer-page'), theme).toEqual([])
     }
   })
 

@@ -1,15 +1,8 @@
-import { AxeBuilder } from '@axe-core/playwright'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { WindowUnderTest } from './browser.ts'
+import { describe, expect, it } from 'vitest'
+import { violationsIn, WindowUnderTest } from './browser.ts'
 
-let window: WindowUnderTest
+const window = new WindowUnderTest()
 const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 300_000, ...options })
-
-beforeAll(async () => {
-  window = await WindowUnderTest.start()
-})
-afterEach(() => window.closePages())
-afterAll(() => window.stop())
 
 describe("a plug's panel", () => {
   it('takes a preset, shows both directions, and moves one by keys', async () => {
@@ -26,8 +19,7 @@ describe("a plug's panel", () => {
     await poll(() => upload.getAttribute('aria-valuetext')).toBe('20 Mbit/s')
     expect(await panel.getByLabel('Bandwidth, receives').getAttribute('aria-valuetext')).toBe('40 Mbit/s')
     expect(await panel.getByLabel('Preset').inputValue()).toBe('')
-    const { violations } = await new AxeBuilder({ page }).include('[data-testid="link-panel-linux"]').analyze()
-    expect(violations.map((each) => `${each.id}: ${each.nodes[0]?.html ?? ''}`)).toEqual([])
+    expect(await violationsIn(page, 'link-panel-linux')).toEqual([])
     await page.keyboard.press('Escape')
     await panel.waitFor({ state: 'hidden' })
     await poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('shape-linux')
@@ -69,8 +61,7 @@ describe('the network dialog', () => {
     await dialog.getByTestId('web-evidence').getByText('no complete answer in time').waitFor()
     for (const theme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme: theme })
-      const { violations } = await new AxeBuilder({ page }).include('[data-testid="network-dialog"]').analyze()
-      expect(violations.map((each) => `${theme} ${each.id}: ${each.nodes[0]?.html ?? ''}`)).toEqual([])
+      expect(await violationsIn(page, 'network-dialog'), theme).toEqual([])
     }
   })
 
@@ -104,8 +95,7 @@ describe('the network dialog', () => {
     await dialog.getByLabel('New network').fill('dmz')
     await page.keyboard.press('Enter')
     await dialog.getByRole('columnheader', { name: /^dmz/ }).waitFor()
-    const { violations } = await new AxeBuilder({ page }).include('[data-testid="network-dialog"]').analyze()
-    expect(violations.map((each) => `${each.id}: ${each.nodes[0]?.html ?? ''}`)).toEqual([])
+    expect(await violationsIn(page, 'network-dialog')).toEqual([])
     await dialog.getByRole('button', { name: 'Close' }).first().click()
     await page.getByTestId('shape-linux').click()
     await page.getByTestId('networks-linux').getByText('Also on lab (10.78.0.11) and the internet').waitFor()

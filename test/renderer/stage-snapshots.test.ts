@@ -1,16 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { WindowUnderTest } from './browser.ts'
+import { describe, expect, it } from 'vitest'
+import { violationsIn, WindowUnderTest } from './browser.ts'
 
-let window: WindowUnderTest
+const window = new WindowUnderTest()
 const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 300_000, ...options })
-
-beforeAll(async () => {
-  window = await WindowUnderTest.start()
-})
-afterEach(() => window.closePages())
-afterAll(() => window.stop())
 
 async function openPast(scenario: string): Promise<Page> {
   const { page } = await window.open(scenario, { motion: 'reduce' })
@@ -21,11 +14,6 @@ async function openPast(scenario: string): Promise<Page> {
 
 const past = (page: Page) => page.getByTestId('stage-snapshots')
 const one = (page: Page, title: string) => page.getByTestId(`stage-snapshot-${title}`)
-const violationsIn = async (page: Page, testId: string) => {
-  const { violations } = await new AxeBuilder({ page }).include(`[data-testid="${testId}"]`).analyze()
-  return violations.map((each) => `${each.id}: ${each.nodes[0]?.html ?? ''}`)
-}
-
 describe('snapshots of the stage', () => {
   it('are taken, gone back to and deleted by keyboard alone, each with its question', async () => {
     const page = await openPast('running')

@@ -1,16 +1,10 @@
 import { AxeBuilder } from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WindowUnderTest } from './browser.ts'
 
-let window: WindowUnderTest
+const window = new WindowUnderTest()
 const poll: typeof expect.poll = (read, options) => expect.poll(read, { timeout: 300_000, ...options })
-
-beforeAll(async () => {
-  window = await WindowUnderTest.start()
-})
-afterEach(() => window.closePages())
-afterAll(() => window.stop())
 
 const slider = (page: Page, name: string) => page.getByTestId(`slider-linux-${name}`)
 const requested = (page: Page, name: string) => slider(page, name).getAttribute('data-requested')

@@ -97,6 +97,11 @@ test('a warm start waits for the state and needs no kernel', () => {
   expect(args).not.toContain('-kernel')
 })
 
+test('a machine that was saved at any moment of its boot is given its kernel again', () => {
+  const cold = commandLine(spec, paths, features, 'tcg')
+  expect(commandLine(spec, { ...paths, incoming: true, kernelAgain: true }, features, 'tcg')).toEqual([...cold, '-incoming', 'defer'])
+})
+
 const deviceOf = (args: readonly string[], id: string) => withOption(args, '-device').find((device) => device.split(',').includes(`id=${id}`))
 const diskBoot: MachineSpec = { ...spec, boot: { kind: 'disk', firmware: 'uefi' }, discPath: '/iso,1' }
 

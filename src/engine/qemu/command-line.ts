@@ -25,6 +25,11 @@ export interface RunPaths {
   readonly tpm?: string
   /** Wait for device state over QMP `migrate-incoming` instead of powering on. */
   readonly incoming: boolean
+  /**
+   * A machine whose state comes in is given its kernel all the same: it may have been saved before its firmware had read it.
+   * QEMU puts nothing of it into the memory that comes in (rom_reset of hw/core/loader.c).
+   */
+  readonly kernelAgain?: boolean
   /** loose: the cards' cables lead nowhere. later: the cards' slots are there and empty. */
   readonly cards?: 'loose' | 'later'
 }
@@ -186,10 +191,10 @@ function securityChip(socketPath: string | undefined): string[] {
   return ['-chardev', option('socket', { id: 'tpm0c', path: socketPath }), '-tpmdev', 'emulator,id=tpm0,chardev=tpm0c', '-device', 'tpm-crb,tpmdev=tpm0']
 }
 
-/** A warm start needs no kernel file: it is in the saved memory. A reset then boots from the disk's own loader. */
+/** A warm start needs no kernel file, which takes its time to read: it is in the saved memory. A reset then boots from the disk's own loader. */
 function bootArguments(spec: MachineSpec, paths: RunPaths, accelerator: Accelerator): string[] {
   const parameters = Object.entries(spec.parameters).flatMap(([key, value]) => ['-fw_cfg', option(`name=opt/diptych/${escaped(key)}`, { string: value })])
-  if (spec.boot.kind !== 'kernel' || paths.incoming) return parameters
+  if (spec.boot.kind !== 'kernel' || (paths.incoming && paths.kernelAgain !== true)) return parameters
   return [...parameters, '-kernel', spec.boot.kernelPath, '-initrd', spec.boot.initrdPath, '-append', kernelCommandLine(spec.boot.commandLine, spec, accelerator)]
 }
 

@@ -64,13 +64,22 @@ export async function endingWithin(child: ChildProcess, timeoutMs: number): Prom
   return endingOf(child)
 }
 
+/** Whether a guest that is started with a kernel still has it: a saved one goes on without. */
+export function hasKernelFiles({ boot }: MachineSpec): boolean {
+  return boot.kind === 'kernel' && [boot.kernelPath, boot.initrdPath].every((path) => isFile(path))
+}
+
 /** Files a start needs, checked before anything is made, so that a missing one is named plainly. */
 export function checkFiles(spec: MachineSpec, from: StartOptions['from']['kind']): void {
   const powersOn = from === 'cold' || from === 'savable'
   const needed = spec.boot.kind === 'kernel' && powersOn ? [['kernel', spec.boot.kernelPath], ['initial file system', spec.boot.initrdPath]] : []
   if (from !== 'warm') needed.push(['disk', spec.diskPath])
   for (const [what = '', path = ''] of needed) {
-    if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) continue
+    if (isFile(path)) continue
     throw new EngineFault('disk', `The ${what} of ${spec.name} is missing: ${path}`, { remedy: 'Put the file back, or set up the guest anew.' })
   }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }

@@ -10,7 +10,7 @@ import { checkDiscs } from './disc.ts'
 import { placeDisk } from './disk-place.ts'
 import { firmwareFiles } from './firmware.ts'
 import { plugCards } from './hotplug.ts'
-import { checkFiles, endingWithin, launch, openQmp, startFault, type Launched } from './launch.ts'
+import { checkFiles, endingWithin, hasKernelFiles, launch, openQmp, startFault, type Launched } from './launch.ts'
 import { checkSocketPath, type RunLayout } from './layout.ts'
 import { QemuMachine, type MachineParts } from './machine.ts'
 import type { QemuProbe } from './probe.ts'
@@ -72,7 +72,7 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
     writeRunRecord(layout, record)
     if (origin.kind === 'restored') await fillMemory(origin.state, record.ramPath, options.signal)
     const tpm = await startTpm(spec, layout)
-    const paths = { ...runPaths(spec, record, layout, origin.device !== null), ...(tpm === null ? {} : { tpm }) }
+    const paths = { ...runPaths(spec, record, layout, origin.device !== null), kernelAgain: origin.kind === 'restored' && hasKernelFiles(spec), ...(tpm === null ? {} : { tpm }) }
     if (origin.kind === 'cloned') {
       memory = openTemplateMemory(origin.state, probe.features)
       undo.push(memory.opened)

@@ -123,6 +123,19 @@ describe('saved machines on real QEMU', () => {
     await machine.quit()
   })
 
+  test('a machine that is saved while its firmware runs, and reset after it was restored, boots to the end each time', async () => {
+    const machine = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
+    await save(machine, 'early', 'stand', null) // before its firmware can have read the kernel
+    await machine.quit()
+    const back = await bench.engine.start(bench.spec, from('early'))
+    await agentAnswers(back)
+    const bootId = () => shell(back, 'cat /proc/sys/kernel/random/boot_id').catch(() => null)
+    const first = await until('the system that goes on', bootId)
+    await back.reset()
+    expect(await until('the system after the reset', async () => ((await agentAnswers(back)), (await bootId()) ?? first) !== first)).toBe(true)
+    await back.quit()
+  })
+
   test('a damaged state, other hardware and another machine are refused before anything is touched', async () => {
     const before = digest(bench.spec.diskPath)
     truncateSync(join(states, 'steps', 'ram.img'), 4096)

@@ -116,7 +116,7 @@ export class Rig {
   }
 
   /** Whether the system that is up now carries out what it is asked: one that was reset a moment ago is not up yet. */
-  async answers(name = 'one', withinMs = 150_000): Promise<boolean> {
+  async answers(name = 'one', withinMs = 300_000): Promise<boolean> {
     const deadline = performance.now() + withinMs
     while (performance.now() < deadline) {
       const said = this.owner(name).agentState === 'live' && (await this.machine(name).agent.exec('/bin/busybox', ['true'], 10_000).catch(() => null))

@@ -13,6 +13,7 @@ import { Stage } from './stage/stage.tsx'
 import { Waiting } from './stage/waiting.tsx'
 import { SessionProvider, useSession, useWindow } from './store/context.ts'
 import type { Session } from './store/session.ts'
+import { DropGuard } from './ui/drop-guard.tsx'
 import { ErrorBoundary } from './ui/error-boundary.tsx'
 import { useTheme } from './ui/use-theme.ts'
 import styles from './app.module.css'
@@ -26,6 +27,7 @@ export function App({ session }: { readonly session: Session }) {
   return (
     <SessionProvider value={session}>
       <Tooltip.Provider delay={500}>
+        <DropGuard />
         <ErrorBoundary>
           <Frame />
         </ErrorBoundary>

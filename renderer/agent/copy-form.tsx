@@ -3,6 +3,7 @@ import type { GuestView } from '../../src/contract/guest.ts'
 import { Button } from '../ui/button.tsx'
 import { CheckField } from '../ui/field.tsx'
 import { Modal } from '../ui/modal.tsx'
+import type { useDrop } from '../ui/use-drop.ts'
 import { AgentAbsent } from './agent-absent.tsx'
 import styles from './agent.module.css'
 
@@ -17,12 +18,14 @@ interface CopyFormProps {
   readonly onClose: () => void
   /** After the dialog has closed. */
   readonly onCopy: () => void
+  /** For a dialog that takes files which are dropped on it. */
+  readonly drop?: ReturnType<typeof useDrop>
   /** Which files, and where to. */
   readonly children: ReactNode
 }
 
 /** What copying in and copying out have in common: the agent's state, whether to replace, and the buttons. */
-export function CopyForm({ view, title, testId, reason, overwrite, onOverwrite, onClose, onCopy, children }: CopyFormProps) {
+export function CopyForm({ view, title, testId, reason, overwrite, onOverwrite, onClose, onCopy, drop, children }: CopyFormProps) {
   const form = useId()
   return (
     <Modal
@@ -30,6 +33,7 @@ export function CopyForm({ view, title, testId, reason, overwrite, onOverwrite, 
       width="wide"
       onClose={onClose}
       testId={testId}
+      drop={drop}
       actions={
         <>
           <Button onClick={onClose}>Cancel</Button>

@@ -7,9 +7,10 @@ import { byteCount, displayName } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { TextField } from '../ui/field.tsx'
+import { useDrop } from '../ui/use-drop.ts'
 import styles from './agent.module.css'
 import { CopyForm } from './copy-form.tsx'
-import { copyFilesIn } from './copying.ts'
+import { copyFilesIn, filesToCopy } from './copying.ts'
 import { guestPathProblem, isHostPath, likelyFolder } from './folder.ts'
 import { useInspection } from './use-inspection.ts'
 
@@ -35,6 +36,10 @@ function CopyInForm({ view, dropped, onClose }: { readonly view: GuestView; read
   const [path, setPath] = useState('')
   const [typed, setTyped] = useState<string | null>(null)
   const [overwrite, setOverwrite] = useState(false)
+  const { over, handlers } = useDrop((what) => {
+    const more = filesToCopy(session, what)
+    if (more.length > 0) setPicked((before) => [...before, ...more])
+  })
   const to = typed ?? remembered ?? likelyFolder(view.kind, told?.users ?? null)
   const files = picked.length > 0 ? picked : path.trim() === '' ? [] : [path.trim()]
   const badPath = picked.length > 0 || path.trim() === '' || isHostPath(path.trim()) ? null : 'Write the whole path, or choose the file.'
@@ -45,7 +50,7 @@ function CopyInForm({ view, dropped, onClose }: { readonly view: GuestView; read
     void copyFilesIn(session, { guest: view.name, files, to, overwrite })
   }
   return (
-    <CopyForm view={view} title={`Copy files into ${displayName(view)}`} testId="copy-in" reason={reason} overwrite={overwrite} onOverwrite={setOverwrite} onClose={onClose} onCopy={copy}>
+    <CopyForm view={view} title={`Copy files into ${displayName(view)}`} testId="copy-in" reason={reason} overwrite={overwrite} onOverwrite={setOverwrite} onClose={onClose} onCopy={copy} drop={{ over, handlers }}>
       {picked.length > 0 ? (
         <ul className={styles.files} aria-label="Files to copy">
           {picked.map((file) => (
@@ -55,7 +60,7 @@ function CopyInForm({ view, dropped, onClose }: { readonly view: GuestView; read
           ))}
         </ul>
       ) : (
-        <TextField label="File on this computer" value={path} problem={badPath} hint="Type its whole path, choose it, or drop files on the guest’s screen." onChange={(event) => setPath(event.currentTarget.value)} />
+        <TextField label="File on this computer" value={path} problem={badPath} hint="Type its whole path, choose it, or drop files here." onChange={(event) => setPath(event.currentTarget.value)} />
       )}
       <input ref={picker} type="file" multiple hidden aria-label="Files" onChange={(event) => setPicked([...(event.currentTarget.files ?? [])])} />
       <Button onClick={() => picker.current?.click()}>

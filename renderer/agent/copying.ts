@@ -7,6 +7,7 @@ import { handOver } from '../library/hand-over.ts'
 import { noticeFor } from '../notice.ts'
 import type { Session } from '../store/session.ts'
 import type { Sending } from '../store/state.ts'
+import type { Dropped } from '../ui/use-drop.ts'
 import { fileName } from './folder.ts'
 
 export interface CopyIn {
@@ -16,6 +17,15 @@ export interface CopyIn {
   /** A full path in the guest; of a folder when there is more than one file. */
   readonly to: string
   readonly overwrite: boolean
+}
+
+/** The files of what was dropped; of folders, which an agent cannot be given, the person is told what to do instead. */
+export function filesToCopy(session: Session, { files, folders }: Dropped): readonly File[] {
+  if (folders.length > 0) {
+    const what = folders.length === 1 ? `“${folders[0]}” is a folder; only files` : `“${folders.join('”, “')}” are folders; only files`
+    session.notify({ level: 'warning', text: `${what} are copied into a guest.`, next: 'Pack it first (zip or tar), copy that one file, and unpack it in the guest.' })
+  }
+  return files
 }
 
 /** Copies one file after the other into a guest; the first that cannot be copied, or is cancelled, ends it. */

@@ -1,29 +1,17 @@
-import { type DragEvent, useRef, useState } from 'react'
+import type { NoticeText } from '../notice.ts'
+import type { Dropped } from '../ui/use-drop.ts'
 import styles from './drop.module.css'
-
-/** Takes what is dropped on an element, one file or several; `over` while it hovers. Spread `handlers` onto the element. */
-export function useDrop(take: (file: File, all: readonly File[]) => void) {
-  const [over, setOver] = useState(false)
-  // Entering a child comes before leaving its parent: only the balance tells whether the file is still over the element.
-  const depth = useRef(0)
-  const hover = (by: number) => {
-    depth.current = by === 0 ? 0 : Math.max(0, depth.current + by)
-    setOver(depth.current > 0)
-  }
-  const handlers = {
-    onDragEnter: (event: DragEvent) => event.dataTransfer.types.includes('Files') && hover(1),
-    onDragLeave: () => hover(-1),
-    onDragOver: (event: DragEvent) => event.preventDefault(),
-    onDrop: (event: DragEvent) => {
-      event.preventDefault()
-      hover(0)
-      const [file] = event.dataTransfer.files
-      if (file !== undefined) take(file, [...event.dataTransfer.files])
-    },
-  }
-  return { over, handlers }
-}
 
 export function DropHint() {
   return <p className={styles.over}>Drop the file to make a guest of it</p>
+}
+
+/** The one file of what was dropped that a guest can be made from, and what has to be said of the rest. */
+export function fileForGuest({ files, folders }: Dropped): { readonly file: File | null; readonly notice: NoticeText | null } {
+  const file = files.find(({ name }) => /\.(ovf|ova)$/i.test(name)) ?? files[0] ?? null
+  if (file === null) {
+    return { file, notice: { level: 'warning', text: `“${folders.join('”, “')}” is a folder; a guest is made from one file.`, next: 'Drop the file in it: a disc (ISO), a disk (qcow2, raw, VMDK, VHD, VHDX, VDI) or a whole machine (OVA, OVF).' } }
+  }
+  if (files.length + folders.length === 1) return { file, notice: null }
+  return { file, notice: { level: 'info', text: `Of what was dropped, ${file.name} is taken.`, next: 'A guest is made from one file; drop the others one by one for guests of their own.' } }
 }

@@ -2,9 +2,10 @@ import { Plus } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
+import { useDrop } from '../ui/use-drop.ts'
 import cards from './card.module.css'
 import { DiscList } from './disc-list.tsx'
-import { DropHint, useDrop } from './drop.tsx'
+import { DropHint, fileForGuest } from './drop.tsx'
 import { GuestCard } from './guest-card.tsx'
 import styles from './library.module.css'
 import { TaskProgress } from './task-progress.tsx'
@@ -19,7 +20,11 @@ export function Library() {
   const templates = useWindow((state) => state.templates)
   const discs = useWindow((state) => state.discs)
   const trash = useWindow((state) => state.trash)
-  const { over, handlers } = useDrop((dropped) => session.store.setState({ dropped, place: 'new-guest' }))
+  const { over, handlers } = useDrop((dropped) => {
+    const { file, notice } = fileForGuest(dropped)
+    if (notice !== null) session.notify(notice)
+    if (file !== null) session.store.setState({ dropped: file, place: 'new-guest' })
+  })
   const homeless = tasks.filter((task) => task.status === 'running' && (task.guest === null || !order.includes(task.guest)))
   return (
     <main className={styles.library} data-testid="library" aria-label="Library" {...handlers}>

@@ -5,10 +5,11 @@ import { hardwareChoices, nameProblem } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { CheckField, SelectField, TextField } from '../ui/field.tsx'
+import { useDrop } from '../ui/use-drop.ts'
 import { AmountField } from './amount-field.tsx'
 import { FileReport } from './file-report.tsx'
 import styles from './new-guest.module.css'
-import { DropHint, useDrop } from './drop.tsx'
+import { DropHint, fileForGuest } from './drop.tsx'
 import { type Draft, emptyDraft, originOf, requestOf } from './draft.ts'
 import { useFile } from './use-file.ts'
 import { useProposal } from './use-proposal.ts'
@@ -55,8 +56,11 @@ export function NewGuest() {
     if (draft.start) await session.askGuest(`start ${created}`, (client) => client.guest.start({ name: created }))
   }
   const { over, handlers } = useDrop((dropped) => {
+    const { file: taken, notice } = fileForGuest(dropped)
+    if (notice !== null) session.notify(notice)
+    if (taken === null) return
     change({ origin: 'file' })
-    void file.take(dropped)
+    void file.take(taken)
   })
 
   return (

@@ -1,13 +1,14 @@
 import { useCallback, useState } from 'react'
+import { filesToCopy } from '../agent/copying.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import { capital, displayName, stateWords } from '../format.ts'
 import { chordLabel } from '../screen/release-chord.ts'
 import type { ScreenPhase } from '../screen/viewer.ts'
-import { useDrop } from '../library/drop.tsx'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { OsMark } from '../ui/os-mark.tsx'
 import { StateMark } from '../ui/state-mark.tsx'
+import { useDrop } from '../ui/use-drop.ts'
 import { GuestActions } from './guest-actions.tsx'
 import styles from './guest-frame.module.css'
 import { GuestTasks } from './guest-tasks.tsx'
@@ -23,7 +24,10 @@ export function GuestFrame({ name, index }: { readonly name: GuestName; readonly
   const chord = useWindow((state) => state.settings.releaseChord)
   const [phase, setPhase] = useState<ScreenPhase>('connecting')
   const report = useCallback((next: ScreenPhase) => setPhase(next), [])
-  const { over, handlers } = useDrop((_, files) => session.open({ kind: 'copy-in', guest: name, files }))
+  const { over, handlers } = useDrop((dropped) => {
+    const files = filesToCopy(session, dropped)
+    if (files.length > 0) session.open({ kind: 'copy-in', guest: name, files })
+  })
   if (view === undefined) return null
 
   const title = displayName(view)

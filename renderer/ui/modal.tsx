@@ -1,6 +1,7 @@
 import { Dialog } from '@base-ui/react/dialog'
 import type { ReactNode } from 'react'
 import styles from './modal.module.css'
+import type { useDrop } from './use-drop.ts'
 
 export interface ModalProps {
   readonly title: string
@@ -13,15 +14,17 @@ export interface ModalProps {
   /** Hides the heading from sight where the content speaks for itself; it still names the dialog. */
   readonly quietTitle?: boolean
   readonly testId?: string
+  /** Takes what is dropped on it. */
+  readonly drop?: ReturnType<typeof useDrop> | undefined
 }
 
 /** A dialog over the stage: focus stays inside, Escape closes it, focus returns where it was. */
-export function Modal({ title, description, width = 'narrow', children, actions, onClose, quietTitle = false, testId }: ModalProps) {
+export function Modal({ title, description, width = 'narrow', children, actions, onClose, quietTitle = false, testId, drop }: ModalProps) {
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
         <Dialog.Backdrop className={styles.backdrop} />
-        <Dialog.Popup className={styles.popup} data-width={width} data-testid={testId}>
+        <Dialog.Popup className={styles.popup} data-width={width} data-testid={testId} data-over={drop?.over} {...drop?.handlers}>
           <Dialog.Title className={quietTitle ? 'visually-hidden' : styles.title}>{title}</Dialog.Title>
           {description !== undefined && <Dialog.Description className={styles.description}>{description}</Dialog.Description>}
           {children}

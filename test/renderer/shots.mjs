@@ -165,6 +165,11 @@ const dragging = async function dragging(page) {
   })
   await page.getByTestId('screen-linux').dispatchEvent('dragenter', { dataTransfer: transfer })
 }
+const beside = async function beside(page) {
+  const browser = await page.context().newCDPSession(page)
+  const data = { items: [], files: ['/etc/hosts'], dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver']) await browser.send('Input.dispatchDragEvent', { type, x: 4, y: 400, data })
+}
 const copyOut = async function copyout(page) {
   await page.getByTestId('more-linux').click()
   await page.getByRole('menuitem', { name: 'Copy a file out of it…' }).click()
@@ -191,7 +196,7 @@ const shots = [
   ...Object.keys(sizes).flatMap((size) => [shot('library', size, 'dark', library), shot('library', size, 'light', library)]),
   ...['running', 'sliders', 'following', 'tight', 'over', 'long', 'three', 'four'].flatMap((name) => ['wide', 'full'].flatMap((size) => ['dark', 'light'].map((theme) => shot(name, size, theme, mixer)))),
   ...[stagePast].flatMap((act) => [shot('library', 'wide', 'dark', act), shot('library', 'full', 'light', act), shot('library', 'small', 'light', act)]),
-  ...[noPast, stageMenu, resetStage, inside, copyIn, dragging, copyOut, copying].flatMap((act) => [shot('running', 'wide', 'dark', act), shot('running', 'full', 'light', act)]),
+  ...[noPast, stageMenu, resetStage, inside, copyIn, dragging, beside, copyOut, copying].flatMap((act) => [shot('running', 'wide', 'dark', act), shot('running', 'full', 'light', act)]),
   shot('stopped', 'wide', 'light', insideOff),
   ...[policies, charts].map((act) => shot('running', 'wide', 'dark', act)),
   ...[newGuest, hostile, snapshots, cardMenu, edit, bottom].flatMap((act) => [shot('library', 'wide', 'dark', act), shot('library', 'full', 'light', act)]),

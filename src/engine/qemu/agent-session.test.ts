@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { AgentSession } from './agent-session.ts'
 import { fakeAgent as agent } from '../../../test/fake/agent.ts'
 import { FakeStream } from '../../../test/fake/byte-stream.ts'
@@ -66,6 +66,65 @@ describe('guest agent', () => {
     flood = false
     stream.receive('\n')
     expect(await session.call('guest-info', undefined, 1000)).toBe(1)
+  })
+
+  describe('while one request has no answer', () => {
+    afterEach(() => void vi.useRealTimers())
+    const asked = (stream: FakeStream, command: string) => stream.written.filter((text) => text.includes(`"${command}"`)).length
+
+    test('the others are told when their own time is up, and are not sent after it', async () => {
+      vi.useFakeTimers()
+      const { stream, session } = agent((command) => (command === 'guest-exec' ? null : { return: command }))
+      const told: string[] = []
+      void session.call('guest-exec', undefined, 300_000).catch((error: unknown) => told.push(`exec: ${String(error)}`))
+      void session.call('guest-shutdown', undefined, 2_000).catch((error: unknown) => told.push(`shutdown: ${String(error)}`))
+      await vi.advanceTimersByTimeAsync(2_000)
+      expect(told).toEqual([expect.stringMatching(/shutdown: .*did not answer within 2000 ms/)])
+      await vi.advanceTimersByTimeAsync(298_000)
+      expect(told[1]).toMatch(/exec: .*did not answer/)
+      expect(await session.call('guest-ping', undefined, 1_000)).toBe('guest-ping')
+      expect([asked(stream, 'guest-exec'), asked(stream, 'guest-shutdown')]).toEqual([1, 0])
+    })
+
+    test('an agent that is gone is not waited for, and the next one is asked after a sync', async () => {
+      vi.useFakeTimers()
+      const { stream, session } = agent((command) => (command === 'guest-exec' ? null : { return: command }))
+      const told = session.call('guest-exec', undefined, 300_000).catch((error: unknown) => String(error))
+      const next = session.call('guest-ping', undefined, 5_000)
+      await vi.advanceTimersByTimeAsync(10)
+      session.doubt(1_000)
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(await told).toMatch(/ended before it answered/)
+      expect(await next).toBe('guest-ping')
+      expect(syncs(stream)).toBe(2)
+    })
+
+    test('what it said before it went is heard, and nobody after it is doubted', async () => {
+      vi.useFakeTimers()
+      const { stream, session } = agent(() => null)
+      const first = session.call('guest-exec', undefined, 300_000)
+      await vi.advanceTimersByTimeAsync(10)
+      session.doubt(1_000)
+      stream.tell({ return: 'last words' })
+      expect(await first).toBe('last words')
+      const second = session.call('guest-exec', undefined, 300_000)
+      await vi.advanceTimersByTimeAsync(2_000)
+      stream.tell({ return: 'late' })
+      expect(await second).toBe('late')
+    })
+
+    test('a sync that was lost is sent again; of a slow agent’s answers the last counts', async () => {
+      vi.useFakeTimers()
+      const { stream, session } = agent((command) => ({ return: command }), { syncs: false })
+      const answer = session.call('guest-ping', undefined, 60_000)
+      await vi.advanceTimersByTimeAsync(11_000)
+      expect(syncs(stream)).toBe(3)
+      stream.tell({ return: 8 })
+      await vi.advanceTimersByTimeAsync(20_000)
+      expect([syncs(stream), asked(stream, 'guest-ping')]).toEqual([3, 0])
+      stream.tell({ return: 9 })
+      expect(await answer).toBe('guest-ping')
+    })
   })
 
   test('a closed port rejects what is pending and what comes later', async () => {

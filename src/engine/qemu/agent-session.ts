@@ -16,21 +16,26 @@ export class AgentRefusal extends EngineFault {
 const allowing = 'Allow it in the guest: take it out of BLACKLIST_RPC (or into --allow-rpcs) in /etc/sysconfig/qemu-ga, then: systemctl restart qemu-guest-agent'
 
 const maximumWaiting = 32
+/** What is sent to a port that the guest is just opening may be lost: a sync that is not answered is sent again. */
+const syncAgainMs = 5_000
 /** An agent answers a request with one line; after a time-out a few late ones may come first. */
 const maximumLinesPerRequest = 1_000
 
 /**
  * One connection to a qemu-guest-agent (docs/interop/qemu-ga-ref, guest-sync-delimited). The agent is guest software:
- * it may be silent, late, or hostile. So: one request at a time; every wait is bounded; lines are bounded, in length and
- * in number (a flood closes the connection: reading it would take the host's time); answers that nobody waits for are dropped; and after a time-out nothing is believed until a fresh `guest-sync-delimited` came back.
+ * it may be silent, late, or hostile. So: one request at a time; every wait is bounded, the wait for one's turn included; lines
+ * are bounded, in length and in number (a flood closes the connection: reading it would take the host's time); answers that
+ * nobody waits for are dropped; and after a time-out nothing is believed until a fresh `guest-sync-delimited` came back.
  *
- *   unsynced --sync answered--> synced --time-out, junk, too long--> unsynced ;  any --stream closed--> closed
+ *   unsynced --sync answered--> synced --time-out, junk, too long, agent gone--> unsynced ;  any --stream closed--> closed
  */
 export class AgentSession {
   readonly #stream: ByteStream
   #synced = false
   #closedReason: string | null = null
   #waiter: ((message: JsonObject | EngineFault) => void) | null = null
+  /** Ends the wait of today's waiter, if it is doubted. */
+  #doubting: unknown = null
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #linesSinceRequest = 0
@@ -56,14 +61,33 @@ export class AgentSession {
     return this.#closedReason !== null
   }
 
-  /** Resolves with the agent's `return` value; rejects with EngineFault('agent'). Requests wait their turn in order. */
+  /**
+   * Resolves with the agent's `return` value; rejects with EngineFault('agent'). Requests wait their turn in order; one whose
+   * time is up before that is never sent.
+   */
   call(command: string, parameters: JsonObject | undefined, timeoutMs: number): Promise<Json> {
     if (this.#waiting >= maximumWaiting) return Promise.reject(new EngineFault('agent', 'The guest agent is busy: too many requests wait for it'))
     this.#waiting++
     const deadline = performance.now() + timeoutMs
-    const turn = this.#tail.then(() => this.#perform(command, parameters, deadline, timeoutMs))
-    this.#tail = turn.catch(() => undefined).finally(() => void this.#waiting--)
-    return turn
+    return new Promise((resolve, reject) => {
+      const tooLate = () => reject(unanswered(timeoutMs))
+      const timer = setTimeout(tooLate, timeoutMs)
+      const perform = async () => {
+        clearTimeout(timer)
+        if (performance.now() < deadline) resolve(await this.#perform(command, parameters, deadline, timeoutMs))
+        else tooLate()
+      }
+      this.#tail = this.#tail.then(perform).catch(reject).finally(() => void this.#waiting--)
+    })
+  }
+
+  /** The agent that is to answer may be gone: whoever waits for it is told so, unless the answer comes within `graceMs`. */
+  doubt(graceMs: number): void {
+    this.#synced = false
+    if (this.#waiter === null) return
+    const tell = () => this.#waiter?.(new EngineFault('agent', 'The guest agent ended before it answered', { remedy: 'Try again: the guest may have started it anew.' }))
+    clearTimeout(this.#doubting)
+    this.#doubting = setTimeout(tell, graceMs)
   }
 
   close(): void {
@@ -82,10 +106,21 @@ export class AgentSession {
   }
 
   async #sync(deadline: number, timeoutMs: number): Promise<void> {
-    const id = this.#syncId++
-    this.#write({ execute: 'guest-sync-delimited', arguments: { id } }, true)
+    const first = this.#syncId
+    const ask = () => this.#write({ execute: 'guest-sync-delimited', arguments: { id: this.#syncId++ } }, true)
+    ask()
+    const timer = setInterval(ask, syncAgainMs)
     // The answer may come in one piece with what is to be passed over: an agent says first that it cannot parse 0xFF.
-    await this.#next(deadline, timeoutMs, (message) => asNumber(message['return']) === id)
+    const isLast = (message: JsonObject) => {
+      const id = asNumber(message['return'])
+      if (id !== null && id >= first && id < this.#syncId) clearInterval(timer) // it is only slow: the other answers follow
+      return id === this.#syncId - 1
+    }
+    try {
+      await this.#next(deadline, timeoutMs, isLast)
+    } finally {
+      clearInterval(timer)
+    }
     this.#synced = true
   }
 
@@ -102,12 +137,13 @@ export class AgentSession {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#synced = false
-        settle(new EngineFault('agent', `The guest agent did not answer within ${timeoutMs} ms`))
+        settle(unanswered(timeoutMs))
       }, Math.max(0, deadline - performance.now()))
       const settle = (message: JsonObject | EngineFault) => {
         if (!(message instanceof EngineFault) && !isAwaited(message)) return
         this.#waiter = null
         clearTimeout(timer)
+        clearTimeout(this.#doubting)
         if (message instanceof EngineFault) reject(message)
         else resolve(message)
       }
@@ -134,4 +170,8 @@ export class AgentSession {
     this.#closedReason = reason
     this.#waiter?.(new EngineFault('agent', `The guest agent's port was closed (${reason})`))
   }
+}
+
+function unanswered(timeoutMs: number): EngineFault {
+  return new EngineFault('agent', `The guest agent did not answer within ${Math.round(timeoutMs)} ms`)
 }

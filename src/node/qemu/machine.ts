@@ -337,9 +337,9 @@ export class QemuMachine implements Machine {
   }
 
   #setAgentOpen(open: boolean): void {
-    if (this.#channels.agentOpen === open) return
-    this.#channels.agentOpen = open
-    this.#emit({ type: 'agent', open })
+    const isNews = this.#channels.agentOpen !== open
+    this.#channels.noteAgentOpen(open)
+    if (isNews) this.#emit({ type: 'agent', open })
   }
 
   #exited(exit: ProcessExit): void {

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { InvalidArgumentError, type Command } from 'commander'
+import { reasonOf } from '../../src/contract/refusal.ts'
 import { stageNetwork, type GuestName, type NetworkName } from '../../src/contract/names.ts'
 import type { CaptureOptions as SwitchCapture } from '../../src/network/capture.ts'
 import { SwitchFault } from '../../src/network/client.ts'
@@ -44,7 +45,7 @@ export function addCaptureCommand(program: Command, context: CliContext): void {
         if (options.stdout === true) await toOutput(context.directories.runtime, { network: options.network, guest, snapBytes: whole }, process.stdout, end)
         else await toFile(context, guest, options.file ?? `${what}.pcapng`, options, end)
       } catch (error) {
-        throw faultOf(error, what)
+        throw faultOf(error, what, options.network)
       }
     })
 }
@@ -73,14 +74,14 @@ async function toOutput(runtime: string, what: SwitchCapture, output: Writable, 
   })
 }
 
-function faultOf(error: unknown, what: string): unknown {
+function faultOf(error: unknown, what: string, network: NetworkName): unknown {
   if (error instanceof SwitchFault) {
-    if (error.code === 'not-found') return new CommandFailure(exitCodes.notFound, what === 'network' ? 'The network is not in use.' : `No guest "${what}" is on the network.`, 'Start it first; `diptych network list` shows who is on which network.', error)
+    if (error.code === 'not-found') return new CommandFailure(exitCodes.notFound, what === 'network' ? `The network ${network} is not in use.` : `No guest "${what}" that runs is on the network ${network}.`, 'Start it first; `diptych network list` shows who is on which network.', error)
     if (error.code === 'unreachable') return new CommandFailure(exitCodes.refused, 'The network is not running, so there is nothing to capture.', 'Start a guest first: diptych up', error)
     return error
   }
   const code = error instanceof Error && 'code' in error ? error.code : null
-  if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR' || code === 'ENOSPC') return new CommandFailure(exitCodes.failed, `The capture could not be written: ${String(error)}`, 'Name a file in a folder you can write to, on a disk with room.', error)
+  if (code === 'ENOENT' || code === 'EACCES' || code === 'EISDIR' || code === 'ENOSPC') return new CommandFailure(exitCodes.failed, `The capture could not be written: ${reasonOf(error)}.`, 'Name a file in a folder you can write to, on a disk with room.', error)
   return error
 }
 

@@ -1,10 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander'
 import type { Client } from '../../src/contract/connection.ts'
 import type { GuestName } from '../../src/contract/names.ts'
+import type { TemplateView } from '../../src/contract/template.ts'
 import { withHost, type CliContext } from './context.ts'
 import { withTaskProgress } from './task-progress.ts'
 import { json } from './terminal.ts'
-import { readGuestName } from './values.ts'
+import { readGuestName, readTitle } from './values.ts'
 
 interface CloneOptions {
   readonly count: number
@@ -21,7 +22,7 @@ export function addCloneCommand(program: Command, context: CliContext): void {
     .argument('<source>', 'the template; or the guest, when no template has that name')
     .argument('[name]', "the new guest's name; further ones are numbered")
     .option('-n, --count <count>', 'how many', readCount, 1)
-    .option('--title <title>', 'what they are called in the window')
+    .option('--title <title>', 'what they are called in the window', readTitle)
     .option('--no-start', 'leave them stopped; they boot when they are started')
     .option('--force', 'start them also beyond what this computer has left to promise')
     .option('--json', 'print the guests and the time it took as JSON')
@@ -40,10 +41,18 @@ export function addCloneCommand(program: Command, context: CliContext): void {
     })
 }
 
-/** A template of that name comes first; what is neither is said to be no guest. */
-async function sourceOf(client: Client, name: GuestName): Promise<{ template: GuestName } | { guest: GuestName }> {
-  const templates = await client.template.list()
-  return templates.some((template) => template.name === name) ? { template: name } : { guest: name }
+async function sourceOf(client: Client, name: GuestName): Promise<CloneSource> {
+  const [templates, guests] = await Promise.all([client.template.list(), client.guest.list()])
+  return sourceFor(name, templates, guests.map(({ view }) => view.name))
+}
+
+type CloneSource = { template: GuestName } | { guest: GuestName }
+
+/** A template comes before a guest of that name, unless it was made on the way to another clone: that is the guest as it was then. */
+export function sourceFor(name: GuestName, templates: readonly Pick<TemplateView, 'name' | 'automatic'>[], guests: readonly GuestName[]): CloneSource {
+  const template = templates.find((each) => each.name === name)
+  if (template === undefined || (template.automatic && guests.includes(name))) return { guest: name } // what is neither is said to be no guest
+  return { template: name }
 }
 
 function readCount(text: string): number {

@@ -7,7 +7,7 @@ import { CommandFailure, exitCodes } from './exit-code.ts'
 import { readDiskSize } from './resize.ts'
 import { withTaskProgress } from './task-progress.ts'
 import { json, table } from './terminal.ts'
-import { readGuestName, readMemory } from './values.ts'
+import { readGuestName, readMemory, readTitle } from './values.ts'
 
 interface CreateOptions {
   readonly iso?: string
@@ -39,7 +39,7 @@ export function addCreateCommand(program: Command, context: CliContext): void {
     .option('--in-place', 'with --disk: leave the original where it is, never write to it')
     .option('--template <name>', 'a clone of that template, not started')
     .option('--empty', 'an empty disk and an empty drive')
-    .option('--title <title>', 'what it is called in the window')
+    .option('--title <title>', 'what it is called in the window', readTitle)
     .option('--os <id>', 'its system, for what it needs (diptych os); default: read from the disc')
     .option('--memory <amount>', 'like 2GiB or 512MiB', readMemory)
     .option('--cpus <count>', 'virtual CPUs', readCount)

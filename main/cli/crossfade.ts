@@ -16,6 +16,7 @@ export function addCrossfadeCommand(program: Command, context: CliContext): void
     .addHelpText('after', '\nBoth stay within their own limits, and what they have together stays the same.\n\nExamples:\n  diptych crossfade linux windows 75%\n  diptych crossfade linux windows 50%')
     .action(async (first: string, second: string, text: string, options: { json?: true }) => {
       const [left, right] = [readGuestName(first), readGuestName(second)]
+      if (left === right) throw new CommandFailure(exitCodes.usage, `${left} is named twice.`, 'Name two guests that run.')
       const share = readShare(text)
       const result = await withHost(context, (client) => client.guest.crossfade({ left, right, share, waitMs: 10_000 }, { signal: context.interrupted }))
       const { terminal } = context

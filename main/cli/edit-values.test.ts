@@ -20,3 +20,10 @@ test('a field given twice is refused, and every field has a key', () => {
   expect(() => readSettings(['tpm=on', 'tpm=off'], '/')).toThrow('twice')
   expect(keyOf('memoryMiB')).toBe('memory')
 })
+
+test('what is wrong with a value is told in words of the command line', () => {
+  expect(() => readSettings(['memory=1MiB'], '/')).toThrow('"1MiB" does not fit memory: at least 64.')
+  expect(() => readSettings(['cpus=999'], '/')).toThrow('"999" does not fit cpus: at most 64.')
+  expect(() => readSettings([`title=${'x'.repeat(81)}`], '/')).toThrow('does not fit title: at most 80 characters.')
+  expect(() => readSettings(['tpm=maybe'], '/')).toThrow(expect.objectContaining({ message: '"maybe" does not fit tpm.', wayOut: 'Write tpm=on or off.' }))
+})

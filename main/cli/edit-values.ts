@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import type { z } from 'zod'
 import { GuestSettings, type SettingsChange } from '../../src/contract/guest-settings.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { readAmount } from './units.ts'
@@ -59,10 +60,21 @@ export function readSettings(assignments: readonly string[], directory: string):
     const field = fields[key]
     if (Object.hasOwn(change, field)) throw usage(`${key} is given twice.`, 'Give each field once.')
     const parsed = GuestSettings.shape[field].safeParse(readValue(key, value, directory))
-    if (!parsed.success) throw usage(`"${value}" does not fit ${key}: ${parsed.error.issues[0]?.message ?? 'it is not valid'}.`, `Write ${editable[key]}.`)
+    if (!parsed.success) throw usage(`"${value}" does not fit ${key}${boundOf(parsed.error.issues[0])}.`, `Write ${editable[key]}.`)
     change[field] = parsed.data
   }
   return change // every value has passed its field's own schema
+}
+
+/** How far a value may go, where that is what is wrong with it; the form is told beside it. */
+function boundOf(issue: z.core.$ZodIssue | undefined): string {
+  if (issue?.code === 'too_small') return `: at least ${issue.minimum}${unitOf(issue.origin)}`
+  if (issue?.code === 'too_big') return `: at most ${issue.maximum}${unitOf(issue.origin)}`
+  return issue?.code === 'custom' ? `: ${issue.message}` : ''
+}
+
+function unitOf(origin: string): string {
+  return origin === 'string' ? ' characters' : ''
 }
 
 function isKey(text: string): text is Key {

@@ -5,7 +5,7 @@ import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { withTaskProgress } from './task-progress.ts'
 import { json } from './terminal.ts'
-import { readGuestName, readMemory } from './values.ts'
+import { readGuestName, readMemory, readTitle } from './values.ts'
 
 interface ImportOptions {
   readonly name?: string
@@ -26,7 +26,7 @@ export function addImportCommand(program: Command, context: CliContext): void {
     .description('make a guest of a disk, disc or machine from elsewhere')
     .argument('<file>', 'qcow2, raw, VMDK, VHD, VHDX, VDI, ISO, OVA or OVF; told by its content')
     .option('--name <name>', "the guest's name; default: from the file")
-    .option('--title <title>', 'what it is called in the window')
+    .option('--title <title>', 'what it is called in the window', readTitle)
     .option('--in-place', 'leave the original where it is, never write to it; the guest writes to an overlay')
     .option('--move', "the original becomes the guest's disk and is gone from its place")
     .option('--cpus <count>', 'virtual CPUs', readCount)

@@ -72,6 +72,11 @@ function insideLines(view: GuestView, inside: GuestInspection | null): string[][
   return [['users', users === undefined ? 'the agent cannot say' : users || 'nobody is logged in'], ...(disks ?? [])]
 }
 
+/** An agent's name for a system often has the version in it. */
+function systemOf({ name, version }: GuestView['os']): string {
+  return version === null || name.includes(version) ? name : `${name} ${version}`
+}
+
 function guestLines(view: GuestView, traffic: readonly string[][]): string {
   const controls = Object.values(view.controls).map((control) => {
     const range = `${formatControl(control.minimum, control.unit)} to ${formatControl(control.maximum, control.unit)}${control.unlimited ? ' or unlimited' : ''}`
@@ -83,7 +88,7 @@ function guestLines(view: GuestView, traffic: readonly string[][]): string {
     ['name', `${view.name} (${view.title})`],
     [
       ['state', view.detail === null ? view.state : `${view.state}: ${view.detail}`],
-      ['system', [view.os.name, view.os.version].filter(Boolean).join(' ') + (view.os.source === 'agent' ? '' : ' (as defined; the guest has not been asked)')],
+      ['system', systemOf(view.os) + (view.os.source === 'agent' ? '' : ' (as defined; the guest has not been asked)')],
       ['agent', view.agent],
       ['started', view.startedAt === null ? '-' : `${view.startedAt} (${view.boot ?? ''})`],
       ['took', `running ${formatMilliseconds(view.milestones.runningMs)}, screen ${formatMilliseconds(view.milestones.screenLiveMs)}, web ${formatMilliseconds(view.milestones.webAnsweringMs)}`],
@@ -91,7 +96,7 @@ function guestLines(view: GuestView, traffic: readonly string[][]): string {
       ['link', `${view.network.linkUp ? 'up' : 'down'}, ${formatLink(view.network.link)}`],
       ...traffic,
       ['clipboard', view.clipboard],
-      ['vcpus', String(view.vcpus)],
+      ['cpus', String(view.vcpus)],
       ...controls,
       ...refused,
     ],

@@ -3,6 +3,7 @@ import { Policies } from '../../src/contract/policy.ts'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { json, table } from './terminal.ts'
+import { readAmount } from './units.ts'
 import { readGuestName } from './values.ts'
 
 const rules = {
@@ -45,22 +46,24 @@ export function changedPolicies(before: Policies, assignments: readonly string[]
   const after: Record<string, unknown> = structuredClone(before)
   for (const assignment of assignments) {
     const [, key = '', value = ''] = /^([a-z.]+)=(.+)$/.exec(assignment) ?? []
-    Object.assign(after, readRule(key, value, after))
+    const changed = readRule(key, value, after)
+    if (changed === null || !Policies.safeParse({ ...after, ...changed }).success) throw new CommandFailure(exitCodes.usage, `"${assignment}" is not a rule.`, `Rules: ${Object.values(rules).join('; ')}.`)
+    Object.assign(after, changed)
   }
-  const parsed = Policies.safeParse(Object.fromEntries(Object.entries(after).filter(([, value]) => value !== undefined)))
-  if (!parsed.success) throw wrong(parsed.error.issues[0]?.message ?? 'not a rule')
-  return parsed.data
+  const policies = Policies.parse(Object.fromEntries(Object.entries(after).filter(([, value]) => value !== undefined)))
+  const { floor, ceiling } = policies.memory ?? {}
+  if (floor !== undefined && ceiling !== undefined && mebibytes(floor) > mebibytes(ceiling)) throw new CommandFailure(exitCodes.usage, `The floor of ${floor} lies above the ceiling of ${ceiling}.`, 'Give a floor that is not above the ceiling.')
+  return policies
 }
 
-function readRule(key: string, value: string, before: Record<string, unknown>): Record<string, unknown> {
+/** What the assignment changes; null when there is no such rule. */
+function readRule(key: string, value: string, before: Record<string, unknown>): Record<string, unknown> | null {
   const memory = before['memory'] as Policies['memory']
   switch (key) {
     case 'restart':
       return { restart: value }
     case 'memory':
-      if (value === 'off') return { memory: undefined }
-      if (value === 'auto') return { memory: { ...memory, auto: true } }
-      throw wrong(`"${value}" is not one of auto and off`)
+      return value === 'off' ? { memory: undefined } : value === 'auto' ? { memory: { ...memory, auto: true } } : null
     case 'memory.floor':
     case 'memory.ceiling':
       return { memory: { auto: true, ...memory, [key.slice('memory.'.length)]: value } }
@@ -71,10 +74,10 @@ function readRule(key: string, value: string, before: Record<string, unknown>): 
       return { idle: { after, then } }
     }
     default:
-      throw wrong(`there is no rule "${key}"`)
+      return null
   }
 }
 
-function wrong(what: string): CommandFailure {
-  return new CommandFailure(exitCodes.usage, `That is not a rule: ${what}.`, `Rules: ${Object.values(rules).join('; ')}.`)
+function mebibytes(amount: string): number {
+  return readAmount(amount, { MiB: 1, GiB: 1024 }) ?? 0
 }

@@ -75,11 +75,14 @@ describe('diptych', () => {
   it('prints help worth reading for the program and for every command', async () => {
     const help = await run('--help')
     expect(help.code).toBe(0)
-    for (const verb of ['up', 'down', 'list', 'info', 'start', 'stop', 'restart', 'pause', 'resume', 'suspend', 'snapshot', 'reset', 'set', 'create', 'edit', 'rename', 'delete', 'os', 'presets', 'web', 'publish', 'unpublish', 'capture', 'screenshot', 'serve', 'doctor', 'logs', 'completion']) {
+    const verbs = (await run('__complete', '--', '')).stdout.trimEnd().split('\n').filter((word) => !word.startsWith('-'))
+    expect(verbs).toContain('up')
+    for (const verb of verbs) {
       expect(help.stdout).toMatch(new RegExp(`^  ${verb}`, 'm'))
       const own = await run(verb, '--help')
       expect(own.stdout).toContain('Usage: diptych')
-      if (!['completion', 'snapshot'].includes(verb)) expect(own.stdout).toContain('--json')
+      const isGroup = own.stdout.includes('Commands:')
+      if (verb !== 'completion' && !isGroup) expect(own.stdout, verb).toContain('--json')
     }
     expect(help.stdout).toContain('Exit codes:')
     expect(help.stdout).not.toContain('__complete')
@@ -105,6 +108,20 @@ describe('diptych', () => {
     expect((await run('info', 'linux')).stdout).toMatch(/state +stopped[\s\S]*memory +512MiB, in force 512MiB \(256MiB to 512MiB\)[\s\S]*no pause +linux is stopped/)
     expect((await run('info')).stdout).toMatch(/accelerator +tcg \(there is no \/dev\/kvm\)/)
     expect(JSON.parse((await run('info', '--json')).stdout)).toMatchObject({ qemu: '7.2.22' })
+  })
+
+  it('says what cannot be meant, with the way out', async () => {
+    const cases: [string[], RegExp][] = [
+      [['web', 'linux', 'linux'], /linux is named twice.*two different ones/],
+      [['crossfade', 'linux', 'linux', '50%'], /linux is named twice/],
+      [['template', 'make', 'linux', '--live', '--cold'], /--live and --cold cannot be given together/],
+      [['trash', 'purge', '--all', 'linux'], /--all and names cannot be given together/],
+      [['trash', 'purge'], /Nothing to purge was named/],
+      [['snapshot', 'take', 'linux', ''], /cannot be a title.*1 to 80/],
+      [['create', 'web', '--empty', '--memory', '2GB'], /not an amount of memory. Write 384MiB or 1.5GiB/],
+      [['policies', 'linux', 'restart=always'], /"restart=always" is not a rule/],
+    ]
+    for (const [args, words] of cases) expect(await run(...args), args.join(' ')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(words) })
   })
 
   it('starts, says when it was so already, pauses, resumes and stops', async () => {
@@ -317,7 +334,7 @@ describe('the network', () => {
     own.interrupt()
     expect(await own.code).toBe(0)
     expect((await run('publish', 'beos')).code).toBe(3)
-    expect((await run('unpublish', 'linux')).code).toBe(1)
+    expect(await run('unpublish', 'linux')).toMatchObject({ code: 1, stdout: '' })
     expect((await run('publish', 'linux', '--port', '0')).code).toBe(2)
   })
 

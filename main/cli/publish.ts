@@ -36,7 +36,7 @@ export function addPublishCommands(program: Command, context: CliContext): void 
     .action(async (name: string, options: { port?: number; json?: true }) => {
       const guest = readGuestName(name)
       const gone = await withHost(context, (client) => client.network.unpublish({ guest, ...(options.port === undefined ? {} : { port: options.port }) }))
-      context.terminal.print(options.json ? json(gone) : gone.map(({ url }) => url).join('\n'))
+      if (options.json || gone.length > 0) context.terminal.print(options.json ? json(gone) : gone.map(({ url }) => url).join('\n'))
       if (gone.length === 0) throw new CommandFailure(exitCodes.no, `Nothing of ${guest} was published.`)
     })
 }

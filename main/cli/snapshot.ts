@@ -7,12 +7,12 @@ import { CommandFailure, exitCodes } from './exit-code.ts'
 import { withTaskProgress } from './task-progress.ts'
 import { json, table } from './terminal.ts'
 import { formatBytes } from './units.ts'
-import { readGuestName } from './values.ts'
+import { readGuestName, readTitle } from './values.ts'
 
 /** What stands for all guests of the stage together; no guest can be called so. */
 const wholeStage = '@stage'
 const target = 'the guest, or @stage for all guests of the stage at one instant'
-const reference = 'the snapshot: its title, its id, or the beginning of it'
+const reference = 'the snapshot: its title, its id, or how its id begins'
 
 /** `diptych snapshot …`: what guests were at an instant, and going back to it. */
 export function addSnapshotCommands(program: Command, context: CliContext): void {
@@ -35,7 +35,7 @@ export function addSnapshotCommands(program: Command, context: CliContext): void
     .command('take')
     .description('keep a guest as it is now: memory and disk when it is up, else its disk')
     .argument('<guest>', target)
-    .argument('[title]', 'what it is called; default: the time')
+    .argument('[title]', 'what it is called; default: the time', readTitle)
     .option('--disk', 'only the disk, also of a guest that is up')
     .option('--json', 'print the snapshot as JSON')
     .addHelpText('after', '\nExamples:\n  diptych snapshot take linux "before the update"\n  diptych snapshot take @stage')
@@ -92,7 +92,7 @@ export function addSnapshotCommands(program: Command, context: CliContext): void
     .description('give a snapshot another title')
     .argument('<guest>', target)
     .argument('<snapshot>', reference)
-    .argument('<title>', 'the new title')
+    .argument('<title>', 'the new title', readTitle)
     .option('--json', 'print the snapshot as JSON')
     .action(async (of: string, which: string, title: string, options: { json?: true }) => {
       const renamed = await withHost(context, async (client) => {

@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
 import type { TemplateView } from '../../src/contract/template.ts'
 import { withHost, type CliContext } from './context.ts'
+import { CommandFailure, exitCodes } from './exit-code.ts'
 import { withTaskProgress } from './task-progress.ts'
 import { json, table } from './terminal.ts'
 import { formatBytes } from './units.ts'
-import { readGuestName } from './values.ts'
+import { readGuestName, readTitle } from './values.ts'
 
 interface MakeOptions {
   readonly title?: string
@@ -32,12 +33,13 @@ export function addTemplateCommands(program: Command, context: CliContext): void
     .description('make a template of a guest, which goes on as before')
     .argument('<guest>', 'the guest')
     .argument('[name]', "the template's name; default: the guest's")
-    .option('--title <title>', 'what it is called in the window')
+    .option('--title <title>', 'what it is called in the window', readTitle)
     .option('--live', 'only with the memory of the running guest, or not at all')
     .option('--cold', 'only the disk: its clones boot')
     .option('--json', 'print the template as JSON')
     .addHelpText('after', '\nOf a running guest, its memory is taken along where that is possible: clones then run in a fraction of a second.\n\nExamples:\n  diptych template make linux\n  diptych template make linux web-server --title "Web server, ready"')
     .action(async (guest: string, name: string | undefined, { title, live, cold, json: asJson }: MakeOptions) => {
+      if (live === true && cold === true) throw new CommandFailure(exitCodes.usage, '--live and --cold cannot be given together.', 'Choose one of them, or none for what is possible.')
       const kind = live === true ? 'live' : cold === true ? 'cold' : 'auto'
       const request = { guest: readGuestName(guest), kind, ...(name === undefined ? {} : { name: readGuestName(name) }), ...(title === undefined ? {} : { title }) } as const
       const made = await withHost(context, (client) => withTaskProgress(context, client, 'template', (signal) => client.template.make(request, { signal })))

@@ -44,7 +44,7 @@ export function addTrashCommands(program: Command, context: CliContext): void {
     .option('--all', 'everything in the trash')
     .option('--json', 'print how many bytes were freed as JSON')
     .action(async (wanted: string[], options: AsJson & { all?: true }) => {
-      if ((wanted.length === 0) === (options.all === undefined)) throw new CommandFailure(exitCodes.usage, 'Name what to purge, or give --all.')
+      if ((wanted.length === 0) === (options.all === undefined)) throw new CommandFailure(exitCodes.usage, options.all ? '--all and names cannot be given together.' : 'Nothing to purge was named.', 'Name what to purge, or give --all.')
       const freedBytes = await withHost(context, async (client) => {
         if (options.all) return (await client.trash.empty()).freedBytes
         let freed = 0

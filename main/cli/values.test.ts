@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { CommandFailure } from './exit-code.ts'
 import { formatControl, formatMilliseconds } from './units.ts'
-import { readChange, readGuestName } from './values.ts'
+import { readChange, readGuestName, readMemory, readTitle } from './values.ts'
 
 describe('readChange', () => {
   it.each([
@@ -57,6 +57,12 @@ describe('words', () => {
   it('refuses what cannot be a guest name', () => {
     expect(readGuestName('linux')).toBe('linux')
     expect(() => readGuestName('../etc')).toThrow(/cannot be a guest's name/)
+  })
+
+  it('reads amounts of memory and titles that stand alone', () => {
+    expect([readMemory('2GiB'), readTitle('Web server')]).toEqual([2048, 'Web server'])
+    expect(() => readMemory('2GB')).toThrow(expect.objectContaining({ exitCode: 2, wayOut: 'Write 384MiB or 1.5GiB; whole MiB.' }))
+    for (const wrong of ['', '  ', 'x'.repeat(81)]) expect(() => readTitle(wrong)).toThrow(expect.objectContaining({ exitCode: 2 }))
   })
 
   it.each([[null, 'MiB', 'unlimited'], [50, 'percent', '50%'], [384, 'MiB', '384MiB'], [2_500_000, 'bit/s', '2.5Mbit'], [64_000, 'bit/s', '64kbit'], [500, 'bit/s', '500bit'], [20_000_000, 'B/s', '20MB/s'], [2, 'vCPU', '2'], [200, 'weight', '200'], [500, 'IO/s', '500']] as const)(

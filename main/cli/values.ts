@@ -13,6 +13,12 @@ export function readGuestName(text: string): GuestName {
   return name.data
 }
 
+/** A title as typed, of a guest, a template or a snapshot. */
+export function readTitle(text: string): string {
+  if (text.trim() === '' || text.length > 80) throw usage(`"${text}" cannot be a title.`, 'Write 1 to 80 characters.')
+  return text
+}
+
 /** What `diptych set` understands, in the words its help and its errors use. */
 export const settings = {
   memory: 'memory=384MiB or memory=1.5GiB',
@@ -44,7 +50,7 @@ export function readChange(assignments: readonly string[]): ControlChange {
 function readSetting(key: string, value: string): ControlChange {
   switch (key) {
     case 'memory':
-      return { memory: readMemory(value) }
+      return { memory: memoryAmount(value, settings.memory) }
     case 'cpu':
     case 'cpu.cap':
       return { cpuCap: readCpu(value) }
@@ -69,8 +75,12 @@ function refuseSetting(key: string): never {
 
 /** MiB, whole. Binary units only, so that nobody wonders which megabyte is meant. */
 export function readMemory(text: string): number {
+  return memoryAmount(text, '384MiB or 1.5GiB')
+}
+
+function memoryAmount(text: string, right: string): number {
   const amount = readAmount(text, { MiB: 1, GiB: 1024 })
-  if (amount === null || !Number.isInteger(amount) || amount === 0) throw usage(`"${text}" is not an amount of memory.`, `Write ${settings.memory}; whole MiB.`)
+  if (amount === null || !Number.isInteger(amount) || amount === 0) throw usage(`"${text}" is not an amount of memory.`, `Write ${right}; whole MiB.`)
   return amount
 }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { InvalidArgumentError, type Command } from 'commander'
 import type { GuestName } from '../../src/contract/names.ts'
+import { reasonOf } from '../../src/contract/refusal.ts'
 import type { WebMatrix, WebProbe } from '../../src/contract/web.ts'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
@@ -42,6 +43,7 @@ export function addWebCommand(program: Command, context: CliContext): void {
     .action(async (from: string | undefined, to: string | undefined, options: WebOptions) => {
       const source = options.from ?? from
       const target = options.to ?? to
+      if (source !== undefined && source === target) throw new CommandFailure(exitCodes.usage, `${source} is named twice: a page is to be opened by another guest.`, 'Name two different ones.')
       const input = {
         path: options.path,
         timeoutMs: options.timeout * 1_000,
@@ -53,8 +55,8 @@ export function addWebCommand(program: Command, context: CliContext): void {
       const probes = await withHost(context, (client) => client.web.probe(input, { signal: context.interrupted }))
       if (options.junit !== undefined) await writeReport(options.junit, probes, options.expect)
       const { terminal } = context
-      terminal.print(options.json ? json(probes) : probeTable(probes))
-      if (probes.length === 0) throw new CommandFailure(exitCodes.no, 'No two guests are running, so no page could be opened.', 'Start them with: diptych up')
+      if (options.json || probes.length > 0) terminal.print(options.json ? json(probes) : probeTable(probes))
+      if (probes.length === 0) throw new CommandFailure(exitCodes.no, source === undefined && target === undefined ? 'No two guests are running, so no page could be opened.' : 'No other guest is running, so no page could be opened.', 'Start them with: diptych up')
       const failed = probes.filter((probe) => !isRight(probe, options.expect))
       if (failed.length > 0) throw new CommandFailure(exitCodes.no, `${failed.length} of ${probes.length} pages did not ${options.expect === undefined ? 'open' : `answer ${options.expect}`}.`)
     })
@@ -83,7 +85,7 @@ async function writeReport(path: string, probes: readonly WebProbe[], expected: 
     output: `${sourceOf(probe)}; title: ${probe.title ?? '-'}; server: ${probe.server ?? '-'}; ${probe.bytes} bytes`,
   }))
   await writeFile(path, junitReport('diptych web', cases)).catch((error: unknown) => {
-    throw new CommandFailure(exitCodes.failed, `The report could not be written to ${path}: ${String(error)}`, 'Name a file in a folder you can write to.')
+    throw new CommandFailure(exitCodes.failed, `The report could not be written: ${reasonOf(error)}.`, 'Name a file in a folder you can write to.')
   })
 }
 

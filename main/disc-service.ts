@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { DiscId, DiscView } from '../src/contract/disc.ts'
+import type { GuestName } from '../src/contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { GuestDefinition } from '../src/guest/definition.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
@@ -7,7 +8,8 @@ import { ImageProblem } from '../src/image/image-problem.ts'
 import { type KeptDisc, Discs } from '../src/node/image/discs.ts'
 import { examine } from '../src/node/image/examine.ts'
 import type { Upload, Uploads } from '../src/node/image/uploads.ts'
-import type { TemplateFile } from '../src/node/template/template-file.ts'
+import { discsIn, savedDiscsOf } from '../src/node/guest-state/saved-discs.ts'
+import type { TemplateStore } from '../src/node/template/template-store.ts'
 import { Publisher } from '../src/publisher.ts'
 import { notFound } from './error-map.ts'
 
@@ -15,9 +17,11 @@ export interface DiscPorts {
   readonly dataDirectory: string
   readonly uploads: Uploads
   guests(): readonly GuestOwner[]
-  /** Deleted guests, which may come back. */
+  guestFolder(name: GuestName): string
+  /** Deleted guests, which may come back, as far as their files can be read; and where they all are. */
   trashed(): readonly GuestDefinition[]
-  templates(): readonly TemplateFile[]
+  trashedFolders(): readonly { readonly name: GuestName; readonly folder: string }[]
+  templates(): TemplateStore
 }
 
 /** Discs that browsers have sent: kept until somebody deletes them. Owns the list that watchers see; the files are the store's. */
@@ -61,19 +65,23 @@ export class DiscService {
     const found = await this.#discs.find(id)
     if (found === null) throw notFound('disc', id, (await this.#discs.list()).map((disc) => disc.id))
     const { users, bytes, name } = this.#view(found)
-    if (users.length > 0) throw new Refusal('in-use', name, `it is in a drive of ${users.join(', ')}`, 'take it out of there (diptych edit GUEST cdrom=none), or purge the deleted guest, then delete it')
+    if (users.length > 0) throw new Refusal('in-use', name, `it is in a drive of ${users.join(', ')}`, 'take it out of there (diptych edit GUEST cdrom=none), or delete the snapshot, or purge the deleted guest, then delete it')
     await this.#discs.delete(id)
     await this.#tell()
     return bytes
   }
 
   #view({ id, name, path, bytes, keptAt }: KeptDisc): DiscView {
-    const { guests, trashed, templates } = this.#ports
+    const { guests, guestFolder, trashed, trashedFolders, templates } = this.#ports
     const has = ({ cdrom, driverDisc }: GuestDefinition) => [cdrom, driverDisc].includes(path)
+    const saved = (folder: string, guest: string) => savedDiscsOf(folder).flatMap(({ what, discs }) => (discs.includes(path) ? [`${what} of ${guest}`] : []))
+    const store = templates()
     const users = [
       ...guests().flatMap(({ definition, machine }) => (has(definition) || machine?.spec.discPath === path ? [definition.name] : [])),
       ...trashed().flatMap((definition) => (has(definition) ? [`${definition.name} (deleted)`] : [])),
-      ...templates().flatMap(({ name: template, definition }) => (has(definition) ? [`the template ${template}`] : [])),
+      ...guests().flatMap(({ definition }) => saved(guestFolder(definition.name), definition.name)),
+      ...trashedFolders().flatMap(({ name: guest, folder }) => saved(folder, `${guest} (deleted)`)),
+      ...store.load().flatMap(({ name: template, definition }) => (has(definition) || discsIn(store.directory(template)).includes(path) ? [`the template ${template}`] : [])),
     ]
     return { id, name, path, bytes, keptAt: keptAt.toISOString(), users }
   }

@@ -158,6 +158,7 @@ class LocalHost implements Host {
         void this.#network.forget(name)
         void this.#templates.changed()
       },
+      trashChanged: () => this.#saved.stage.partsChanged(),
     })
     this.#editing = new EditService({
       guests: this.#guests,
@@ -167,7 +168,7 @@ class LocalHost implements Host {
       renamed: (name, to) => {
         void this.#network.forget(name)
         try {
-          this.#saved.stage.guestRenamed(name, to)
+          this.#saved.stage.partsChanged()
           moveLogs(directories.state, name, to)
         } catch (error) {
           this.#say('warning', to, `what is kept under its old name could not follow: ${reasonOf(error)}`)
@@ -176,7 +177,7 @@ class LocalHost implements Host {
     })
     this.uploads = new Uploads(join(directories.data, 'uploads'))
     this.#partials = new PartialFiles(join(directories.state, 'exports'))
-    const discs = new DiscService({ dataDirectory: directories.data, uploads: this.uploads, guests: () => this.#guests.all(), trashed: () => this.#library.trashedDefinitions(), templates: () => this.#templates.store.load() })
+    const discs = new DiscService({ dataDirectory: directories.data, uploads: this.uploads, guests: () => this.#guests.all(), guestFolder, trashed: () => this.#library.trashedDefinitions(), trashedFolders: () => this.#library.trashedFolders(), templates: () => this.#templates.store })
     this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, discs, guestFolder })
     const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: this.#network.cards(guest)[0]?.network })
     this.#web = new WebService({
@@ -257,6 +258,7 @@ class LocalHost implements Host {
       owner: (name) => this.#guests.get(name),
       stageGuests: () => this.#stage.view().guests,
       directory: guestFolder,
+      trashed: () => this.#library.trashedFolders(),
       message: (level, guest, text) => this.#say(level, guest, text),
     })
     this.#templates = new TemplateService({

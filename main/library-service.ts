@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { renameSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type GuestUpdate, isStopped } from '../src/contract/guest.ts'
 import type { GuestName } from '../src/contract/names.ts'
@@ -8,7 +9,6 @@ import type { TrashId, TrashItem } from '../src/contract/trash.ts'
 import type { GuestDefinition } from '../src/guest/definition.ts'
 import { editGuestFile, formatGuestFile } from '../src/guest/definition-file.ts'
 import { type NewGuest, defineGuest, identityFor, macsOf } from '../src/guest/new-guest.ts'
-import { writeFileAtomic } from '../src/node/file/atomic.ts'
 import type { GuestStore } from '../src/node/guest-store.ts'
 import { makeEmptyDisk } from '../src/node/qemu/disk-image.ts'
 import { makeBackingsRelative } from '../src/node/qemu/inner-backing.ts'
@@ -23,6 +23,8 @@ export interface LibraryPorts {
   readonly trash: Trash
   /** The guest is gone, or has the name `to` now: whoever keeps something under its name follows. */
   gone(name: GuestName, to: GuestName | null): void
+  /** A guest went to the trash, came back from it or was purged. */
+  trashChanged(): void
 }
 
 /** A guest to make, and what becomes its disk.qcow2; null for none (a demonstration guest's is made at its first start). */
@@ -76,7 +78,7 @@ export class LibraryService {
       const path = join(folder, 'disk.qcow2')
       if (staged !== null && staged !== path) renameSync(staged, path)
       if (disk !== null && 'sizeMiB' in disk) await makeEmptyDisk(path, disk.sizeMiB, signal)
-      await writeFileAtomic(join(folder, 'guest.yaml'), formatGuestFile(definition))
+      await writeFile(join(folder, 'guest.yaml'), formatGuestFile(definition), { flag: 'wx', mode: 0o600 })
       signal?.throwIfAborted()
       await store.folders.place(folder, definition.name)
     } catch (error) {
@@ -141,9 +143,9 @@ export class LibraryService {
   }
 
   /** Where the disks of deleted guests are. */
-  trashedFolders(): { name: GuestName; folder: string }[] {
+  trashedFolders(): { id: TrashId; name: GuestName; folder: string }[] {
     const { trash } = this.#ports
-    return trash.ids().map((id) => ({ name: trash.nameOf(id), folder: trash.path(id) }))
+    return trash.ids().map((id) => ({ id, name: trash.nameOf(id), folder: trash.path(id) }))
   }
 
   /** What deleted guests were, as far as they can be read. */
@@ -174,6 +176,7 @@ export class LibraryService {
   }
 
   async #tellTrash(): Promise<void> {
+    this.#ports.trashChanged()
     if (this.trashed.readers > 0) this.trashed.publish(await this.listTrash(), 'trash')
   }
 }

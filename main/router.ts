@@ -29,6 +29,6 @@ export function createRouter(parts: HostParts): AnyRouter {
     web: webRoutes(parts.web),
     task: taskRoutes(parts.tasks),
     template: templateRoutes(parts),
-    trash: trashRoutes(parts.library),
+    trash: trashRoutes(parts),
   })
 }

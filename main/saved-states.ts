@@ -3,6 +3,7 @@ import type { Engine } from '../src/engine/engine.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { dropSuspended } from '../src/node/guest-state/suspended.ts'
 import { SnapshotStore } from '../src/node/guest-state/snapshot-store.ts'
+import type { TrashId } from '../src/contract/trash.ts'
 import { SnapshotService } from './snapshot-service.ts'
 import { StageSnapshotService } from './stage-snapshot-service.ts'
 import { SuspendService } from './suspend-service.ts'
@@ -17,6 +18,8 @@ export interface SavedStatePorts {
   /** The guests of the stage, by name; some may not have been made yet. */
   stageGuests(): readonly GuestName[]
   directory(name: GuestName): string
+  /** Deleted guests, with what was kept of them. */
+  trashed(): readonly { readonly id: TrashId; readonly name: GuestName; readonly folder: string }[]
   message(level: 'info' | 'warning' | 'error', guest: GuestName | null, text: string): void
 }
 
@@ -30,7 +33,7 @@ export class SavedStates {
   constructor(ports: SavedStatePorts) {
     this.#ports = ports
     this.suspending = new SuspendService(ports)
-    this.snapshots = new SnapshotService(ports)
+    this.snapshots = new SnapshotService({ ...ports, deleted: () => this.stage.partsChanged() })
     const owners = () => ports.owners().filter((owner) => ports.stageGuests().includes(owner.definition.name))
     this.stage = new StageSnapshotService({ ...ports, snapshots: this.snapshots, owners, everyone: () => ports.owners() })
   }

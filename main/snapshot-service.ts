@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { GuestName } from '../src/contract/names.ts'
@@ -11,6 +12,7 @@ import { diskUse } from '../src/node/file/disk-use.ts'
 import { clearJournal, readJournal, writeJournal } from '../src/node/guest-state/journal.ts'
 import { type MachineFile, keepMachineFiles, machineFilesOf } from '../src/node/guest-state/machine-files.ts'
 import { deleteMark, finishDelete, finishRestore, markOf, recover, releaseDisks, sweepTemporary } from '../src/node/guest-state/snapshot-steps.ts'
+import { discsOf } from '../src/node/guest-state/saved-discs.ts'
 import { type SnapshotRecord, SnapshotStore, newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
 import { isSuspended, suspendedSnapshot, suspendedState } from '../src/node/guest-state/suspended.ts'
 import { idleDisk } from '../src/node/qemu/disk-snapshot.ts'
@@ -28,6 +30,8 @@ export interface SnapshotPorts {
   owner(name: GuestName): GuestOwner
   directory(name: GuestName): string
   message(level: 'info' | 'warning' | 'error', guest: GuestName, text: string): void
+  /** One is gone that a snapshot of the stage may have stood on. */
+  deleted(): void
 }
 
 export interface TakeOptions {
@@ -93,6 +97,11 @@ export class SnapshotService {
     await this.#demandUsable(this.#store(name), this.find(name, id))
   }
 
+  /** Why it cannot be restored here, a whole sentence; null when it can. */
+  async unusable(name: GuestName, id: SnapshotId): Promise<string | null> {
+    return this.#unusable(this.#store(name), this.find(name, id))
+  }
+
   async delete(name: GuestName, id: SnapshotId): Promise<number> {
     const record = this.find(name, id)
     const directory = this.#ports.directory(name)
@@ -110,6 +119,7 @@ export class SnapshotService {
         return hold.state()
       }),
     )
+    this.#ports.deleted()
     await this.#tell(name)
     return reclaimed
   }
@@ -279,6 +289,8 @@ export class SnapshotService {
     if (record.kind === 'disk') return null
     try {
       const { manifest } = readSavedState(join(store.directory(record.id), 'state'))
+      const lost = discsOf(manifest.spec).find((path) => !existsSync(path))
+      if (lost !== undefined) return `The disc that was in its drive is gone: ${lost}.`
       return (await this.#ports.engine.warmKey(manifest.spec)) === manifest.key ? null : `It was taken with another QEMU (${manifest.engineVersion}), on another processor, or by another version of Diptych.`
     } catch (error) {
       return `${reasonOf(error)}.`

@@ -1,7 +1,7 @@
 import type { GuestName } from '../src/contract/names.ts'
 import { Cancelled, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { SnapshotId } from '../src/contract/snapshot.ts'
-import type { StageSnapshotView } from '../src/contract/stage.ts'
+import type { StageSnapshotPart, StageSnapshotView } from '../src/contract/stage.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
 import { type StageSnapshotRecord, StageStore } from '../src/node/guest-state/stage-store.ts'
@@ -9,16 +9,15 @@ import { Publisher } from '../src/publisher.ts'
 import { Barrier } from '../src/stage/barrier.ts'
 import { notFound } from './error-map.ts'
 import type { SnapshotService } from './snapshot-service.ts'
+import { type Holder, type StagePartPorts, StageParts } from './stage-parts.ts'
 import type { TaskService } from './task-service.ts'
 
-export interface StageSnapshotPorts {
+export interface StageSnapshotPorts extends StagePartPorts {
   readonly tasks: TaskService
   readonly snapshots: SnapshotService
   readonly dataDirectory: string
   /** The guests of the stage that there are. */
   owners(): readonly GuestOwner[]
-  /** Every guest: one that was of the stage may have another name by now, and still have its part. */
-  everyone(): readonly GuestOwner[]
   message(level: 'info' | 'warning' | 'error', guest: GuestName | null, text: string): void
 }
 
@@ -28,16 +27,20 @@ export interface StageSnapshotPorts {
  */
 export class StageSnapshotService {
   readonly events = new Publisher<StageSnapshotView[]>()
+  readonly parts: StageParts
   readonly #ports: StageSnapshotPorts
   readonly #store: StageStore
+  #round = 0
 
   constructor(ports: StageSnapshotPorts) {
     this.#ports = ports
     this.#store = new StageStore(ports.dataDirectory, 'stage')
+    this.parts = new StageParts(this.#store, ports)
   }
 
-  list(): StageSnapshotView[] {
-    return this.#store.list().map((record) => this.#view(record))
+  list(): Promise<StageSnapshotView[]> {
+    const holders = this.parts.holders()
+    return Promise.all(this.#store.list().map((record) => this.#view(record, holders)))
   }
 
   /** All are paused, then all are written, then all go on; when one cannot be, none was. */
@@ -77,14 +80,25 @@ export class StageSnapshotService {
       this.#store.write(taken)
       return taken
     })
-    this.#tell()
-    return this.#view(record)
+    return this.#told(record)
+  }
+
+  /** Throws Refusal when it cannot be restored, naming the guest whose part is missing; nothing has been touched then. */
+  async demandUsable(id: SnapshotId): Promise<void> {
+    const record = this.find(id)
+    const holders = this.parts.holders()
+    for (const { guest, snapshot } of record.parts) {
+      const holder = holders.get(snapshot)
+      if (holder === undefined) throw new Refusal('damaged', record.title, `the part of ${guest} was deleted`, 'the other guests can still go back to theirs, each by itself; or go back to another snapshot')
+      if (holder.trash !== null) throw new Refusal('wrong-state', record.title, `${guest} is in the trash, and its part with it`, `bring it back first: diptych trash restore ${holder.trash}`)
+      await this.#ports.snapshots.demandUsable(guest, snapshot)
+    }
   }
 
   /** Every guest's machine is loaded before the first one runs. */
   async restore(id: SnapshotId, signal: AbortSignal | undefined): Promise<void> {
+    await this.demandUsable(id)
     const record = this.find(id)
-    for (const part of record.parts) await this.#ports.snapshots.demandUsable(part.guest, part.snapshot)
     await this.#ports.tasks.run({ kind: 'restore', title: `The stage back to ${record.title}`, guest: null, signal, cancellable: false }, async (_abort, progress) => {
       progress('loading every guest')
       const barrier = new Barrier(record.parts.length)
@@ -104,20 +118,16 @@ export class StageSnapshotService {
     })
   }
 
-  rename(id: SnapshotId, title: string): StageSnapshotView {
+  rename(id: SnapshotId, title: string): Promise<StageSnapshotView> {
     const record = { ...this.find(id), title }
     this.#store.write(record)
-    this.#tell()
-    return this.#view(record)
+    return this.#told(record)
   }
 
-  /** A guest has another name now: its parts are found under it. */
-  guestRenamed(from: GuestName, to: GuestName): void {
-    for (const record of this.#store.list()) {
-      if (!record.parts.some(({ guest }) => guest === from)) continue
-      this.#store.write({ ...record, parts: record.parts.map((part) => (part.guest === from ? { ...part, guest: to } : part)) })
-    }
-    this.#tell()
+  /** A guest was renamed, deleted or brought back, or a snapshot of one was deleted. */
+  partsChanged(): void {
+    this.parts.settle()
+    void this.#tell()
   }
 
   /** The file goes first: what is left of the parts then is swept when the host opens. */
@@ -125,8 +135,9 @@ export class StageSnapshotService {
     const { parts } = this.find(id)
     this.#store.remove(id)
     let reclaimed = 0
-    for (const part of parts) if (this.#has(part.guest, part.snapshot)) reclaimed += await this.#ports.snapshots.delete(part.guest, part.snapshot)
-    this.#tell()
+    const holders = this.parts.holders()
+    for (const { guest, snapshot } of parts) if (holders.get(snapshot)?.trash === null) reclaimed += await this.#ports.snapshots.delete(guest, snapshot)
+    await this.#tell()
     return reclaimed
   }
 
@@ -135,21 +146,15 @@ export class StageSnapshotService {
    * found where its snapshot is. After the guests' own snapshots were put in order.
    */
   async recover(): Promise<void> {
-    const records = this.#store.list()
-    const known = new Set(records.map((record) => record.id))
-    const holders = new Map<SnapshotId, GuestName>()
+    const known = new Set(this.#store.list().map((record) => record.id))
     for (const owner of this.#ports.everyone()) {
       const { name } = owner.definition
       for (const { id, stage } of this.#ports.snapshots.records(name)) {
-        holders.set(id, name)
         if (stage === null || known.has(stage)) continue
         await this.#ports.snapshots.delete(name, id).catch((error: unknown) => this.#ports.message('warning', name, `a part of an unfinished stage snapshot could not be removed: ${reasonOf(error)}`))
       }
     }
-    for (const record of records) {
-      const parts = record.parts.map((part) => ({ ...part, guest: holders.get(part.snapshot) ?? part.guest }))
-      if (parts.some(({ guest }, index) => guest !== record.parts[index]?.guest)) this.#store.write({ ...record, parts })
-    }
+    this.parts.settle()
   }
 
   find(id: SnapshotId): StageSnapshotRecord {
@@ -159,19 +164,23 @@ export class StageSnapshotService {
     return found
   }
 
-  #view(record: StageSnapshotRecord): StageSnapshotView {
-    const missing = record.parts.filter((part) => !this.#has(part.guest, part.snapshot)).map((part) => part.guest)
-    const parts = record.parts.map(({ guest, snapshot, kind }) => ({ guest, snapshot, kind }))
+  async #view(record: StageSnapshotRecord, holders: ReadonlyMap<SnapshotId, Holder>): Promise<StageSnapshotView> {
     const { id, title, takenAt, skewMs, pausedMs } = record
-    return { id, title, takenAt, parts, skewMs, pausedMs, unusable: missing.length === 0 ? null : `The part of ${missing.join(', ')} is gone.` }
+    const parts = record.parts.map(({ guest, snapshot, kind }): StageSnapshotPart => {
+      const holder = holders.get(snapshot)
+      return { guest, snapshot, kind, place: holder === undefined ? 'gone' : holder.trash === null ? 'guest' : 'trash', trash: holder?.trash ?? null }
+    })
+    const reasons = await Promise.all(parts.map((part) => this.#against(part)))
+    const against = reasons.filter((reason) => reason !== null)
+    return { id, title, takenAt, parts, skewMs, pausedMs, unusable: against.length === 0 ? null : against.join(' ') }
   }
 
-  #has(guest: GuestName, snapshot: SnapshotId): boolean {
-    try {
-      return this.#ports.snapshots.find(guest, snapshot).id === snapshot
-    } catch {
-      return false // the guest or the snapshot was deleted
-    }
+  /** Why a part keeps the whole from being restored, a whole sentence. */
+  async #against({ guest, snapshot, place }: StageSnapshotPart): Promise<string | null> {
+    if (place === 'gone') return `The part of ${guest} was deleted.`
+    if (place === 'trash') return `The part of ${guest} is in the trash with it: restore ${guest} first.`
+    const reason = await this.#ports.snapshots.unusable(guest, snapshot).catch((error: unknown) => `${reasonOf(error)}.`)
+    return reason === null ? null : `The part of ${guest} cannot be restored: ${reason}`
   }
 
   #owner(name: GuestName): GuestOwner {
@@ -181,7 +190,15 @@ export class StageSnapshotService {
     return owner
   }
 
-  #tell(): void {
-    this.events.publish(this.list(), 'stage')
+  async #told(record: StageSnapshotRecord): Promise<StageSnapshotView> {
+    await this.#tell()
+    return this.#view(record, this.parts.holders())
+  }
+
+  async #tell(): Promise<void> {
+    this.#round += 1
+    const round = this.#round
+    const list = await this.list()
+    if (round === this.#round) this.events.publish(list, 'stage') // else what is newer is on its way
   }
 }

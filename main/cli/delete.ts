@@ -11,16 +11,18 @@ export function addDeleteCommand(program: Command, context: CliContext): void {
     .description('move stopped guests to the trash')
     .argument('<guest...>', 'the guests, by name')
     .option('--purge', 'delete them for good at once')
+    .option('--force', 'also where a snapshot of the stage cannot be gone back to without them')
     .option('--json', 'print what is in the trash, or was purged, as JSON')
     .addHelpText('after', '\nBring one back with: diptych trash restore\n\nExamples:\n  diptych delete web-2\n  diptych delete old --purge')
-    .action(async (names: string[], options: { purge?: true; json?: true }) => {
+    .action(async (names: string[], options: { purge?: true; force?: true; json?: true }) => {
       const guests = names.map(readGuestName)
+      const force = options.force === true
       const { terminal } = context
       const done = await withHost(context, async (client) => {
         const items = []
         for (const name of guests) {
-          const item = await client.guest.delete({ name })
-          if (options.purge) await client.trash.purge({ id: item.id })
+          const item = await client.guest.delete({ name, force })
+          if (options.purge) await client.trash.purge({ id: item.id, force })
           if (!options.json) terminal.say(options.purge ? `${name} is deleted for good: ${formatBytes(item.bytes)} freed.` : `${name} is in the trash. Bring it back with: diptych trash restore ${item.id}`)
           items.push(item)
         }

@@ -77,11 +77,12 @@ export function addSnapshotCommands(program: Command, context: CliContext): void
     .description('delete a snapshot and give its room back')
     .argument('<guest>', target)
     .argument('<snapshot>', reference)
+    .option('--force', "also a guest's part of a snapshot of the stage, which cannot be gone back to then")
     .option('--json', 'print the bytes that were freed as JSON')
-    .action(async (of: string, which: string, options: { json?: true }) => {
+    .action(async (of: string, which: string, options: { force?: true; json?: true }) => {
       const deleted = await withHost(context, async (client) => {
         const { id, title } = await find(client, of, which)
-        const { reclaimedBytes } = of === wholeStage ? await client.stage.deleteSnapshot({ id }) : await client.snapshot.delete({ guest: readGuestName(of), id })
+        const { reclaimedBytes } = of === wholeStage ? await client.stage.deleteSnapshot({ id }) : await client.snapshot.delete({ guest: readGuestName(of), id, force: options.force === true })
         return { id, title, reclaimedBytes }
       })
       if (options.json === true) terminal.print(json(deleted))

@@ -42,13 +42,15 @@ export function addTrashCommands(program: Command, context: CliContext): void {
     .description('delete guests in the trash for good')
     .argument('[id...]', 'their ids, or names that only one in the trash had')
     .option('--all', 'everything in the trash')
+    .option('--force', 'also where a snapshot of the stage cannot be gone back to without them')
     .option('--json', 'print how many bytes were freed as JSON')
-    .action(async (wanted: string[], options: AsJson & { all?: true }) => {
+    .action(async (wanted: string[], options: AsJson & { all?: true; force?: true }) => {
       if ((wanted.length === 0) === (options.all === undefined)) throw new CommandFailure(exitCodes.usage, options.all ? '--all and names cannot be given together.' : 'Nothing to purge was named.', 'Name what to purge, or give --all.')
       const freedBytes = await withHost(context, async (client) => {
-        if (options.all) return (await client.trash.empty()).freedBytes
+        const force = options.force === true
+        if (options.all) return (await client.trash.empty({ force })).freedBytes
         let freed = 0
-        for (const each of wanted) freed += (await client.trash.purge({ id: (await find(client, each)).id })).freedBytes
+        for (const each of wanted) freed += (await client.trash.purge({ id: (await find(client, each)).id, force })).freedBytes
         return freed
       })
       if (options.json) terminal.print(json({ freedBytes }))

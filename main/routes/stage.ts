@@ -12,10 +12,11 @@ export function stageRoutes({ stage, stageEvents, saved }: Pick<HostParts, 'stag
     down: route.down.handler(({ input }) => stage.down(input.mode)),
     reset: route.reset.handler(() => stage.reset()),
     snapshots: route.snapshots.handler(() => snapshots.list()),
-    watchSnapshots: route.watchSnapshots.handler(({ signal }) => snapshots.events.subscribe([snapshots.list()], signal)),
+    watchSnapshots: route.watchSnapshots.handler(async ({ signal }) => snapshots.events.subscribe([await snapshots.list()], signal)),
     takeSnapshot: route.takeSnapshot.handler(({ input, signal }) => snapshots.take(input.title, signal)),
     restoreSnapshot: route.restoreSnapshot.handler(async ({ input, signal }) => {
       const { title } = snapshots.find(input.id)
+      await snapshots.demandUsable(input.id)
       const kept = input.keep ? await snapshots.take(`Before going back to ${title}`.slice(0, 80), signal) : null
       await snapshots.restore(input.id, signal)
       await stage.refresh()

@@ -16,7 +16,7 @@ export const DiscView = z.object({
   path: z.string(),
   bytes: z.number(),
   keptAt: z.iso.datetime(),
-  /** Who has it in a drive: guests, deleted guests and templates, by their names. */
+  /** Who has it in a drive, in words: guests, deleted guests, templates, and saved memory that goes on with it (live snapshots, of the stage too, and suspended guests). */
   users: z.array(z.string()),
 })
 export type DiscView = z.infer<typeof DiscView>

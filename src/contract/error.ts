@@ -11,6 +11,7 @@ export const RefusalCode = z.enum([
   'over-budget', // would promise more than the host has
   'already-exists',
   'in-use',
+  'would-break', // something that is kept would be of no use without it; `force` does it all the same
   'unsafe', // a file from elsewhere asks for what such a file has no business to
   'not-importable', // a file from elsewhere is nothing that becomes a guest, or not yet
   'damaged', // a file from elsewhere is cut short or contradicts itself

@@ -29,8 +29,14 @@ export const library = {
     .output(z.object({ guest: GuestUpdate, plan: EditPlan })),
   /** Only while it does not run: its folder, its file and its DNS name follow. */
   rename: oc.errors(errors).input(named.extend({ to: GuestName })).output(GuestUpdate),
-  /** Moves a guest that does not run to the trash, from where `trash.restore` brings it back. */
-  delete: oc.errors(errors).input(named).output(TrashItem),
+  /**
+   * Moves a guest that does not run to the trash, from where `trash.restore` brings it back. Refused (`would-break`) without
+   * `force` while a stage snapshot needs a snapshot of it.
+   */
+  delete: oc
+    .errors(errors)
+    .input(named.extend({ force: z.boolean().default(false) }))
+    .output(TrashItem),
   /** Makes the disk of a stopped guest larger; never smaller. The system in it has to grow its file systems. */
   growDisk: oc.errors(errors).input(named.extend({ diskMiB: DiskMiB })).output(GuestSettingsView),
 }

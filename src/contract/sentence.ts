@@ -99,6 +99,7 @@ const refusals: Readonly<Record<RefusalCode, (subject: string, reason: string) =
   'over-budget': (subject, reason) => [`that would promise ${subject} more than this computer has: ${reason}`, 'Lower the value, or take it from another guest first.'],
   'already-exists': (subject, reason) => [`${subject} exists already: ${reason}`, 'Choose another name.'],
   'in-use': (subject, reason) => [`${subject} is in use: ${reason}`, 'Stop what uses it first.'],
+  'would-break': (subject, reason) => [`${subject} is still needed: ${reason}`, 'Say that it may go all the same (--force).'],
   unsafe: (subject, reason) => [`${subject} is not safe to open: ${reason}`, null],
   'not-importable': (subject, reason) => [`${subject} cannot be imported: ${reason}`, null],
   damaged: (subject, reason) => [`${subject} is damaged: ${reason}`, 'Fetch or export it again.'],

@@ -71,8 +71,14 @@ export const snapshot = {
     .errors(errors)
     .input(one.extend({ keep: z.boolean().default(false) }))
     .output(z.object({ guest: GuestUpdate, kept: SnapshotView.nullable() })),
-  /** Its children become its parent's; clusters that only it held are given back to the host. */
-  delete: oc.errors(errors).input(one).output(z.object({ reclaimedBytes: z.number() })),
+  /**
+   * Its children become its parent's; clusters that only it held are given back to the host. Refused (`would-break`) without
+   * `force` while a stage snapshot needs it.
+   */
+  delete: oc
+    .errors(errors)
+    .input(one.extend({ force: z.boolean().default(false) }))
+    .output(z.object({ reclaimedBytes: z.number() })),
   rename: oc.errors(errors).input(one.extend({ title: SnapshotTitle })).output(SnapshotView),
   /** The guest's screen at that instant as PNG, base64. */
   thumbnail: oc.errors(errors).input(one).output(z.object({ png: z.string(), width: z.number().int(), height: z.number().int() })),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { errors } from './error.ts'
 import { GuestName } from './names.ts'
 import { SnapshotId, SnapshotTitle } from './snapshot.ts'
+import { TrashId } from './trash.ts'
 
 /**
  * One step of getting from nothing to a live pair. `fraction` is null while it cannot be told; `expectedSeconds`
@@ -32,17 +33,29 @@ export const StageView = z.object({
 })
 export type StageView = z.infer<typeof StageView>
 
+/** One guest's part of a stage snapshot: a snapshot in that guest's own tree. */
+export const StageSnapshotPart = z.object({
+  guest: GuestName,
+  snapshot: SnapshotId,
+  kind: z.enum(['live', 'disk']),
+  /** Who has it: the guest, a guest in the trash, or nobody, because it was deleted. */
+  place: z.enum(['guest', 'trash', 'gone']),
+  /** What brings it back when it is in the trash. */
+  trash: TrashId.nullable(),
+})
+export type StageSnapshotPart = z.infer<typeof StageSnapshotPart>
+
 /** Every guest of the stage and its links at one instant. Each part is also in its guest's own tree. */
 export const StageSnapshotView = z.object({
   id: SnapshotId,
   title: z.string(),
   takenAt: z.iso.datetime(),
-  parts: z.array(z.object({ guest: GuestName, snapshot: SnapshotId, kind: z.enum(['live', 'disk']) })),
+  parts: z.array(StageSnapshotPart),
   /** Between the first guest's standing still and the last one's. */
   skewMs: z.number(),
   /** How long the guests stood still. */
   pausedMs: z.number(),
-  /** Why it cannot be restored (a part was deleted), a whole sentence; null when it can. */
+  /** Why it cannot be restored (a part is in the trash, was deleted or fits this computer no more), in whole sentences; null when it can. */
   unusable: z.string().nullable(),
 })
 export type StageSnapshotView = z.infer<typeof StageSnapshotView>

@@ -32,8 +32,14 @@ export const trash = {
   watch: oc.errors(errors).output(eventIterator(z.array(TrashItem))),
   /** Back among the guests, stopped. Refused with `already-exists` while another guest has its name: give another. */
   restore: oc.errors(errors).input(one.extend({ name: GuestName.optional() })).output(GuestUpdate),
-  /** Deletes it for good. */
-  purge: oc.errors(errors).input(one).output(z.object({ freedBytes: z.number() })),
-  /** Deletes everything in the trash for good. */
-  empty: oc.errors(errors).output(z.object({ freedBytes: z.number(), purged: z.number() })),
+  /** Deletes it for good. Refused (`would-break`) without `force` while a stage snapshot needs a snapshot of it. */
+  purge: oc
+    .errors(errors)
+    .input(one.extend({ force: z.boolean().default(false) }))
+    .output(z.object({ freedBytes: z.number() })),
+  /** Deletes everything in the trash for good, or, refusing as `purge` does, nothing. */
+  empty: oc
+    .errors(errors)
+    .input(z.object({ force: z.boolean().default(false) }).default({ force: false }))
+    .output(z.object({ freedBytes: z.number(), purged: z.number() })),
 }

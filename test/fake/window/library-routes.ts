@@ -9,7 +9,7 @@ import { disc } from '../../../src/contract/disc.ts'
 import { os } from '../../../src/contract/os.ts'
 import { template } from '../../../src/contract/template.ts'
 import { trash } from '../../../src/contract/trash.ts'
-import type { Thrower } from './snapshot-routes.ts'
+import { demandUnneeded, type Thrower } from './snapshot-routes.ts'
 import { type FakeGuest, makeGuest, updateOf } from './views.ts'
 import type { World } from './world.ts'
 
@@ -61,6 +61,10 @@ export function libraryRoutes(world: World, { find, screenshot }: Tools) {
     world.addGuest(guest)
     return guest
   }
+  const purge = (id: string) => {
+    world.snapshots.left(id, 'gone')
+    return world.library.purge(id)
+  }
   return {
     guest: {
       propose: routes.propose.handler(({ input }) => propose(input)),
@@ -80,8 +84,11 @@ export function libraryRoutes(world: World, { find, screenshot }: Tools) {
       rename: routes.rename.handler(({ input, errors }) => updateOf(find(input.name, errors))),
       delete: routes.delete.handler(({ input, errors }) => {
         const guest = find(input.name, errors)
+        demandUnneeded(world, guest.name, (part) => part.guest === guest.name && part.place === 'guest', input.force, errors)
         world.removeGuest(guest)
-        return world.library.throwAway(guest)
+        const item = world.library.throwAway(guest)
+        world.snapshots.thrownAway(guest.name, item.id)
+        return item
       }),
       growDisk: routes.growDisk.handler(({ input, errors }) => settingsOf(find(input.name, errors))),
     },
@@ -103,10 +110,18 @@ export function libraryRoutes(world: World, { find, screenshot }: Tools) {
         const guest = world.library.takeBack(input.id)
         if (guest === undefined) throw errors.NOT_FOUND({ data: { noun: 'item of the trash', name: input.id, known: [] } })
         world.addGuest(guest)
+        world.snapshots.left(input.id, 'guest')
         return updateOf(guest)
       }),
-      purge: on.trash.purge.handler(({ input }) => ({ freedBytes: world.library.purge(input.id) })),
-      empty: on.trash.empty.handler(() => ({ freedBytes: world.library.trash.map(({ id }) => world.library.purge(id)).reduce((sum, bytes) => sum + bytes, 0), purged: 1 })),
+      purge: on.trash.purge.handler(({ input, errors }) => {
+        demandUnneeded(world, input.id, (part) => part.trash === input.id, input.force, errors)
+        return { freedBytes: purge(input.id) }
+      }),
+      empty: on.trash.empty.handler(({ input, errors }) => {
+        demandUnneeded(world, 'what is in the trash', (part) => part.trash !== null, input.force, errors)
+        const items = world.library.trash
+        return { freedBytes: items.map(({ id }) => purge(id)).reduce((sum, bytes) => sum + bytes, 0), purged: items.length }
+      }),
     },
     image: {
       inspect: on.image.inspect.handler(({ input }) => reportOf('path' in input.source ? input.source.path : 'uploaded.iso')),

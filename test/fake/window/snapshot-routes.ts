@@ -3,6 +3,7 @@ import { contract } from '../../../src/contract/contract.ts'
 import type { RefusalCode } from '../../../src/contract/error.ts'
 import type { GuestAction } from '../../../src/contract/guest.ts'
 import type { SnapshotId, SnapshotView } from '../../../src/contract/snapshot.ts'
+import type { StageSnapshotPart } from '../../../src/contract/stage.ts'
 import { type FakeGuest, updateOf } from './views.ts'
 import type { World } from './world.ts'
 
@@ -19,6 +20,12 @@ interface Tools {
 }
 
 const workMs = 900
+
+/** Refuses what a stage snapshot needs, unless it is forced. */
+export function demandUnneeded(world: World, subject: string, of: (part: StageSnapshotPart) => boolean, force: boolean, errors: Thrower): void {
+  const needing = world.snapshots.needing(of)
+  if (!force && needing.length > 0) throw errors.REFUSED({ data: { code: 'would-break', subject, reason: `the stage snapshot “${needing.join('”, “')}” cannot be gone back to without it` } })
+}
 
 export function snapshotRoutes(world: World, { find, may, screenshot }: Tools) {
   const on = implement(contract).snapshot
@@ -47,7 +54,8 @@ export function snapshotRoutes(world: World, { find, may, screenshot }: Tools) {
       return { guest: updateOf(guest), kept }
     }),
     delete: on.delete.handler(({ input, errors }) => {
-      const { memoryBytes, diskBytes } = known(find(input.guest, errors), input.id, errors)
+      const { title, memoryBytes, diskBytes } = known(find(input.guest, errors), input.id, errors)
+      demandUnneeded(world, title, (part) => part.snapshot === input.id, input.force, errors)
       snapshots.delete(input.guest, input.id)
       return { reclaimedBytes: memoryBytes + (diskBytes ?? 0) }
     }),

@@ -1,6 +1,6 @@
 import type { GuestName } from '../../../src/contract/names.ts'
 import { SnapshotId, type SnapshotKind, type SnapshotTree, type SnapshotView } from '../../../src/contract/snapshot.ts'
-import type { StageSnapshotView } from '../../../src/contract/stage.ts'
+import type { StageSnapshotPart, StageSnapshotView } from '../../../src/contract/stage.ts'
 import { Broadcast } from './broadcast.ts'
 
 /** The guests' snapshots and the stage's, in memory. Pictures are the guest's screen as it is now. */
@@ -62,12 +62,27 @@ export class FakeSnapshots {
     const gone = this.find(guest, id)
     const left = tree.snapshots.filter((each) => each.id !== id).map((each) => (each.parent === id ? { ...each, parent: gone?.parent ?? null } : each))
     this.#set({ ...tree, current: tree.current === id ? (gone?.parent ?? null) : tree.current, snapshots: left })
-    if (gone?.stage !== null) this.#setStage(this.#stage.map((each) => (each.id === gone?.stage ? { ...each, unusable: `The part of ${guest} was deleted.` } : each)))
+    if (gone?.stage !== null) this.#place((part) => part.snapshot === id, { place: 'gone', trash: null })
+  }
+
+  /** A guest went to the trash, with its parts. */
+  thrownAway(guest: GuestName, trash: string): void {
+    this.#place((part) => part.guest === guest && part.place === 'guest', { place: 'trash', trash })
+  }
+
+  /** What was in the trash came back, or was purged. */
+  left(trash: string, place: 'guest' | 'gone'): void {
+    this.#place((part) => part.trash === trash, { place, trash: null })
+  }
+
+  /** The titles of stage snapshots that would be of no use without such a part. */
+  needing(of: (part: StageSnapshotPart) => boolean): string[] {
+    return this.#stage.filter(({ parts }) => parts.some(of) && parts.every(({ place }) => place !== 'gone')).map(({ title }) => title)
   }
 
   takeStage(guests: readonly { name: GuestName; kind: SnapshotKind }[], title: string): StageSnapshotView {
     const id = this.#id()
-    const parts = guests.map(({ name, kind }) => ({ guest: name, snapshot: this.take(name, kind, title, id).id, kind }))
+    const parts = guests.map(({ name, kind }) => ({ guest: name, snapshot: this.take(name, kind, title, id).id, kind, place: 'guest' as const, trash: null }))
     const taken: StageSnapshotView = { id, title, takenAt: new Date().toISOString(), parts, skewMs: 2, pausedMs: 268, unusable: null }
     this.#setStage([...this.#stage, taken])
     return taken
@@ -80,6 +95,17 @@ export class FakeSnapshots {
   deleteStage(id: SnapshotId): void {
     for (const { guest, snapshot } of this.#stage.find((each) => each.id === id)?.parts ?? []) this.delete(guest, snapshot)
     this.#setStage(this.#stage.filter((each) => each.id !== id))
+  }
+
+  #place(of: (part: StageSnapshotPart) => boolean, change: Pick<StageSnapshotPart, 'place' | 'trash'>): void {
+    if (!this.#stage.some(({ parts }) => parts.some(of))) return
+    this.#setStage(
+      this.#stage.map((each) => {
+        const parts = each.parts.map((part) => (of(part) ? { ...part, ...change } : part))
+        const against = parts.flatMap(({ guest, place }) => (place === 'gone' ? [`The part of ${guest} was deleted.`] : place === 'trash' ? [`The part of ${guest} is in the trash with it: restore ${guest} first.`] : []))
+        return { ...each, parts, unusable: against.length === 0 ? null : against.join(' ') }
+      }),
+    )
   }
 
   #id(): SnapshotId {

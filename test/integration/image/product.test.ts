@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Connection } from '../../../src/contract/connection.ts'
@@ -152,6 +152,33 @@ describe('disks and machines from elsewhere, through the product', () => {
     await client.trash.purge({ id: thrown.id })
     expect(await client.disc.delete({ id: kept.id })).toEqual({ freedBytes: kept.bytes })
     expect(below('discs')).toEqual([])
+  })
+
+  test('a disc that only saved memory goes on with stays, until that is gone', async () => {
+    const { client } = connection
+    const kept = await client.disc.keep({ upload: await send(shop.path('tools.iso')) })
+    const name = named('saved')
+    await client.guest.create({ from: { kind: 'iso', path: kept.path }, name, memoryMiB: 64 })
+    await client.guest.start({ name })
+    const taken = await client.snapshot.take({ guest: name, title: 'half way' })
+    await client.guest.suspend({ name })
+    const users = async () => (await client.disc.list()).flatMap((disc) => disc.users)
+    expect(await users()).toEqual(['saved', 'the snapshot “half way” of saved', 'the suspended memory of saved'])
+    await client.guest.start({ name, boot: 'cold' })
+    await client.guest.edit({ name, changes: { cdrom: null } })
+    expect(await users()).toEqual(['the snapshot “half way” of saved'])
+    await expect(client.disc.delete({ id: kept.id })).rejects.toMatchObject({ data: { code: 'in-use', reason: 'it is in a drive of the snapshot “half way” of saved' } })
+    renameSync(kept.path, shop.path('away.iso'))
+    await expect(client.snapshot.restore({ guest: name, id: taken.id }), 'refused while the guest runs on').rejects.toMatchObject({ data: { reason: `The disc that was in its drive is gone: ${kept.path}.` } })
+    renameSync(shop.path('away.iso'), kept.path)
+    await client.guest.stop({ name, mode: 'force' })
+    await client.snapshot.restore({ guest: name, id: taken.id })
+    expect(await users(), 'the machine that was saved has it in its drive').toEqual(['saved', 'the snapshot “half way” of saved'])
+    await client.guest.stop({ name, mode: 'force' })
+    const thrown = await client.guest.delete({ name })
+    expect(await users()).toEqual(['the snapshot “half way” of saved (deleted)'])
+    await client.trash.purge({ id: thrown.id })
+    expect(await client.disc.delete({ id: kept.id })).toEqual({ freedBytes: kept.bytes })
   })
 
   test('a disk is one way to create a guest, a disc another to import one', async () => {

@@ -16,7 +16,7 @@ test('a stage snapshot finds the part of a guest that was renamed by a host that
 
   const after = new Rig(home, tinyGuest(), ['other', 'two'])
   await after.open()
-  const [found = expect.fail('it is gone')] = after.saved.stage.list()
+  const [found = expect.fail('it is gone')] = await after.saved.stage.list()
   expect(found).toMatchObject({ id: taken.id, unusable: null, parts: [{ guest: 'other', snapshot: taken.parts[0]?.snapshot }, { guest: 'two' }] })
   await after.saved.stage.restore(taken.id, undefined)
   expect(['other', 'two'].map((name) => after.owner(name).state)).toEqual(['stopped', 'stopped'])

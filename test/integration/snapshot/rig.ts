@@ -66,6 +66,7 @@ export class Rig {
       owner: (name) => this.owner(name),
       stageGuests: () => [...this.#owners.keys()],
       directory: (name) => this.directory(name),
+      trashed: () => [],
       message: (_level, _guest, text) => this.messages.push(text),
     })
   }

@@ -78,10 +78,11 @@ describe('a stage snapshot of two guests on the real switch', () => {
     expect(names.map((name) => rig.owner(name).state)).toEqual(['running', 'stopped'])
     const [part = expect.fail('it has no parts')] = second.parts
     await rig.saved.snapshots.delete(part.guest, part.snapshot)
-    expect(rig.saved.stage.list().map(({ id, unusable }) => [id, unusable])).toEqual([[snapshot.id, null], [second.id, 'The part of one is gone.']])
+    expect((await rig.saved.stage.list()).map(({ id, unusable }) => [id, unusable])).toEqual([[snapshot.id, null], [second.id, 'The part of one was deleted.']])
+    await expect(rig.saved.stage.restore(second.id, undefined)).rejects.toThrow('the part of one was deleted')
     await rig.saved.stage.delete(second.id)
     await rig.saved.stage.delete(snapshot.id)
-    expect(rig.saved.stage.list()).toEqual([])
+    expect(await rig.saved.stage.list()).toEqual([])
     for (const name of names) expect((await rig.saved.snapshots.tree(GuestName.parse(name))).snapshots).toEqual([])
   })
 
@@ -91,7 +92,7 @@ describe('a stage snapshot of two guests on the real switch', () => {
     const rejected = expect(taking).rejects.toThrow()
     await rig.owner('two').request('forceStop')
     await rejected
-    expect([rig.owner('one').state, rig.saved.stage.list()]).toEqual(['running', []])
+    expect([rig.owner('one').state, await rig.saved.stage.list()]).toEqual(['running', []])
     for (const name of names) expect((await rig.saved.snapshots.tree(GuestName.parse(name))).snapshots).toEqual([])
   })
 })

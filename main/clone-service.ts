@@ -61,8 +61,11 @@ export class CloneService {
         const template = await this.#template(request.from, abort, progress)
         try {
           return await this.#cloneAll(template, names, request, abort, progress)
+        } catch (error) {
+          void templates.sweep() // a template that was made for this alone has no clone
+          throw error
         } finally {
-          void templates.sweep()
+          void templates.changed()
         }
       })
       return { guests, milliseconds: Math.round(performance.now() - begun) }

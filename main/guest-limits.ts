@@ -3,6 +3,8 @@ import type { EngineDescription, MachineSpec } from '../src/engine/engine.ts'
 import { type GuestDefinition, recipeOf } from '../src/guest/definition.ts'
 import type { Limits } from '../src/resource/readings.ts'
 
+/** Asked once: `cpus` reads files of the kernel each time, and a limit is part of every view. */
+const hostCpus = cpus().length
 /** More than this nobody plugs into a running desktop, and each place costs the engine a little. */
 const mostVcpus = 16
 /** Memory grows in steps that any guest's kernel can take. */
@@ -20,7 +22,7 @@ export function limitsOf(definition: GuestDefinition, description: EngineDescrip
     kind,
     accelerator,
     plugUnavailable: plugUnavailable(definition, accelerator),
-    hostCpus: cpus().length,
+    hostCpus,
     vcpus,
     maximumVcpus: maximumVcpus(definition),
     bootMemoryMiB: memoryMiB,
@@ -49,7 +51,7 @@ export function startedWith(spec: MachineSpec, definition: GuestDefinition, vcpu
   return recipeOf(definition) === null ? { ...spec, vcpus, maximumVcpus: Math.max(vcpus, maximumVcpus(definition)) } : spec
 }
 
-function maximumVcpus({ vcpus, maximumVcpus: asked = Math.min(cpus().length, mostVcpus) }: GuestDefinition): number {
+function maximumVcpus({ vcpus, maximumVcpus: asked = Math.min(hostCpus, mostVcpus) }: GuestDefinition): number {
   return Math.max(vcpus, asked)
 }
 

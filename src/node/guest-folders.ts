@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { GuestName } from '../contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../contract/refusal.ts'
 import { parseGuestFile } from '../guest/definition-file.ts'
-import { syncPath, writeFileAtomic } from './file/atomic.ts'
+import { syncAside, syncPath, writeFileAtomic } from './file/atomic.ts'
 
 const unfinished = '.new-'
 /** A guest.yaml that is to take the old one's place once its folder has the name in it. */
@@ -49,13 +49,14 @@ export class GuestFolders {
 
   /** Everything in `folder` reaches the disk, then it becomes the guest's. Throws Refusal when the name is taken. */
   async place(folder: string, name: GuestName): Promise<void> {
-    for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isFile()) await syncFile(join(folder, entry.name))
-    syncPath(folder)
+    // All at once: the file system commits them together.
+    const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile())
+    await Promise.all([folder, ...files.map(({ name: file }) => join(folder, file))].map(syncAside))
     if (this.isTaken(name)) throw taken(name, this.path(name))
     await rename(folder, this.path(name)).catch((error: unknown) => {
       throw isNotEmpty(error) ? taken(name, this.path(name)) : new Fault('disk', `${this.path(name)} could not be made: ${reasonOf(error)}`, { cause: error })
     })
-    syncPath(this.root)
+    await syncAside(this.root)
   }
 
   /**
@@ -115,15 +116,6 @@ function nameIn(path: string): string | null {
     return parseGuestFile(readFileSync(path, 'utf8'), path).name
   } catch {
     return null // written by another version: the old guest.yaml stands
-  }
-}
-
-async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
   }
 }
 

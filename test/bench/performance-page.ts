@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BenchDocument, Figure } from './document.ts'
 
-const names = ['start', 'screen', 'mixer', 'switch'] as const
+const names = ['start', 'screen', 'clone', 'snapshot', 'mixer', 'switch'] as const
 
 interface Saved {
   readonly at: string

@@ -1,4 +1,5 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { bandwidthOf, defaultWeight, percentOf, type CpuCapPort } from './cpu-cap.ts'
 import { balance, rebalance, type WeightFile } from './group-weight.ts'
@@ -16,9 +17,9 @@ export function cgroupV1CpuCap(root: string): CpuCapPort | null {
   if (!existsSync(join(root, 'cpu.cfs_quota_us')) || !isWritable(root)) return null
   const parent = join(root, 'diptych')
   const groupOf = (name: string, pid: number) => join(parent, `${name}-${pid}`)
-  const enter = (group: string, pid: number) => {
+  const enter = async (group: string, pid: number) => {
     // cgroup.procs moves every thread of the process, and later ones are born in the group.
-    if (!readOr(join(group, 'cgroup.procs'), '').split('\n').includes(String(pid))) writeFileSync(join(group, 'cgroup.procs'), String(pid))
+    if (!readOr(join(group, 'cgroup.procs'), '').split('\n').includes(String(pid))) await writeFile(join(group, 'cgroup.procs'), String(pid))
   }
   const get = (name: string, pid: number) => {
     const group = groupOf(name, pid)
@@ -31,7 +32,7 @@ export function cgroupV1CpuCap(root: string): CpuCapPort | null {
     available: true,
     reason: `Control groups version 1 (${root}).`,
     get,
-    set: (name, pid, percent) => {
+    set: async (name, pid, percent) => {
       const group = groupOf(name, pid)
       mkdirSync(group, { recursive: true })
       // No quota while the period changes: the kernel checks the pair after each write.
@@ -41,7 +42,7 @@ export function cgroupV1CpuCap(root: string): CpuCapPort | null {
         writeFileSync(join(group, 'cpu.cfs_period_us'), String(periodUs))
         writeFileSync(join(group, 'cpu.cfs_quota_us'), String(quotaUs))
       }
-      enter(group, pid)
+      await enter(group, pid)
       return get(name, pid)
     },
     getWeight,
@@ -49,7 +50,7 @@ export function cgroupV1CpuCap(root: string): CpuCapPort | null {
       const group = groupOf(name, pid)
       mkdirSync(group, { recursive: true })
       writeFileSync(join(group, 'cpu.shares'), String(sharesOf(weight)))
-      enter(group, pid)
+      await enter(group, pid)
       balance(parent, shares)
       return getWeight(name, pid)
     },

@@ -22,14 +22,14 @@ describe('as root', () => {
     put('cgroup.subtree_control', 'memory\n')
   })
 
-  test('a group below diptych/, cpu enabled on the way down', () => {
+  test('a group below diptych/, cpu enabled on the way down', async () => {
     const port = portOf(asRoot)
-    expect(port.set('linux', 42, 30)).toBe(30)
+    expect(await port.set('linux', 42, 30)).toBe(30)
     expect(read('diptych/linux-42/cpu.max')).toBe('6000 20000')
     expect(read('diptych/linux-42/cgroup.procs')).toBe('42')
     expect(read('cgroup.subtree_control')).toBe('+cpu')
     expect(read('diptych/cgroup.subtree_control')).toBe('+cpu')
-    expect(port.set('linux', 42, null)).toBeNull()
+    expect(await port.set('linux', 42, null)).toBeNull()
     expect(read('diptych/linux-42/cpu.max')).toBe('max')
   })
 
@@ -50,18 +50,18 @@ describe('as root', () => {
     expect(read('diptych/cpu.weight')).toBe('60')
   })
 
-  test('the root group of a container, with processes in it, may not hand controllers on', () => {
+  test('the root group of a container, with processes in it, may not hand controllers on', async () => {
     put('cgroup.type', 'domain\n')
     put('cgroup.procs', '1\n7\n')
     expect(cgroupV2CpuCap(root, asRoot)).toBeNull()
     expect(cgroupV2Obstacle(root, asRoot)).toContain('holds processes of its own')
     put('cgroup.subtree_control', 'cpu memory\n') // somebody moved them out, enabled it, and moved on
-    expect(portOf(asRoot).set('linux', 42, 50)).toBe(50)
+    expect(await portOf(asRoot).set('linux', 42, 50)).toBe(50)
   })
 
-  test('a kernel that refuses to enable the controller is heard, and nothing is called capped', () => {
+  test('a kernel that refuses to enable the controller is heard, and nothing is called capped', async () => {
     mkdirSync(join(root, 'diptych/cgroup.subtree_control'), { recursive: true }) // a file that cannot be written
-    expect(() => portOf(asRoot).set('linux', 42, 30)).toThrow(/cgroup\.subtree_control/)
+    await expect(portOf(asRoot).set('linux', 42, 30)).rejects.toThrow(/cgroup\.subtree_control/)
     expect(existsSync(join(root, 'diptych/linux-42/cpu.max'))).toBe(false)
   })
 })
@@ -80,23 +80,23 @@ describe('in a systemd user session', () => {
     put(`${scope}/cgroup.subtree_control`, '')
   })
 
-  test('a child group of the scope takes the cap, because a group with controllers holds no process', () => {
+  test('a child group of the scope takes the cap, because a group with controllers holds no process', async () => {
     const port = portOf(inSession())
-    expect(port.set('linux', 42, 100)).toBe(100)
+    expect(await port.set('linux', 42, 100)).toBe(100)
     expect(existsSync(join(root, 'cgroup.subtree_control'))).toBe(false) // the system's root is not ours
     path = `/${scope}/vm`
     expect(port.get('linux', 42)).toBe(100)
-    expect(port.set('linux', 42, 20)).toBe(20)
+    expect(await port.set('linux', 42, 20)).toBe(20)
     expect(existsSync(join(root, scope, 'vm', 'vm'))).toBe(false)
   })
 
-  test('the processes leave the scope before its controllers are enabled, helpers too', () => {
+  test('the processes leave the scope before its controllers are enabled, helpers too', async () => {
     put(`${scope}/cgroup.procs`, '42\n57\n')
     mkdirSync(join(root, scope, 'vm/cgroup.procs'), { recursive: true }) // nobody can enter
-    expect(() => portOf(inSession()).set('linux', 42, 50)).toThrow(/cgroup\.procs/)
+    await expect(portOf(inSession()).set('linux', 42, 50)).rejects.toThrow(/cgroup\.procs/)
     expect(read(scope, 'cgroup.subtree_control')).toBe('')
     rmSync(join(root, scope, 'vm'), { recursive: true })
-    portOf(inSession()).set('linux', 42, 50)
+    await portOf(inSession()).set('linux', 42, 50)
     expect(read(scope, 'vm/cgroup.procs')).toBe('57') // each write moves one process; the last is kept here
     expect(read(scope, 'cgroup.subtree_control')).toBe('+cpu')
   })
@@ -107,9 +107,9 @@ describe('in a systemd user session', () => {
     expect(cgroupV2Obstacle(root, inSession({ userId: 1000 }))).toContain('Delegate=cpu')
   })
 
-  test('a scope that was made without the controller is refused by name', () => {
+  test('a scope that was made without the controller is refused by name', async () => {
     put(`${scope}/cgroup.controllers`, 'memory\n')
-    expect(() => portOf(inSession()).set('linux', 42, 50)).toThrow(/diptych-linux-1\.scope was made without the cpu controller/)
+    await expect(portOf(inSession()).set('linux', 42, 50)).rejects.toThrow(/diptych-linux-1\.scope was made without the cpu controller/)
   })
 
   test('the scope’s weight is asked of the user’s systemd and waited for; the guests’ slice stays a normal one', async () => {

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { guestSlice } from '../process/detached.ts'
@@ -43,15 +44,15 @@ export function cgroupV2CpuCap(root: string, options: CgroupV2Options): CpuCapPo
     if (scope !== null) return { parent: scope, group: join(scope, 'vm') }
     return mayMake ? { parent: common, group: join(common, `${name}-${pid}`) } : null
   }
-  const demandGroup = (name: string, pid: number) => {
+  const demandGroup = async (name: string, pid: number) => {
     const place = groupOf(name, pid)
     if (place === null) throw new Error(`process ${pid} runs in no control group that this user may limit`)
     if (place.parent === common) enableCpu(root)
     else if (!words(place.parent, 'cgroup.controllers').includes('cpu')) throw new Error(`${basename(place.parent)} was made without the cpu controller: ${notDelegated}`)
     mkdirSync(place.group, { recursive: true })
     // First out of the parent: a group with processes of its own may not enable controllers for its children.
-    if (!words(place.group, 'cgroup.procs').includes(String(pid))) writeFileSync(join(place.group, 'cgroup.procs'), String(pid))
-    if (place.parent !== common) for (const other of words(place.parent, 'cgroup.procs')) enterIfThere(place.group, other)
+    if (!words(place.group, 'cgroup.procs').includes(String(pid))) await writeFile(join(place.group, 'cgroup.procs'), String(pid))
+    if (place.parent !== common) for (const other of words(place.parent, 'cgroup.procs')) await enterIfThere(place.group, other)
     enableCpu(place.parent)
     return place
   }
@@ -73,8 +74,8 @@ export function cgroupV2CpuCap(root: string, options: CgroupV2Options): CpuCapPo
       const place = groupOf(name, pid)
       return place === null ? null : read(place.group)
     },
-    set: (name, pid, percent) => {
-      const { group } = demandGroup(name, pid)
+    set: async (name, pid, percent) => {
+      const { group } = await demandGroup(name, pid)
       const bandwidth = percent === null ? null : bandwidthOf(percent)
       writeFileSync(join(group, 'cpu.max'), bandwidth === null ? 'max' : `${bandwidth.quotaUs} ${bandwidth.periodUs}`)
       return read(group)
@@ -83,7 +84,7 @@ export function cgroupV2CpuCap(root: string, options: CgroupV2Options): CpuCapPo
     setWeight: async (name, pid, weight) => {
       const scope = scopeOf(pid)
       if (scope === null) {
-        const { parent, group } = demandGroup(name, pid)
+        const { parent, group } = await demandGroup(name, pid)
         writeFileSync(join(group, weights.name), String(weight))
         balance(parent, weights)
       } else {
@@ -136,9 +137,9 @@ function words(group: string, file: string): string[] {
 }
 
 /** A helper of the process that may have ended by now. */
-function enterIfThere(group: string, pid: string): void {
+async function enterIfThere(group: string, pid: string): Promise<void> {
   try {
-    writeFileSync(join(group, 'cgroup.procs'), pid)
+    await writeFile(join(group, 'cgroup.procs'), pid)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }

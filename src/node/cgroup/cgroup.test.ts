@@ -23,12 +23,12 @@ test('percent and bandwidth agree, and the kernel’s smallest quota is kept', (
 })
 
 describe('version 1', () => {
-  test('writes period, quota and the process; reads back what stands there', () => {
+  test('writes period, quota and the process; reads back what stands there', async () => {
     put('cpu.cfs_quota_us', '-1')
     const port = cgroupV1CpuCap(root)
-    expect(port?.set('linux', 42, 50)).toBe(50)
+    expect(await port?.set('linux', 42, 50)).toBe(50)
     expect([read('diptych/linux-42/cpu.cfs_quota_us'), read('diptych/linux-42/cpu.cfs_period_us'), read('diptych/linux-42/cgroup.procs')]).toEqual(['10000', '20000', '42'])
-    expect(port?.set('linux', 42, null)).toBeNull()
+    expect(await port?.set('linux', 42, null)).toBeNull()
     expect(read('diptych/linux-42/cpu.cfs_quota_us')).toBe('-1')
     expect(port?.get('windows', 43)).toBeNull()
   })

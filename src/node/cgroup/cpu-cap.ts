@@ -2,12 +2,15 @@
  * Holds the processor time of one process and all its threads: a cap, and a weight against others. One port over control
  * groups version 1 and 2; where neither can be used by this user, `available` is false and says why, and only a weight
  * is left, by nice(2). `name` and `pid` name the group. What a setter answers is read back from the kernel.
+ *
+ * Moving a process into its group waits for every processor of the computer (cgroup_threadgroup_rwsem): some 10 ms, in
+ * which the caller's thread must not stand still.
  */
 export interface CpuCapPort {
   readonly available: boolean
   readonly reason: string
   /** `percent` of one CPU, null for no cap. */
-  set(name: string, pid: number, percent: number | null): number | null
+  set(name: string, pid: number, percent: number | null): Promise<number | null>
   get(name: string, pid: number): number | null
   /** `weight` 1 to 10 000, 100 is the default: twice the weight gets twice the time while both want it. */
   setWeight(name: string, pid: number, weight: number): Promise<WeightReading>

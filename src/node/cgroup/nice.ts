@@ -25,7 +25,7 @@ export function niceOnly(reason: string, nice: NicePort = processNice): CpuCapPo
   return {
     available: false,
     reason,
-    set: () => null,
+    set: async () => null,
     get: () => null,
     setWeight: async (_name, pid, weight) => setNiceWeight(nice, pid, weight, reason),
     getWeight: (_name, pid) => readNiceWeight(nice, pid, reason),

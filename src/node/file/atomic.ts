@@ -19,9 +19,7 @@ export async function writeFileAtomic(path: string, content: string | Uint8Array
     await unlink(temporary).catch(() => undefined) // it may not have been made
     throw error
   }
-  const directory = await open(dirname(path), 'r')
-  await directory.sync()
-  await directory.close()
+  await syncAside(dirname(path))
 }
 
 /**
@@ -61,7 +59,17 @@ export function copyFileAtomicSync(from: string, to: string): void {
   syncPath(dirname(to))
 }
 
-/** Forces a file's content, or a directory's entries, to disk. */
+/** Forces a file's content, or a directory's entries, to disk, aside from the caller's thread: gibibytes may wait to be written. */
+export async function syncAside(path: string): Promise<void> {
+  const file = await open(path, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** The same at once, for what is small. */
 export function syncPath(path: string): void {
   const descriptor = openSync(path, 'r')
   try {

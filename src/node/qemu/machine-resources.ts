@@ -91,7 +91,7 @@ export class MachineResources {
     const { cpu, spec, pid } = this.#parts
     if (!cpu.available) throw new EngineFault('cgroup', cpu.reason)
     try {
-      return cpu.set(spec.name, pid, percent)
+      return await cpu.set(spec.name, pid, percent)
     } catch (cause) {
       throw this.#failed('cap', cause)
     }

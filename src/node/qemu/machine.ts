@@ -26,6 +26,7 @@ import { MachineChannels } from './machine-channels.ts'
 import { MachineResources } from './machine-resources.ts'
 import type { QemuProbe } from './probe.ts'
 import { reconnectNetwork } from './reconnect-network.ts'
+import { resetMachine } from './reset.ts'
 import { sharedRamName, writeRunRecord, type RunRecord } from './run-record.ts'
 import { beginRunningCopy } from './running-disk-copy.ts'
 import { saveMachineState } from './save-state.ts'
@@ -131,7 +132,7 @@ export class QemuMachine implements Machine {
   }
   async reset(): Promise<void> {
     await this.#saving
-    await this.#parts.qmp.execute('system_reset')
+    await resetMachine(this.#parts.qmp, this.#spec, this.#parts.layout.directory)
   }
   async powerDown(): Promise<void> {
     await this.#saving

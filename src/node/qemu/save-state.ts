@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import type { MachineSpec, SavedReport, SaveStateRequest } from '../../engine/engine.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
-import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
+import { syncAside, writeFileAtomicSync } from '../file/atomic.ts'
 import { prepareDeviceState, writeDeviceState } from './device-state.ts'
 import { deleteDiskSnapshot, takeDiskSnapshot } from './disk-snapshot.ts'
 import { openedRamFile } from './ram-file.ts'
@@ -65,7 +65,7 @@ export async function saveMachineState(source: StateSource, request: SaveStateRe
     }
     if (request.afterwards === 'run') await runAgain(qmp, wasRunning)
     const pausedMs = Math.round(performance.now() - begun)
-    writeManifest(source, directory, wasRunning, screen)
+    await writeManifest(source, directory, wasRunning, screen)
     return { pausedMs, pausedAtMs, wasRunning, screen }
   } catch (error) {
     if (marked) await deleteDiskSnapshot(qmp, diskSnapshot ?? '').catch(() => undefined) // swept with the request's journal
@@ -80,7 +80,7 @@ async function allSettledOrThrow(work: readonly Promise<unknown>[]): Promise<voi
   for (const outcome of await Promise.allSettled(work)) if (outcome.status === 'rejected') throw outcome.reason
 }
 
-function writeManifest(source: StateSource, directory: string, wasRunning: boolean, screen: SavedStateManifest['screen']): void {
+async function writeManifest(source: StateSource, directory: string, wasRunning: boolean, screen: SavedStateManifest['screen']): Promise<void> {
   const at = (name: string) => join(directory, name)
   const bytesOf = (name: string) => statSync(at(name)).size
   const manifest: SavedStateManifest = {
@@ -95,6 +95,6 @@ function writeManifest(source: StateSource, directory: string, wasRunning: boole
     deviceState: { name: 'device.state', bytes: bytesOf('device.state') },
     screen,
   }
-  for (const name of ['ram.img', 'device.state']) if (existsSync(at(name))) syncPath(at(name))
+  await Promise.all(['ram.img', 'device.state'].map(at).filter((path) => existsSync(path)).map(syncAside))
   writeFileAtomicSync(at('manifest.json'), JSON.stringify(manifest, null, 2), { durable: true })
 }

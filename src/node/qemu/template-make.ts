@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, sta
 import { dirname, join } from 'node:path'
 import { EngineFault, type MachineSpec, type TemplateReport, type TemplateRequest } from '../../engine/engine.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
-import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
+import { syncAside, writeFileAtomicSync } from '../file/atomic.ts'
 import { runProgram } from '../process/run-program.ts'
 import { DiskMirror } from './disk-mirror.ts'
 import { readDiskInfo } from './disk-image.ts'
@@ -62,7 +62,7 @@ export async function makeTemplateState(source: TemplateSource, request: Templat
       }
     })
     progress('writing it to the disk', null)
-    freeze(directory, report.live)
+    await freeze(directory, report.live)
     return { ...report, screen }
   } catch (error) {
     rmSync(directory, { recursive: true, force: true })
@@ -160,15 +160,15 @@ function writeManifest({ spec, probe }: TemplateSource, plugged: readonly Plugge
 }
 
 /** From here on everything in it is read only: a clone has copies, or maps the memory privately. */
-function freeze(directory: string, live: boolean): void {
+async function freeze(directory: string, live: boolean): Promise<void> {
   const at = (name: string) => join(directory, name)
   if (!live) for (const name of ['ram.img', 'device.state']) rmSync(at(name), { force: true })
   for (const name of ['disk.qcow2', 'ram.img', 'device.state', ...firmwareNames]) {
     if (!existsSync(at(name))) continue
     chmodSync(at(name), 0o400)
-    syncPath(at(name))
+    await syncAside(at(name))
   }
-  syncPath(directory)
+  await syncAside(directory)
 }
 
 /** UEFI's variables, beside the disk (see firmware.ts). */

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { asArray, asObject, asString, parseJson } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
-import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
+import { syncAside, writeFileAtomicSync } from '../file/atomic.ts'
 import { runProgram } from '../process/run-program.ts'
 import { prepareDeviceState, writeDeviceState } from './device-state.ts'
 import { keptDisks } from './kept-disk.ts'
@@ -59,7 +59,7 @@ export async function saveWarmState(request: SaveRequest): Promise<{ pausedMs: n
     }
     const pausedMs = Math.round(performance.now() - start)
     await keepBacking(before, disk)
-    writeManifest(making, disk, diskName, request)
+    await writeManifest(making, disk, diskName, request)
     replaceDirectory(making, directory)
     await dropUnusedDisks(disks, [disk, spec.diskPath, `${spec.diskPath}.previous`, ...keptDisks(dirname(spec.diskPath))])
     return { pausedMs }
@@ -69,8 +69,8 @@ export async function saveWarmState(request: SaveRequest): Promise<{ pausedMs: n
   }
 }
 
-function writeManifest(making: string, disk: string, diskName: string, request: SaveRequest): void {
-  const file = (path: string) => ({ bytes: statSync(path).size, sha256: createHash('sha256').update(readFileSync(path)).digest('hex') })
+async function writeManifest(making: string, disk: string, diskName: string, request: SaveRequest): Promise<void> {
+  const file = async (path: string) => ({ bytes: statSync(path).size, sha256: await digestOf(path) })
   const manifest: WarmManifest = {
     form: 1,
     warmKey: request.warmKey,
@@ -79,11 +79,18 @@ function writeManifest(making: string, disk: string, diskName: string, request: 
     memoryMiB: request.spec.memoryMiB,
     plugged: [...request.plugged],
     ram: { name: 'ram.img', bytes: statSync(join(making, 'ram.img')).size },
-    deviceState: { name: 'device.state', ...file(join(making, 'device.state')) },
-    disk: { name: diskName, ...file(disk) },
+    deviceState: { name: 'device.state', ...(await file(join(making, 'device.state'))) },
+    disk: { name: diskName, ...(await file(disk)) },
   }
-  for (const path of [join(making, 'ram.img'), join(making, 'device.state'), disk, dirname(disk)]) syncPath(path)
+  await Promise.all([join(making, 'ram.img'), join(making, 'device.state'), disk, dirname(disk)].map(syncAside))
   writeFileAtomicSync(join(making, 'manifest.json'), JSON.stringify(manifest, null, 2), { durable: true })
+}
+
+/** Read piece by piece: a disk may be of gibibytes. */
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer)
+  return hash.digest('hex')
 }
 
 interface ChainLink {

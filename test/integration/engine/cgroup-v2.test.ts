@@ -19,10 +19,10 @@ test.skipIf(port === null)(`a cap in a real version 2 hierarchy${port === null ?
   const pid = child.pid ?? expect.fail('the busy process did not start')
   try {
     if (prefix.length > 0) await until('its scope', () => readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes('diptych-test') || null)
-    expect(port.set('busy', pid, 20)).toBe(20)
+    expect(await port.set('busy', pid, 20)).toBe(20)
     const group = join(mount, /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1] ?? '')
     await until('the kernel to throttle it', () => Number(/^nr_throttled (\d+)$/m.exec(readFileSync(join(group, 'cpu.stat'), 'utf8'))?.[1]) > 3 || null)
-    expect(port.set('busy', pid, null)).toBeNull()
+    expect(await port.set('busy', pid, null)).toBeNull()
     child.kill('SIGKILL')
     await new Promise((resolve) => child.once('exit', resolve))
     port.release('busy', pid)

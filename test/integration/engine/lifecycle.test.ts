@@ -132,6 +132,22 @@ describe('one machine on real QEMU', () => {
     expect(isThere(machine.processId)).toBe(true)
   })
 
+  test('a reset at any moment after power-on boots it again', async () => {
+    for (const afterMs of [0, 2, 4, 8]) {
+      const other = new Bench()
+      try {
+        const young = await other.engine.start(other.spec, { from: { kind: 'cold' } })
+        const heard = recordEvents(young)
+        await new Promise((resolve) => setTimeout(resolve, afterMs))
+        await young.reset()
+        await until('the greeting', () => heard.some((event) => event.type === 'console' && event.line.includes('TINY UP')) || null)
+        await young.quit()
+      } finally {
+        await other.end()
+      }
+    }
+  })
+
   test('the power button asks the guest, and its own shutdown is an expected end', async () => {
     await agentAnswers(machine)
     await machine.powerDown()

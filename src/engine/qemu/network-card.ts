@@ -16,12 +16,13 @@ export interface CardParts {
 /**
  * Card number `index` of a machine. With `reconnect-ms` QEMU finds a restarted switch by itself. Without it the card sits
  * on a hub, whose other port can be taken off and made anew over QMP while the guest keeps its card. `loose`: the cable
- * leads nowhere, whatever the card.
+ * leads nowhere, whatever the card. QEMU's user-mode network is a part of the machine's saved state, so a loose uplink has
+ * it too, shut off from this computer and the world (`restrict`).
  */
 export function cardParts(nic: MachineNic, index: number, features: QemuFeatures, loose: boolean): CardParts {
   const device = { driver: 'virtio-net-pci', id: cardId(index), netdev: `n${index}`, bus: cardSlot(index), mac: nic.mac, romfile: '' }
   const reconnect = features.netReconnect
-  if (nic.kind === 'uplink') return { netdevs: [loose ? hubEnd(index, `n${index}`) : { type: 'user', id: `n${index}` }], device }
+  if (nic.kind === 'uplink') return { netdevs: [{ type: 'user', id: `n${index}`, ...(loose ? { restrict: true } : {}) }], device }
   const jumbo = { ...device, host_mtu: networkMtu }
   if (loose) return { netdevs: [hubEnd(index, `n${index}`)], device: jumbo }
   const stream = { ...switchNetdev(nic.socketPath, index), ...(reconnect === null ? {} : { [reconnect]: reconnect === 'reconnect' ? 1 : 200 }) }

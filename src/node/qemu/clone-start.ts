@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import type { RunPaths } from '../../engine/qemu/command-line.ts'
 import type { QemuFeatures } from '../../engine/qemu/features.ts'
+import { fixedSlots } from '../../engine/qemu/pci-slots.ts'
 import type { SavedState } from './saved-state.ts'
 import { firmwareNames } from './template-make.ts'
 
@@ -13,10 +14,15 @@ import { firmwareNames } from './template-make.ts'
 export function clonedSpec({ directory, manifest }: SavedState, today: MachineSpec): MachineSpec {
   const { spec } = manifest
   if (spec.balloon !== false) throw new EngineFault('template', `The memory in ${directory} is no template's: it was saved with a balloon`)
-  if (today.nics.length !== spec.nics.length) throw new EngineFault('template', `The template in ${directory} has slots for ${spec.nics.length} network cards, ${today.name} has ${today.nics.length}`, { remedy: 'Start it from its disk, or give it as many networks.' })
+  if (slotCount(today) !== slotCount(spec)) throw new EngineFault('template', `The template in ${directory} has slots for ${spec.nics.length} network cards, ${today.name} has ${today.nics.length}`, { remedy: 'Start it from its disk, or give it as many networks.' })
   const { name, uuid, nics, diskPath, parameters, clipboard } = today
   const boot = spec.boot.kind === 'kernel' && today.boot.kind === 'kernel' ? { ...spec.boot, kernelPath: today.boot.kernelPath, initrdPath: today.boot.initrdPath } : spec.boot
   return { ...spec, name, uuid, nics, diskPath, boot, parameters, clipboard }
+}
+
+/** Cards may be fewer than the template's guest had, or more, as long as the slots are the same. */
+function slotCount({ nics }: MachineSpec): number {
+  return Math.max(fixedSlots, nics.length + 1)
 }
 
 /** UEFI's variables as the template has them: what is in the flash memory and in its file must agree. */

@@ -110,6 +110,8 @@ export class Incubator {
     const all = Promise.all(ids.map((id) => unplugDevice(this.qmp, id, unplugTimeoutMs)))
     const outcome = await Promise.race([all, aborted(signal)])
     await this.qmp.execute('stop')
+    const uplinks = spec.nics.flatMap(({ kind }, index) => (kind === 'uplink' && outcome[index] === true ? [`n${index}`] : []))
+    for (const id of uplinks) await this.qmp.execute('netdev_del', { id }) // QEMU would save it with the devices
     return outcome.every((gone) => gone)
   }
 

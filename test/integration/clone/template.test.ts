@@ -126,6 +126,29 @@ describe('templates of running machines, on real QEMU', () => {
     await source.quit()
   })
 
+  test('a guest with a way to the internet gives a live one too, for clones with and without', async () => {
+    const uplink = { kind: 'uplink', mac: MacAddress.parse('52:54:00:c1:00:17') } as const
+    const spec = cloneSpec(7)
+    const wide = { ...spec, nics: [...spec.nics, uplink] }
+    const machine = await bench.engine.start(wide, { from: { kind: 'cold' } })
+    await agentAnswers(machine)
+    const made = join(bench.home, 'wide')
+    expect(await machine.makeTemplate({ directory: made, memory: true, backing: null, progress: () => undefined })).toMatchObject({ live: true, reason: null })
+    expect(await shell(machine, cards)).toContain(uplink.mac)
+    await machine.quit()
+    for (const nics of [wide.nics, spec.nics]) {
+      const diskPath = join(bench.directories.data, `wide-${nics.length}.qcow2`)
+      execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', join(made, 'disk.qcow2'), diskPath])
+      const copy = await bench.engine.start({ ...wide, nics, diskPath }, { from: { kind: 'cloned', directory: made } })
+      await agentAnswers(copy)
+      await until('its new cards', async () => {
+        const seen = await shell(copy, cards)
+        return nics.every(({ mac }) => seen.includes(mac)) && seen.includes(uplink.mac) === nics.includes(uplink)
+      })
+      await copy.quit()
+    }
+  })
+
   test('a guest that knows no hot-plug gives a template of its disk alone', async () => {
     const spec = cloneSpec(6)
     const machine = await bench.engine.start({ ...spec, boot: spec.boot.kind === 'kernel' ? { ...spec.boot, commandLine: `${spec.boot.commandLine} acpi=off` } : spec.boot }, { from: { kind: 'cold' } })

@@ -3,6 +3,7 @@ import { CopyOutDialog } from '../agent/copy-out-dialog.tsx'
 import { InspectDialog } from '../agent/inspect-dialog.tsx'
 import { displayName } from '../format.ts'
 import { CloneDialog } from '../library/clone-dialog.tsx'
+import { DeleteGuest } from '../library/delete-guest.tsx'
 import { EditDialog } from '../library/edit-dialog.tsx'
 import { ExportDialog } from '../library/export-dialog.tsx'
 import { MakeTemplateDialog } from '../library/make-template-dialog.tsx'
@@ -66,17 +67,7 @@ export function Dialogs() {
     case 'replace':
       return <Confirm title="Replace it?" text={dialog.reason} action="Replace" danger keep="Leave it" onClose={close} onConfirm={dialog.force} />
     case 'delete':
-      return view === undefined ? null : (
-        <Confirm
-          title={`Delete ${displayName(view)}?`}
-          text="It goes to the trash at the end of the library, whole, and can be restored from there until it is deleted for good."
-          action="Delete"
-          danger
-          keep="Keep it"
-          onClose={close}
-          onConfirm={() => void session.ask(`delete ${view.name}`, (client) => client.guest.delete({ name: view.name }))}
-        />
-      )
+      return <DeleteGuest guest={dialog.guest} onClose={close} />
     case 'delete-template':
       return (
         <Confirm

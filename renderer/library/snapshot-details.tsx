@@ -1,9 +1,11 @@
 import { useState } from 'react'
+import { useShallow } from 'zustand/react/shallow'
 import type { GuestView } from '../../src/contract/guest.ts'
 import { SnapshotTitle, type SnapshotView } from '../../src/contract/snapshot.ts'
 import { reasonAgainst } from '../command/reason.ts'
 import { byteCount, displayName } from '../format.ts'
-import { useSession } from '../store/context.ts'
+import { stageSnapshotsCalled, titlesNeeding } from '../stage/stage-past.ts'
+import { useSession, useWindow } from '../store/context.ts'
 import { Asking } from '../ui/asking.tsx'
 import { Button } from '../ui/button.tsx'
 import { CheckField, TextField } from '../ui/field.tsx'
@@ -17,13 +19,14 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
   const [keep, setKeep] = useState(true)
   const { name } = guest
   const { id } = snapshot
+  const needing = useWindow(useShallow((state) => titlesNeeding(state.stageSnapshots, (part) => part.snapshot === id)))
   const bad = SnapshotTitle.safeParse(title).success ? null : 'A title is one line of at most 80 characters.'
   const facts = [
     `${byteCount(snapshot.memoryBytes)} memory`,
     snapshot.diskBytes === null ? null : `${byteCount(snapshot.diskBytes)} of the disk only here`,
     `the guest stood still ${Math.round(snapshot.pausedMs)} ms`,
     snapshot.consistent ? null : 'taken of a running disk without its agent: it boots as after a power cut',
-    snapshot.stage === null ? null : 'part of a snapshot of the whole stage',
+    snapshot.stage === null ? null : needing.length === 0 ? 'part of a snapshot of the whole stage' : `part of ${stageSnapshotsCalled(needing)}`,
   ].filter((fact) => fact !== null)
 
   const rename = () => {
@@ -35,7 +38,7 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
   }
   const remove = async () => {
     setAsking(null)
-    if ((await session.ask(`delete the snapshot ${snapshot.title}`, (client) => client.snapshot.delete({ guest: name, id }))) !== null) onGone()
+    if ((await session.ask(`delete the snapshot ${snapshot.title}`, (client) => client.snapshot.delete({ guest: name, id, force: needing.length > 0 }))) !== null) onGone()
   }
   return (
     <section className={styles.details} aria-label={`Snapshot ${snapshot.title}`} data-testid="snapshot-details">
@@ -55,6 +58,7 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
               ? `${displayName(guest)} becomes what it was then. ${keep ? 'What it is now is kept as a snapshot.' : 'What it is now is lost.'}`
               : `Its memory and ${snapshot.diskBytes === null ? 'its part of the disk' : byteCount(snapshot.diskBytes)} are given back. Other snapshots stay.`}
           </p>
+          {asking === 'delete' && needing.length > 0 && <p className={styles.problem}>{`It is part of ${stageSnapshotsCalled(needing)}: the stage can never again go back to ${needing.length === 1 ? 'it' : 'them'}.`}</p>}
           {asking === 'restore' && <CheckField label="Keep what it is now as a snapshot first" checked={keep} onChange={setKeep} />}
           <div className={styles.buttons}>
             <Button onClick={() => setAsking(null)}>

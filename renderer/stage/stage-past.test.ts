@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FakeSnapshots } from '../../test/fake/window/snapshots.ts'
 import { makeGuest, updateOf } from '../../test/fake/window/views.ts'
-import { bytesOf, listed, lossOf, partsOf } from './stage-past.ts'
+import { bytesOf, listed, lossOf, partsOf, partWords, stageSnapshotsCalled, titlesNeeding } from './stage-past.ts'
 
 const linux = makeGuest('linux', 'Linux', 'linux', 0)
 const windows = makeGuest('windows', 'Windows 11', 'windows', 1)
@@ -43,6 +43,29 @@ describe('lossOf', () => {
     const sentences = lossOf(taken().parts(), 'Monday', [...stage, { name: 'router', title: 'Router' }], true)
     expect(sentences.slice(2)).toEqual(['Router stays as it is: not in this snapshot.', 'What they are now is kept as another snapshot first.'])
   })
+})
+
+describe('titlesNeeding', () => {
+  it('counts those that would be whole but for it, wherever its part is now', () => {
+    const { snapshots } = taken()
+    const of = (guest: string) => titlesNeeding(snapshots.stage, (part) => part.guest === guest)
+    expect(of('linux')).toEqual(['before lunch'])
+    expect(of('router')).toEqual([])
+    snapshots.thrownAway(linux.name, 'trashed')
+    expect(titlesNeeding(snapshots.stage, (part) => part.trash === 'trashed')).toEqual(['before lunch'])
+    snapshots.left('trashed', 'gone')
+    expect(of('windows'), 'it cannot be gone back to any more').toEqual([])
+    expect(snapshots.stage[0]?.parts.map(partWords)).toEqual(['deleted', 'disk only'])
+  })
+})
+
+it('names stage snapshots, of many the first', () => {
+  expect([['a'], ['a', 'b'], ['a', 'b', 'c', 'd'], ['a', 'b', 'c', 'd', 'e']].map(stageSnapshotsCalled)).toEqual([
+    'the stage snapshot “a”',
+    'the stage snapshots “a” and “b”',
+    'the stage snapshots “a”, “b”, “c” and “d”',
+    'the stage snapshots “a”, “b”, “c” and 2 others',
+  ])
 })
 
 it('lists names as a person would', () => {

@@ -1,6 +1,6 @@
 import type { GuestView } from '../../src/contract/guest.ts'
 import type { SnapshotTree, SnapshotView } from '../../src/contract/snapshot.ts'
-import type { StageSnapshotView } from '../../src/contract/stage.ts'
+import type { StageSnapshotPart, StageSnapshotView } from '../../src/contract/stage.ts'
 import { displayName } from '../format.ts'
 
 type Trees = Readonly<Record<string, SnapshotTree>>
@@ -8,18 +8,37 @@ type Titles = Readonly<Record<string, { readonly view: GuestView }>>
 
 /** One guest's part of a stage snapshot. */
 export interface StagePart {
-  readonly guest: StageSnapshotView['parts'][number]['guest']
+  readonly guest: StageSnapshotPart['guest']
   readonly title: string
   readonly kind: 'live' | 'disk'
-  /** Undefined when it is gone. */
+  readonly place: StageSnapshotPart['place']
+  /** Undefined when its guest does not have it. */
   readonly snapshot: SnapshotView | undefined
 }
 
 export function partsOf({ parts }: StageSnapshotView, trees: Trees, guests: Titles): readonly StagePart[] {
-  return parts.map(({ guest, snapshot, kind }) => {
+  return parts.map(({ guest, snapshot, kind, place }) => {
     const view = guests[guest]?.view
-    return { guest, title: view === undefined ? guest : displayName(view), kind, snapshot: trees[guest]?.snapshots.find(({ id }) => id === snapshot) }
+    return { guest, title: view === undefined ? guest : displayName(view), kind, place, snapshot: trees[guest]?.snapshots.find(({ id }) => id === snapshot) }
   })
+}
+
+/** What a part is, in a word or two. */
+export function partWords({ kind, place }: Pick<StagePart, 'kind' | 'place'>): string {
+  if (place === 'gone') return 'deleted'
+  return place === 'trash' ? 'in the trash' : kind === 'live' ? 'memory and disk' : 'disk only'
+}
+
+/** The titles of the stage snapshots that would be of no use without such a part; those that are of none already do not count. */
+export function titlesNeeding(snapshots: readonly StageSnapshotView[], of: (part: StageSnapshotPart) => boolean): readonly string[] {
+  return snapshots.filter(({ parts }) => parts.some(of) && parts.every(({ place }) => place !== 'gone')).map(({ title }) => title)
+}
+
+/** `the stage snapshot “a”`, `the stage snapshots “a” and “b”`, and of more the first three and how many others. */
+export function stageSnapshotsCalled(titles: readonly string[]): string {
+  const shown = titles.slice(0, titles.length > 4 ? 3 : 4).map((title) => `“${title}”`)
+  const others = titles.length - shown.length
+  return `the stage snapshot${titles.length === 1 ? '' : 's'} ${listed(others === 0 ? shown : [...shown, `${others} others`])}`
 }
 
 /** What all parts take on the host's disk, in bytes; null when one could not be told. */

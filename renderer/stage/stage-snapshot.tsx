@@ -10,7 +10,7 @@ import { useSession, useWindow } from '../store/context.ts'
 import { Asking } from '../ui/asking.tsx'
 import { Button } from '../ui/button.tsx'
 import { CheckField, TextField } from '../ui/field.tsx'
-import { bytesOf, lossOf, partsOf, type StagePart } from './stage-past.ts'
+import { bytesOf, lossOf, partsOf, partWords, type StagePart } from './stage-past.ts'
 import styles from './stage-snapshots.module.css'
 
 /** One snapshot of the stage: its pictures, what it holds and takes, and what can be done with it. */
@@ -39,7 +39,7 @@ export function StageSnapshot({ snapshot, busy }: { readonly snapshot: StageSnap
       <div className={styles.words}>
         <h3 title={title}>{title}</h3>
         <p>{[when, bytes === null ? null : byteCount(bytes), `stood still ${Math.round(snapshot.pausedMs)} ms`].filter((fact) => fact !== null).join(' · ')}</p>
-        <p>{parts.map((part) => `${part.title}: ${part.snapshot === undefined ? 'gone' : part.kind === 'live' ? 'memory and disk' : 'disk only'}`).join(' · ')}</p>
+        <p>{parts.map((part) => `${part.title}: ${partWords(part)}`).join(' · ')}</p>
         {snapshot.unusable !== null && <p className={styles.problem}>{`Cannot be gone back to: ${snapshot.unusable}`}</p>}
       </div>
       <div className={styles.buttons}>

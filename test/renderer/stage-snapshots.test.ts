@@ -88,6 +88,57 @@ describe('snapshots of the stage', () => {
   })
 })
 
+describe('what a snapshot of the stage needs', () => {
+  const needing = 'the stage snapshots “Doors open: both desktops ready, nobody logged in, the pages of each other loaded” and “after the update”'
+
+  it('is named before a guest is deleted, and while it is in the trash', async () => {
+    const { page } = await window.open('library', { motion: 'reduce' })
+    await page.keyboard.press('Alt+g')
+    await page.getByTestId('card-more-windows').click()
+    await page.getByRole('menuitem', { name: 'Force stop' }).click()
+    await page.getByTestId('confirm').getByRole('button', { name: 'Force stop' }).click()
+    await page.getByTestId('card-windows').getByText('Stopped').waitFor()
+    await page.getByTestId('card-more-windows').click()
+    await page.getByRole('menuitem', { name: 'Delete…' }).click()
+    await page.getByTestId('confirm').getByText(`Until then, ${needing} cannot be gone back to; once it is deleted for good, never again.`).waitFor()
+    expect(await violationsIn(page, 'confirm')).toEqual([])
+    await page.getByTestId('confirm').getByRole('button', { name: 'Delete' }).click()
+
+    const row = page.getByTestId('trash-windows')
+    await row.getByText(`Once it is restored, the stage can go back to ${needing}`).waitFor()
+    await page.keyboard.press('Alt+h')
+    await one(page, 'after the update').getByText('windows: in the trash').waitFor()
+    await one(page, 'after the update').getByText('Cannot be gone back to: The part of windows is in the trash with it: restore windows first.').waitFor()
+    await page.keyboard.press('Escape')
+    await row.getByRole('button', { name: 'Delete for good…' }).click()
+    await row.getByText(`The stage can then never again go back to ${needing}.`).waitFor()
+    await row.getByRole('button', { name: 'Keep it' }).click()
+    await row.getByRole('button', { name: 'Restore' }).click()
+    await page.getByTestId('card-windows').waitFor()
+    await page.keyboard.press('Alt+h')
+    await poll(() => one(page, 'after the update').getByRole('button', { name: 'Go back to after the update…' }).getAttribute('aria-disabled')).toBeNull()
+  })
+
+  it('is named before a guest’s own part is deleted, and then which part is missing', async () => {
+    const { page } = await window.open('library', { motion: 'reduce' })
+    await page.keyboard.press('Control+k')
+    await page.keyboard.type('linux snapshots')
+    await page.keyboard.press('Enter')
+    await page.getByTestId('snapshot-after the update').click()
+    const details = page.getByTestId('snapshot-details')
+    await details.getByText(/part of the stage snapshot “after the update”/).first().waitFor()
+    await details.getByRole('button', { name: 'Delete…' }).click()
+    await details.getByText('It is part of the stage snapshot “after the update”: the stage can never again go back to it.').waitFor()
+    expect(await violationsIn(page, 'snapshots')).toEqual([])
+    await details.getByRole('button', { name: 'Delete the snapshot' }).click()
+    await details.waitFor({ state: 'detached' })
+    await page.keyboard.press('Escape')
+    await page.keyboard.press('Alt+h')
+    await one(page, 'after the update').getByText('Linux: deleted').waitFor()
+    await one(page, 'after the update').getByText('Cannot be gone back to: The part of linux was deleted.').waitFor()
+  })
+})
+
 describe('the stage as a whole', () => {
   it('is reset from its menu, after a question that says what is lost', async () => {
     const { page } = await window.open('stopped', { motion: 'reduce' })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ImportMode } from '../../../src/contract/image.ts'
 import { examine } from '../../../src/node/image/examine.ts'
 import { stageDisk } from '../../../src/node/image/stage-disk.ts'
-import { bootableDisk, bootedWith, hasXmount, throughXmount, Workshop } from './images.ts'
+import { bootableDisk, bootedWith, hasVmdkStream, hasXmount, throughVmdkStream, throughXmount, Workshop } from './images.ts'
 
 const text = 'from the middle of the disk'
 
@@ -45,6 +45,10 @@ describe('imported disks boot', () => {
 
   test.skipIf(!hasXmount).each(['vdi', 'vhd', 'vmdk'] as const)('a %s that another program makes (xmount; needs root and FUSE)', async (format) => {
     expect(await throughXmount(raw, format, shop.path(`shown-${format}`), (file) => boot(file, 'copy'))).toBe(`BOOTED ${text}`)
+  })
+
+  test.skipIf(!hasVmdkStream)('a streamOptimized VMDK that another program makes (VMDKstream)', async () => {
+    expect(await boot(throughVmdkStream(raw, shop.path('vmware.vmdk')), 'copy')).toBe(`BOOTED ${text}`)
   })
 
   test('a disc that another program makes (xorriso) is known to boot', async () => {

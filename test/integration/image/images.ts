@@ -99,6 +99,16 @@ export function bootedWith(...drive: string[]): Promise<string> {
   })
 }
 
+const vmdkStream = '/usr/lib/python3/dist-packages/VMDKstream.py'
+/** Whether VMDKstream is here, which writes streamOptimized VMDK by VMware's specification and has nothing of QEMU's. */
+export const hasVmdkStream = existsSync(vmdkStream)
+
+/** Has it write `raw` to `path`. */
+export function throughVmdkStream(raw: string, path: string): string {
+  execFileSync('/usr/bin/python3', [vmdkStream, raw, path])
+  return path
+}
+
 /** Whether another program's disks can be shown here: xmount makes VDI, VHD and VMDK of a raw disk through FUSE. */
 export const hasXmount = process.getuid?.() === 0 && existsSync('/dev/fuse') && spawnSync('xmount', ['--version']).error === undefined
 

@@ -149,7 +149,7 @@ export class CloneService {
       copyOverlay(folder, disk)
       placeFirmware(folder, disk)
       const kernel = kernelIn(folder)
-      if (kernel !== null) keepKernel(kernel, staging)
+      if (kernel !== null) await keepKernel(kernel, staging)
       const guest = { ...inherited(template.definition), name, title: title ?? name, source: { template: template.name }, disk: { staged: disk } }
       await library.create(guest, signal)
     } catch (error) {

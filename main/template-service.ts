@@ -178,14 +178,14 @@ export class TemplateService {
       if (!existsSync(disk)) throw new Refusal('wrong-state', definition.name, 'it has no disk yet', `start it once: diptych start ${definition.name}`)
       mkdirSync(folder, { mode: 0o700 })
       await copyStoppedDisk(disk, join(folder, 'disk.qcow2'), backing, { signal, progressed: (fraction) => progress('copying its disk', fraction) })
-      keepKernel((await this.#ports.specify(definition)).boot, folder)
+      await keepKernel((await this.#ports.specify(definition)).boot, folder)
       return { kind: 'cold', note: null, pausedMs: null, screen: null }
     }
     const obstacle = machine.spec.tpm === true ? 'It has a TPM, whose secrets every clone would share.' : null
     if (kind === 'live' && obstacle !== null) throw new Refusal('unsupported', definition.name, obstacle, 'make a cold one: --cold')
     const report = await machine.makeTemplate({ directory: folder, memory: kind !== 'cold' && obstacle === null, backing, progress: (detail, fraction) => progress(detail, fraction), signal })
     if (kind === 'live' && !report.live) throw new Refusal('not-followed', definition.name, `its memory cannot be taken along: ${report.reason ?? 'it did not let go of its devices'}`, 'wait until it is up, or make a cold one: --cold')
-    keepKernel(machine.spec.boot, folder)
+    await keepKernel(machine.spec.boot, folder)
     const note = report.live || kind === 'cold' ? null : (obstacle ?? `Its memory could not be taken along: ${report.reason ?? ''}.`)
     return { kind: report.live ? 'live' : 'cold', note, pausedMs: report.pausedMs, screen: report.screen }
   }

@@ -1,7 +1,8 @@
-import { existsSync, linkSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { MachineSpec } from '../../engine/engine.ts'
-import { syncPath } from '../file/atomic.ts'
+import { syncAside } from '../file/atomic.ts'
 
 const folderName = 'kernel'
 const files = { kernelPath: 'vmlinux', initrdPath: 'initrd.img' } as const
@@ -14,21 +15,20 @@ export function kernelIn(folder: string): Extract<MachineSpec['boot'], { kind: '
 }
 
 /** Puts the kernel that `boot` names into `folder`: as further names of the same files where that can be, else as copies. */
-export function keepKernel(boot: MachineSpec['boot'], folder: string): void {
+export async function keepKernel(boot: MachineSpec['boot'], folder: string): Promise<void> {
   if (boot.kind !== 'kernel') return
   const target = join(folder, folderName)
   mkdirSync(target, { mode: 0o700 })
-  for (const [key, name] of Object.entries(files)) linkOrCopy(boot[key as keyof typeof files], join(target, name)) // the keys of `files`
+  for (const [key, name] of Object.entries(files)) await linkOrCopy(boot[key as keyof typeof files], join(target, name)) // the keys of `files`
   writeFileSync(join(target, 'cmdline'), `${boot.commandLine}\n`, { mode: 0o600 })
-  syncPath(join(target, 'cmdline'))
-  syncPath(target)
+  await Promise.all([syncAside(join(target, 'cmdline')), syncAside(target)])
 }
 
-function linkOrCopy(from: string, to: string): void {
+async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     linkSync(from, to)
   } catch {
-    copyFileSync(from, to) // another file system, or one without links
-    syncPath(to)
+    await copyFile(from, to) // another file system, or one without links
+    await syncAside(to)
   }
 }

@@ -108,13 +108,13 @@ test('a fresh start keeps a disk that nothing was written to, and sets one aside
   expect(execFileSync('qemu-img', ['map', '--output=json', '-f', 'qcow2', diskOf(folder)], { encoding: 'utf8' })).not.toContain('"depth": 0, "present": true')
 })
 
-test('a kernel is kept beside the disk under its own names', () => {
+test('a kernel is kept beside the disk under its own names', async () => {
   const boot = { kind: 'kernel', kernelPath: join(home, 'k'), initrdPath: join(home, 'i'), commandLine: 'quiet' } as const
   writeFileSync(boot.kernelPath, 'kernel')
   writeFileSync(boot.initrdPath, 'initrd')
   expect(kernelIn(home)).toBeNull()
-  keepKernel(boot, home)
+  await keepKernel(boot, home)
   expect(kernelIn(home)).toEqual({ kind: 'kernel', kernelPath: join(home, 'kernel', 'vmlinux'), initrdPath: join(home, 'kernel', 'initrd.img'), commandLine: 'quiet' })
-  keepKernel({ kind: 'disk', firmware: 'bios' }, join(home, 'guests'))
+  await keepKernel({ kind: 'disk', firmware: 'bios' }, join(home, 'guests'))
   expect(existsSync(join(home, 'guests'))).toBe(false)
 })

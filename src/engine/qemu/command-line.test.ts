@@ -44,7 +44,8 @@ test('commas in values are doubled, in the kernel command line they are not', ()
   const args = commandLine(spec, paths, features, 'tcg')
   expect(withOption(args, '-drive')[0]).toContain('file=/data/a,, b/disk.qcow2,')
   expect(withOption(args, '-fw_cfg')).toEqual(['name=opt/diptych/url,string=http://windows/?a=1,,2'])
-  expect(withOption(args, '-append')).toEqual(['quiet, console=ttyS0'])
+  expect(withOption(args, '-append')).toEqual(['quiet, console=ttyS0 no_timer_check'])
+  expect(withOption(commandLine(spec, paths, features, 'kvm'), '-append')).toEqual(['quiet, console=ttyS0'])
 })
 
 test('emulation takes a processor without SMAP, hardware virtualization the host’s own', () => {
@@ -182,7 +183,7 @@ describe('room to grow', () => {
   })
   test('under emulation all vCPUs are there from the start, for a kernel that can be told to begin with fewer', () => {
     const args = commandLine(roomy, paths, features, 'tcg')
-    expect([withOption(args, '-smp'), withOption(args, '-append')]).toEqual([['4'], ['quiet, console=ttyS0 maxcpus=1']])
+    expect([withOption(args, '-smp'), withOption(args, '-append')]).toEqual([['4'], ['quiet, console=ttyS0 no_timer_check maxcpus=1']])
     expect(withOption(commandLine({ ...roomy, boot: { kind: 'disk', firmware: 'bios' } }, paths, features, 'tcg'), '-smp')).toEqual(['1'])
   })
   test('none is kept without a wish for it, nor where QEMU cannot', () => {

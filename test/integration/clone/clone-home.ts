@@ -15,7 +15,7 @@ export class CloneHome extends TestHome {
   readonly data = join(this.directory, 'data')
   #connection: Connection | null = null
 
-  constructor(memoryMiB = 160, guest = tinyGuest()) {
+  constructor(memoryMiB = 192, guest = tinyGuest()) {
     super()
     this.env['DIPTYCH_CACHE'] = join(this.directory, 'cache') // nothing of the demonstration guests is needed
     const folder = join(this.data, 'guests', tiny)

@@ -117,6 +117,17 @@ describe('clones, through the contract', () => {
     expect(digest(templateFile('ram.img'))).toBe(frozen)
   })
 
+  test('and with one that is deleted for good', async () => {
+    const last = GuestName.parse('last')
+    await home.client.template.clone({ from: { guest: cloned(2) }, name: last, start: false })
+    const isThere = async () => (await home.client.template.list()).some(({ automatic }) => automatic)
+    expect(await isThere()).toBe(true)
+    const { id } = await home.client.guest.delete({ name: last })
+    expect(await isThere()).toBe(true) // it may come back
+    await home.client.trash.purge({ id })
+    expect(await isThere()).toBe(false)
+  })
+
   test('a guest that is off gives a cold template, whose clones boot from its disk', async () => {
     await home.client.guest.stop({ name: cloned(3), mode: 'force' })
     const cold = GuestName.parse('cold')

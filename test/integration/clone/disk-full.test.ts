@@ -8,7 +8,7 @@ import { processesOf } from '../engine/fixture.ts'
 import { base, CloneHome, tiny } from './clone-home.ts'
 
 /** What making a template of the guest asks for beforehand: its memory, and some for others. */
-const enoughMiB = 160 + 64 + 16
+const enoughMiB = 192 + 64 + 16
 
 /** The guest's disk, a template's and a clone's: all on one small file system. */
 // On request only: when the disk is full depends on who writes first, and a run in ten has been seen to hang.

@@ -100,11 +100,11 @@ export class SliderControls {
         // Also the default weight: guests are weighed against each other only where each is in a group of its own.
         this.#turns.take('kernel', () => allOf([this.#canCap() ? this.#setCpuCap(machine, requested.cpuCap) : null, this.#setCpuWeight(machine, requested.cpuWeight)])),
         this.#turns.take('disk', () => this.#attachDisks(machine)),
-        this.#turns.take('guest', () => this.#memory.attach(machine, requested.memory)),
+        this.#turns.take('guest', async () => void (this.#isCurrent(machine) && (await this.#memory.attach(machine, requested.memory)))),
       ])
     } finally {
       // A guest that is just booting counts its vCPUs once; what comes later it hears of when it is up.
-      this.#vcpus.attach(machine, machine.boot === 'cold' ? null : requested.vcpus)
+      if (this.#isCurrent(machine)) this.#vcpus.attach(machine, machine.boot === 'cold' ? null : requested.vcpus)
     }
   }
 
@@ -230,7 +230,7 @@ export class SliderControls {
 
   async #takeDisk({ diskIops = this.#requested.diskIops, diskBandwidth = this.#requested.diskBandwidth }: ControlChange, remember: Remember): Promise<void> {
     const machine = this.#machine
-    if (machine !== null) this.#diskLimits = await machine.setDiskLimits({ iops: diskIops, bytesPerSecond: diskBandwidth })
+    if (machine !== null) await this.#setDiskLimits(machine, { iops: diskIops, bytesPerSecond: diskBandwidth })
     remember({ diskIops, diskBandwidth })
   }
 
@@ -247,18 +247,30 @@ export class SliderControls {
   }
 
   async #setCpuCap(machine: Machine, percent: number | null): Promise<void> {
-    this.#cpuCap = await machine.setCpuCap(percent)
+    const inForce = await machine.setCpuCap(percent)
+    if (this.#isCurrent(machine)) this.#cpuCap = inForce
   }
 
   async #setCpuWeight(machine: Machine, weight: number): Promise<void> {
-    this.#cpuWeight = await machine.setCpuWeight(weight)
+    const inForce = await machine.setCpuWeight(weight)
+    if (this.#isCurrent(machine)) this.#cpuWeight = inForce
+  }
+
+  async #setDiskLimits(machine: Machine, limits: DiskLimits): Promise<void> {
+    const inForce = await machine.setDiskLimits(limits)
+    if (this.#isCurrent(machine)) this.#diskLimits = inForce
   }
 
   async #attachDisks(machine: Machine): Promise<void> {
     const { diskIops: iops, diskBandwidth: bytesPerSecond } = this.#requested
     const inForce = await machine.diskLimits()
-    const same = inForce.iops === iops && inForce.bytesPerSecond === bytesPerSecond
-    this.#diskLimits = same ? inForce : await machine.setDiskLimits({ iops, bytesPerSecond })
+    if (inForce.iops !== iops || inForce.bytesPerSecond !== bytesPerSecond) await this.#setDiskLimits(machine, { iops, bytesPerSecond })
+    else if (this.#isCurrent(machine)) this.#diskLimits = inForce
+  }
+
+  /** A turn may come, and an answer, when the machine has ended: it is nobody's then. */
+  #isCurrent(machine: Machine): boolean {
+    return this.#machine === machine
   }
 
   #results(change: ControlChange): Partial<Record<ControlName, ControlResult>> {

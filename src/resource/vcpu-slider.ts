@@ -48,16 +48,17 @@ export class VcpuSlider {
     this.#follower.end()
   }
 
-  /** Resolves when the guest has followed, or has stopped short. */
+  /** Resolves when the guest has followed, or has stopped short; a machine that fails is one that does not follow. */
   async ask(count: number): Promise<void> {
     const machine = this.#machine
     if (machine === null) return
     this.#asked = { count, atMs: this.#ports.nowMs() }
     const { kind, plugUnavailable } = this.#ports.limits()
     if (kind === 'windows' || plugUnavailable !== null) {
-      const { plugged } = await machine.vcpus()
-      if (plugUnavailable !== null && count > plugged) return this.#follower.end({ status: 'settled', note: `${count} from its next start: ${plugUnavailable}` })
-      if (kind === 'windows' && count < plugged) return this.#follower.end({ status: 'not-followed', note: `Windows gives no vCPU back while it runs: it has ${plugged} until its next start` })
+      const plugged = (await this.refresh())?.plugged ?? null
+      if (this.#machine !== machine) return // it ended meanwhile
+      if (plugged !== null && plugUnavailable !== null && count > plugged) return this.#follower.end({ status: 'settled', note: `${count} from its next start: ${plugUnavailable}` })
+      if (plugged !== null && kind === 'windows' && count < plugged) return this.#follower.end({ status: 'not-followed', note: `Windows gives no vCPU back while it runs: it has ${plugged} until its next start` })
     }
     await this.#follower.follow({
       pollMs: followPollMs,
@@ -84,9 +85,11 @@ export class VcpuSlider {
 
   async refresh(): Promise<VcpuReading | null> {
     const machine = this.#machine
-    const reading = await machine?.vcpus().catch(() => null) // a machine that ends is told by its own event
-    if (reading === null || reading === undefined || this.#machine !== machine) return null
+    const told = await machine?.vcpus().catch(() => null) // a machine that ends is told by its own event
+    if (told === null || told === undefined || this.#machine !== machine) return null
     const before = this.#reading
+    // How many are online is the guest's word: it counts as a promise of this computer, and goes no further than the engine's.
+    const reading = { ...told, online: told.online === null ? null : Math.min(told.online, told.plugged) }
     this.#reading = reading
     if (before?.plugged !== reading.plugged || before.online !== reading.online) this.#ports.changed()
     return reading

@@ -56,6 +56,27 @@ describe('RequestQueue', () => {
     expect(queue.state).toBe('stopped')
   })
 
+  it('has the machine’s own last word on whether it runs', () => {
+    const queue = new RequestQueue('paused')
+    const resumed = queue.submit('resume')
+    queue.take()
+    queue.observe('running')
+    queue.observe('paused') // its disk is still full
+    if (resumed.kind === 'queued') queue.finish(resumed.id, 'running')
+    expect(queue.state).toBe('paused')
+    // What was said during another request, or of a machine that is gone, does not count.
+    const again = queue.submit('resume')
+    queue.take()
+    if (again.kind === 'queued') queue.finish(again.id, 'running')
+    expect(queue.state).toBe('running')
+    const restarted = queue.submit('restart')
+    queue.take()
+    queue.observe('paused')
+    queue.observe('stopped')
+    if (restarted.kind === 'queued') queue.finish(restarted.id, 'running')
+    expect(queue.state).toBe('running')
+  })
+
   it('judges what follows work by the state it was said to lead to', () => {
     const queue = new RequestQueue('stopped')
     expect(queue.submit('restore', 'stopped').kind).toBe('queued')

@@ -60,6 +60,8 @@ export class RequestQueue {
   #state: GuestState
   #nextId = 1
   #current: Request | null = null
+  /** What the machine last said of itself while the current request was under way. */
+  #said: GuestState | null = null
   readonly #waiting: Request[] = []
 
   constructor(state: GuestState) {
@@ -117,20 +119,26 @@ export class RequestQueue {
     const request = this.#waiting.shift()
     if (request === undefined) return null
     this.#current = request
+    this.#said = null
     this.#state = whileDoing[request.action] ?? this.#state
     return request
   }
 
   /** The current request has brought the guest into its next state on the way. */
   proceed(id: number, state: GuestState): void {
-    if (this.#current?.id === id) this.#state = state
+    if (this.#current?.id !== id) return
+    this.#state = state
+    this.#said = null
   }
 
-  /** Reports the end of the current request with the state the guest is in now. */
+  /**
+   * Reports the end of the current request with the state the guest is in now. Whether a machine that is up runs, its own last
+   * word says: one that is resumed while its disk is still full pauses again before anybody hears that it was resumed.
+   */
   finish(id: number, state: GuestState): void {
     if (this.#current?.id !== id) return
     this.#current = null
-    this.#state = state
+    this.#state = isUp(state) && this.#said !== null && isUp(this.#said) ? this.#said : state
   }
 
   /**
@@ -140,5 +148,10 @@ export class RequestQueue {
   observe(state: GuestState): void {
     const ended = state === 'stopped' || state === 'failed' || state === 'suspended'
     if (this.#current === null || (ended && !endsMachine.has(this.#current.action))) this.#state = state
+    this.#said = state
   }
+}
+
+function isUp(state: GuestState): boolean {
+  return state === 'running' || state === 'paused'
 }

@@ -1,6 +1,6 @@
 import { ORPCError } from '@orpc/server'
 import { errors } from '../src/contract/error.ts'
-import { Cancelled, MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
+import { Cancelled, Fault, MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
 
 /** The one place where what the host throws becomes what the wire carries. */
 export function toWireError(error: unknown): ORPCError<string, unknown> {
@@ -16,9 +16,17 @@ export function toWireError(error: unknown): ORPCError<string, unknown> {
   if (error instanceof Cancelled) {
     return new ORPCError('CANCELLED', { status: errors.CANCELLED.status, message: error.message, data: { what: error.what } })
   }
+  const code = (error as NodeJS.ErrnoException | null)?.code
+  if (code === 'ENOSPC' || code === 'EDQUOT') return toWireError(new Fault('disk', reasonOf(error), { remedy: 'free some space (diptych trash purge), and try again', cause: error }))
   const part = error instanceof Error && 'part' in error && typeof error.part === 'string' ? error.part : 'host'
   const remedy = error instanceof Error && 'remedy' in error && typeof error.remedy === 'string' ? error.remedy : undefined
   return new ORPCError('FAILED', { status: errors.FAILED.status, message: reasonOf(error), data: { part, reason: reasonOf(error), remedy }, cause: error })
+}
+
+/** What the file system says of a path that leads nowhere. */
+export function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code
+  return code === 'ENOENT' || code === 'ENOTDIR'
 }
 
 export function notFound(noun: string, name: string, known: readonly string[]): ORPCError<string, unknown> {

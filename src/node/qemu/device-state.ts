@@ -2,6 +2,7 @@ import { createWriteStream, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { reasonOf } from '../../contract/refusal.ts'
 import { EngineFault } from '../../engine/engine.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
@@ -12,6 +13,9 @@ import { checkSocketPath } from './layout.ts'
  * MiB. whole: memory too, in QEMU's own form.
  */
 export type DeviceStateKind = 'devices' | 'whole'
+
+/** When QEMU has given up: it may not even have connected. */
+const writtenTimeoutMs = 1_000
 
 /** Makes QEMU ready to write its state. After one migration it takes another only from a machine that ran in between. */
 export async function prepareDeviceState(qmp: QmpSession, kind: DeviceStateKind): Promise<void> {
@@ -29,26 +33,27 @@ export async function writeDeviceState(qmp: QmpSession, socketPath: string, path
   checkSocketPath(socketPath)
   rmSync(socketPath, { force: true })
   const server = createServer()
-  const written = new Promise<void>((resolve, reject) => {
-    server.once('connection', (socket) => pipeline(socket, createWriteStream(path, { flags: 'wx', mode: 0o600, highWaterMark: 1 << 20 })).then(resolve, reject))
+  const written = new Promise<EngineFault | null>((resolve) => {
+    const failed = (cause: unknown) => resolve(new EngineFault('disk', `${path} could not be written: ${reasonOf(cause)}`, { cause, remedy: 'Make room on that file system, then try again.' }))
+    server.once('connection', (socket) => pipeline(socket, createWriteStream(path, { flags: 'wx', mode: 0o600, highWaterMark: 1 << 20 })).then(() => resolve(null), failed))
   })
-  let writeFailure: unknown = null
-  written.catch((error: unknown) => (writeFailure = error))
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketPath, resolve))
   try {
     await qmp.execute('migrate', { uri: `unix:${socketPath}` })
     for (;;) {
       const state = asObject(await qmp.execute('query-migrate'))
       if (state['status'] === 'completed') break
-      if (writeFailure !== null) throw new EngineFault('disk', `${path} could not be written: ${String(writeFailure)}`, { cause: writeFailure, remedy: 'Make room on that file system, then save again.' })
       if (state['status'] === 'failed' || state['status'] === 'cancelled') {
         signal?.throwIfAborted()
-        throw new EngineFault('qemu', `QEMU could not save the machine: ${asString(state['error-desc']) ?? 'no reason given'}`)
+        // A file that could not be written ended it: QEMU only knows that nobody takes its state any more.
+        const failure = await Promise.race([written, sleep(writtenTimeoutMs, null)])
+        throw failure ?? new EngineFault('qemu', `QEMU could not save the machine: ${asString(state['error-desc']) ?? 'no reason given'}`)
       }
       if (signal?.aborted === true) await qmp.execute('migrate_cancel')
       await sleep(3)
     }
-    await written
+    const failure = await written
+    if (failure !== null) throw failure
   } finally {
     server.close()
     rmSync(socketPath, { force: true })

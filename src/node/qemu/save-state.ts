@@ -6,6 +6,7 @@ import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { syncAside, writeFileAtomicSync } from '../file/atomic.ts'
 import { prepareDeviceState, writeDeviceState } from './device-state.ts'
 import { deleteDiskSnapshot, takeDiskSnapshot } from './disk-snapshot.ts'
+import { unlessFull } from './no-room.ts'
 import { openedRamFile } from './ram-file.ts'
 import { runAgain } from './run-again.ts'
 import type { PluggedDevice } from './run-record.ts'
@@ -68,10 +69,11 @@ export async function saveMachineState(source: StateSource, request: SaveStateRe
     await writeManifest(source, directory, wasRunning, screen)
     return { pausedMs, pausedAtMs, wasRunning, screen }
   } catch (error) {
+    const told = unlessFull(error, dirname(directory))
+    rmSync(directory, { recursive: true, force: true }) // first: to forget a mark, QEMU needs room, too
     if (marked) await deleteDiskSnapshot(qmp, diskSnapshot ?? '').catch(() => undefined) // swept with the request's journal
     if (request.afterwards === 'stand' && wasRunning) await runAgain(qmp, wasRunning).catch(() => undefined) // it runs already unless the last step failed
-    rmSync(directory, { recursive: true, force: true })
-    throw error
+    throw told
   }
 }
 

@@ -1,12 +1,14 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { EngineFault, type MachineSpec, type TemplateReport, type TemplateRequest } from '../../engine/engine.ts'
+import type { MachineSpec, TemplateReport, TemplateRequest } from '../../engine/engine.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { syncAside, writeFileAtomicSync } from '../file/atomic.ts'
+import { qemuImgFault } from '../image/qemu-img.ts'
 import { runProgram } from '../process/run-program.ts'
 import { DiskMirror } from './disk-mirror.ts'
 import { readDiskInfo } from './disk-image.ts'
 import { hardwareKey } from './hardware-key.ts'
+import { unlessFull } from './no-room.ts'
 import { precopy } from './precopy.ts'
 import type { QemuProbe } from './probe.ts'
 import type { PluggedDevice } from './run-record.ts'
@@ -65,8 +67,9 @@ export async function makeTemplateState(source: TemplateSource, request: Templat
     await freeze(directory, report.live)
     return { ...report, screen }
   } catch (error) {
+    const told = unlessFull(error, dirname(directory))
     rmSync(directory, { recursive: true, force: true })
-    throw error
+    throw told
   }
 }
 
@@ -186,7 +189,7 @@ export async function makeTarget(path: string, original: string, backing: string
   const { virtualBytes } = await readDiskInfo(original)
   const base = backing === null ? [] : ['-F', 'qcow2', '-b', backing]
   const made = await runProgram('qemu-img', ['create', '-q', '-f', 'qcow2', ...base, path, String(virtualBytes)])
-  if (made.exitCode !== 0) throw new EngineFault('disk', `${path} could not be made: ${made.stderr.trim()}`)
+  if (made.exitCode !== 0) throw qemuImgFault(`${path} could not be made`, made.stderr)
 }
 
 async function diskBytes(path: string): Promise<number> {

@@ -106,7 +106,12 @@ export class WebService {
         ...this.#ports.owners().map(({ definition: { name, title }, state }) => ({ name, title, kind: 'guest' as const, running: state === 'running' })),
         { name: hostParty, title: 'This computer', kind: 'host' as const, running: this.#running().length > 0 },
       ],
-      ask: async (pair: Pair) => (await this.#ask(pair, matrixTimeoutMs)).probe,
+      // A round takes a while: one of the two may have been deleted, or have another name, when its turn comes.
+      ask: (pair: Pair) =>
+        this.#ask(pair, matrixTimeoutMs).then(
+          ({ probe }) => probe,
+          (error: unknown) => unasked(pair, probeUrl(pair.to, stageDomain, pair.path), reasonOf(error)),
+        ),
     }
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { access } from 'node:fs/promises'
 import { dirname, isAbsolute } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CopiedFile, CopySource, GuestInspection } from '../src/contract/guest-agent.ts'
@@ -10,7 +11,7 @@ import type { GuestOwner } from '../src/guest/owner.ts'
 import { copyTarget, openSink, openSource } from '../src/node/file/copied-file.ts'
 import type { PartialFiles } from '../src/node/image/partial-file.ts'
 import type { Uploads } from '../src/node/image/uploads.ts'
-import { notFound } from './error-map.ts'
+import { isMissing, notFound } from './error-map.ts'
 import type { Progress, TaskService } from './task-service.ts'
 
 export interface AgentPorts {
@@ -61,6 +62,7 @@ export class AgentService {
     const { name, to, overwrite } = request
     const agent = await this.#agentOf(name)
     const from = this.#locate(request.from)
+    if (await access(from.path).then(() => false, isMissing)) throw notFound('file', from.path, [])
     const source = await openSource(from.path, from.name)
     try {
       const title = `copying ${source.name} into ${name}`

@@ -49,12 +49,14 @@ export class EditService {
   }
 
   plan(name: GuestName, changes: SettingsChange): EditPlan {
+    this.#ports.guests.get(name)
     return this.#plan(name, this.#ports.store.read(name), changes)
   }
 
   /** All changes or none; see the contract's `guest.edit`. */
   async edit(name: GuestName, changes: SettingsChange, basedOn: string | undefined): Promise<{ guest: GuestUpdate; plan: EditPlan }> {
     const { guests, store } = this.#ports
+    guests.get(name)
     const file = store.read(name)
     if (basedOn !== undefined && basedOn !== file.hash) throw new Refusal('in-use', store.filePath(name), 'it was changed since it was read', 'look at what it says now, and change it again')
     const plan = this.#plan(name, file, changes)

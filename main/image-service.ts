@@ -15,7 +15,7 @@ import { stageDisk } from '../src/node/image/stage-disk.ts'
 import type { Uploads } from '../src/node/image/uploads.ts'
 import { verifyChecksums } from '../src/node/image/verify-checksums.ts'
 import type { DiscService } from './disc-service.ts'
-import { notFound } from './error-map.ts'
+import { isMissing, notFound } from './error-map.ts'
 import { reportOf } from './image-report.ts'
 import type { GuestCreation, LibraryService } from './library-service.ts'
 import type { Progress, TaskService } from './task-service.ts'
@@ -192,8 +192,8 @@ function timed(progress: Progress, detail: string, from: number): (fraction: num
 /** What a file is refused for, or what the file system said of it, with its name. */
 function spoken(error: unknown, { path, shownAs }: Located): unknown {
   if (error instanceof ImageProblem) return new Refusal(error.kind === 'unsupported' ? 'not-importable' : error.kind, shownAs, error.message, error.remedy)
+  if (isMissing(error)) return notFound('file', path, [])
   const code = error instanceof Error && 'code' in error ? error.code : null
-  if (code === 'ENOENT' || code === 'ENOTDIR') return notFound('file', path, [])
   if (code === 'EACCES' || code === 'EPERM') return new Refusal('not-importable', shownAs, 'it may not be read', `Allow it: chmod u+r ${path}`)
   return error
 }

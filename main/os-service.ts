@@ -4,7 +4,7 @@ import { readOptical } from '../src/image/optical.ts'
 import { type SystemRow, usualResources } from '../src/image/systems.ts'
 import { withFile } from '../src/node/image/file-source.ts'
 import { Osinfo } from '../src/node/osinfo.ts'
-import { notFound } from './error-map.ts'
+import { isMissing, notFound } from './error-map.ts'
 
 export interface DetectedDisc {
   readonly system: System | null
@@ -28,6 +28,7 @@ export class OsService {
   /** Throws Refusal for a file that is no disc. */
   async detect(path: string): Promise<DetectedDisc> {
     const disc = await withFile(path, readOptical).catch((error: unknown) => {
+      if (isMissing(error)) throw notFound('file', path, [])
       throw new Refusal('damaged', path, reasonOf(error), 'name a disc image (ISO)')
     })
     if (disc === null) throw new Refusal('unsupported', path, 'it is not a disc image (ISO 9660 or UDF)', 'for a disk, import it instead')

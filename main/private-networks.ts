@@ -99,7 +99,7 @@ export class PrivateNetworks {
 
   async delete(name: NetworkName): Promise<NetworkSummary> {
     const found = this.#get(name)
-    if (name === stageNetwork) throw new Refusal('in-use', name, 'it is the network of the stage and always there')
+    if (name === stageNetwork) throw new Refusal('in-use', name, 'it is the network of the stage and always there', 'a guest need not be on it: diptych network disconnect GUEST stage')
     const users = this.#ports.guests.all().filter((guest) => isOn(cardsOf(guest.definition), name) || this.#isConnected(guest, name))
     const [user] = users
     if (user !== undefined) {

@@ -146,4 +146,17 @@ describe('bad input', () => {
       rmSync(small, { recursive: true })
     }
   })
+
+  it('names that lead nowhere: 3, whatever they name', async () => {
+    defineLinux()
+    for (const args of [['rename', 'nobody', 'somebody'], ['edit', 'nobody', 'memory=1GiB', '--plan'], ['create', '--iso', '/nosuch.iso'], ['os', '--iso', '/nosuch.iso'], ['import', '/nosuch.qcow2'], ['image', 'inspect', '/nosuch.qcow2']]) {
+      const { exitCode, stderr } = await home.run(...args)
+      expect(stderr, args.join(' ')).toMatch(/^There is no (guest|file) called/m)
+      expect(exitCode, args.join(' ')).toBe(3)
+    }
+  })
+
+  it('the network of the stage cannot be deleted: 4, and what can be done instead', async () => {
+    expect(await home.run('network', 'delete', 'stage')).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('diptych network disconnect GUEST stage') })
+  })
 })

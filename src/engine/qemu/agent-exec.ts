@@ -5,11 +5,13 @@ import { decodeBase64 } from './base64.ts'
 import { asNumber, asObject, asString, type Json } from './json.ts'
 
 const maximumOutputBytes = 4 << 20
+/** The agent's own time to say how the program is; it is asked last when the program's time is nearly up. */
+const leastAnswerMs = 2_000
 
 /** Starts the program, then asks for its state with growing pauses (20 to 250 ms) until it has ended. */
 export async function execute(call: AgentCall, path: string, args: readonly string[], timeoutMs: number): Promise<GuestProgramResult> {
   const deadline = performance.now() + timeoutMs
-  const left = () => Math.max(1, deadline - performance.now())
+  const left = () => Math.max(leastAnswerMs, deadline - performance.now())
   const started = asObject(await call('guest-exec', { path, arg: [...args], 'capture-output': true }, left()))
   const pid = asNumber(started['pid'])
   if (pid === null) throw new EngineFault('agent', `The guest agent did not say which process runs ${path}`)

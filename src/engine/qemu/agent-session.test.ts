@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { AgentCall } from './agent-call.ts'
+import { execute } from './agent-exec.ts'
 import { AgentSession } from './agent-session.ts'
+import type { Json } from './json.ts'
 import { fakeAgent as agent } from '../../../test/fake/agent.ts'
 import { FakeStream } from '../../../test/fake/byte-stream.ts'
 
@@ -148,6 +151,16 @@ describe('guest agent', () => {
   test('exec gives up at its own deadline and says that the program goes on', async () => {
     const { client } = agent((command) => ({ return: command === 'guest-exec' ? { pid: 9 } : { exited: false } }))
     await expect(client.exec('/bin/sleep', ['9'], 60)).rejects.toThrow('/bin/sleep has not ended within 60 ms')
+  })
+
+  test('however little of the time for the program is left, the agent has its own to say how it is', async () => {
+    const given: number[] = []
+    const call: AgentCall = (command, _parameters, timeoutMs = 0) => {
+      given.push(timeoutMs)
+      return Promise.resolve<Json>(command === 'guest-exec' ? { pid: 9 } : { exited: false })
+    }
+    await expect(execute(call, '/bin/sleep', ['9'], 60)).rejects.toThrow('/bin/sleep has not ended within 60 ms')
+    expect(Math.min(...given)).toBeGreaterThan(60)
   })
 
   test('answers of the wrong shape become empty values, not crashes', async () => {

@@ -1,21 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { rmSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { CgroupTree } from '../../../test/fake/cgroup-tree.ts'
 import { cgroupV1CpuCap } from './cgroup-v1.ts'
 import { cgroupV2CpuCap } from './cgroup-v2.ts'
 import { bandwidthOf, percentOf } from './cpu-cap.ts'
 import { findCpuCap } from './find-cpu-cap.ts'
 import { niceOnly } from './nice.ts'
 
-let root = ''
-beforeEach(() => (root = mkdtempSync(join(tmpdir(), 'diptych-cgroup-'))))
-afterEach(() => rmSync(root, { recursive: true, force: true }))
-const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8')
-const put = (path: string, text: string) => {
-  mkdirSync(join(root, path, '..'), { recursive: true })
-  writeFileSync(join(root, path), text)
-}
+const tree = new CgroupTree()
 
 test('percent and bandwidth agree, and the kernel’s smallest quota is kept', () => {
   for (const percent of [10, 25, 50, 150, 400]) expect(percentOf(bandwidthOf(percent))).toBe(percent)
@@ -24,20 +16,20 @@ test('percent and bandwidth agree, and the kernel’s smallest quota is kept', (
 
 describe('version 1', () => {
   test('writes period, quota and the process; reads back what stands there', async () => {
-    put('cpu.cfs_quota_us', '-1')
-    const port = cgroupV1CpuCap(root)
+    tree.put('cpu.cfs_quota_us', '-1')
+    const port = cgroupV1CpuCap(tree.root)
     expect(await port?.set('linux', 42, 50)).toBe(50)
-    expect([read('diptych/linux-42/cpu.cfs_quota_us'), read('diptych/linux-42/cpu.cfs_period_us'), read('diptych/linux-42/cgroup.procs')]).toEqual(['10000', '20000', '42'])
+    expect([tree.read('diptych/linux-42/cpu.cfs_quota_us'), tree.read('diptych/linux-42/cpu.cfs_period_us'), tree.read('diptych/linux-42/cgroup.procs')]).toEqual(['10000', '20000', '42'])
     expect(await port?.set('linux', 42, null)).toBeNull()
-    expect(read('diptych/linux-42/cpu.cfs_quota_us')).toBe('-1')
+    expect(tree.read('diptych/linux-42/cpu.cfs_quota_us')).toBe('-1')
     expect(port?.get('windows', 43)).toBeNull()
   })
-  test('a directory that is no cpu controller is not taken', () => expect(cgroupV1CpuCap(root)).toBeNull())
+  test('a directory that is no cpu controller is not taken', () => expect(cgroupV1CpuCap(tree.root)).toBeNull())
 })
 
 test('what is mounted decides, and every refusal says why', () => {
-  put('cpu.cfs_quota_us', '-1')
-  expect(findCpuCap({}, `cgroup ${root} cgroup rw,cpu,cpuacct 0 0\ncgroup2 /u cgroup2 rw 0 0`)).toMatchObject({ available: true, reason: expect.stringContaining('version 1') as string })
+  tree.put('cpu.cfs_quota_us', '-1')
+  expect(findCpuCap({}, `cgroup ${tree.root} cgroup rw,cpu,cpuacct 0 0\ncgroup2 /u cgroup2 rw 0 0`)).toMatchObject({ available: true, reason: expect.stringContaining('version 1') as string })
   expect(findCpuCap({}, 'cgroup /nowhere cgroup rw,cpu 0 0')).toMatchObject({ available: false, reason: expect.stringContaining('belongs to root') as string })
   expect(findCpuCap({}, 'cgroup2 /nowhere cgroup2 rw 0 0')).toMatchObject({ available: false, reason: expect.stringContaining('cpu controller') as string })
   expect(findCpuCap({}, 'proc /proc proc rw 0 0')).toMatchObject({ available: false, reason: expect.stringContaining('none are mounted') as string })
@@ -45,34 +37,34 @@ test('what is mounted decides, and every refusal says why', () => {
 
 describe('weight', () => {
   test('version 1: shares of the group; together the guests never outweigh as many normal ones', async () => {
-    put('cpu.cfs_quota_us', '-1')
-    const port = cgroupV1CpuCap(root)
+    tree.put('cpu.cfs_quota_us', '-1')
+    const port = cgroupV1CpuCap(tree.root)
     expect(port?.getWeight('linux', 42)).toEqual({ weight: 100, note: null })
     for (const weight of [1, 20, 100, 250, 10_000]) expect((await port?.setWeight('linux', 42, weight))?.weight).toBe(weight)
     await port?.setWeight('windows', 43, 50)
-    expect([read('diptych/linux-42/cpu.shares'), read('diptych/windows-43/cpu.shares'), read('diptych/cpu.shares')]).toEqual(['102400', '512', '2048'])
+    expect([tree.read('diptych/linux-42/cpu.shares'), tree.read('diptych/windows-43/cpu.shares'), tree.read('diptych/cpu.shares')]).toEqual(['102400', '512', '2048'])
     await port?.setWeight('linux', 42, 20)
-    expect(read('diptych/cpu.shares')).toBe(String(205 + 512))
-    expect(read('diptych/windows-43/cgroup.procs')).toBe('43')
+    expect(tree.read('diptych/cpu.shares')).toBe(String(205 + 512))
+    expect(tree.read('diptych/windows-43/cgroup.procs')).toBe('43')
   })
   test('version 1: the weight of a guest that is gone no longer counts', async () => {
-    put('cpu.cfs_quota_us', '-1')
-    const port = cgroupV1CpuCap(root)
+    tree.put('cpu.cfs_quota_us', '-1')
+    const port = cgroupV1CpuCap(tree.root)
     await port?.setWeight('linux', 42, 50)
     await port?.setWeight('windows', 43, 100)
-    expect(read('diptych/cpu.shares')).toBe('1536')
-    rmSync(join(root, 'diptych/windows-43'), { recursive: true }) // as rmdir(2) does in a real hierarchy, its files with it
+    expect(tree.read('diptych/cpu.shares')).toBe('1536')
+    rmSync(tree.path('diptych/windows-43'), { recursive: true }) // as rmdir(2) does in a real hierarchy, its files with it
     port?.release('windows', 43)
-    expect(read('diptych/cpu.shares')).toBe('512')
+    expect(tree.read('diptych/cpu.shares')).toBe('512')
   })
   test('throttled time is told in milliseconds by both', () => {
-    put('cpu.cfs_quota_us', '-1')
-    put('diptych/linux-42/cpu.stat', 'nr_periods 9\nnr_throttled 4\nthrottled_time 1500000000\n')
-    expect(cgroupV1CpuCap(root)?.throttledMs('linux', 42)).toBe(1_500)
-    put('cgroup.controllers', 'cpu\n')
-    put('cgroup.subtree_control', '')
-    put('diptych/linux-42/cpu.stat', 'usage_usec 9\nthrottled_usec 250000\n')
-    const v2 = cgroupV2CpuCap(root, { userScopes: false, pathOf: () => '/elsewhere' })
+    tree.put('cpu.cfs_quota_us', '-1')
+    tree.put('diptych/linux-42/cpu.stat', 'nr_periods 9\nnr_throttled 4\nthrottled_time 1500000000\n')
+    expect(cgroupV1CpuCap(tree.root)?.throttledMs('linux', 42)).toBe(1_500)
+    tree.put('cgroup.controllers', 'cpu\n')
+    tree.put('cgroup.subtree_control', '')
+    tree.put('diptych/linux-42/cpu.stat', 'usage_usec 9\nthrottled_usec 250000\n')
+    const v2 = cgroupV2CpuCap(tree.root, { userScopes: false, pathOf: () => '/elsewhere' })
     expect(v2?.throttledMs('linux', 42)).toBe(250)
     expect(v2?.throttledMs('windows', 43)).toBeNull()
   })

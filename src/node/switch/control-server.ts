@@ -85,7 +85,8 @@ export class ControlServer {
       socket.write(`${JSON.stringify({ id: id.success ? id.data.id : null, error })}\n`)
       return
     }
-    const outcome = await this.#handle(request.data)
+    // One request that cannot be carried out is told to who asked, and is no reason to end: guests' frames pass here.
+    const outcome = await this.#handle(request.data).catch((cause: unknown): ControlOutcome => ({ error: { code: 'unreachable', message: `the switch could not do ${request.data.method}: ${cause instanceof Error ? cause.message : String(cause)}` } }))
     if ('carry' in outcome && outcome.carry !== undefined) {
       this.#subscribers.delete(socket)
       socket.write(`${JSON.stringify({ id: request.data.id, result: outcome.result })}\n`)

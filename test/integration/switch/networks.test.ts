@@ -1,6 +1,6 @@
 import { decode, encode } from 'dns-packet'
 import { createSocket, type Socket } from 'node:dgram'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -129,6 +129,12 @@ describe('several networks', () => {
     await client.createNetwork(lab, '10.78.0.0/24')
     expect((await client.definePort({ ...windows, network: lab })).ipv4).toBe(lease.ipv4)
     expect(existsSync(join(directory, 'state/leases-lab.json'))).toBe(true)
+  })
+
+  it('are refused, and the switch goes on, when their file of leases is not one', async () => {
+    mkdirSync(join(directory, 'state', 'leases-lab.json'))
+    await expect(client.createNetwork(lab, '10.78.0.0/24')).rejects.toThrow(/EISDIR/)
+    expect((await client.networks()).map(({ name }) => name)).toEqual(['stage'])
   })
 
   it('have links and meters of their own', async () => {

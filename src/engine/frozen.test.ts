@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
+import { fakeAgent } from '../../test/fake/agent.ts'
 import { FakeMachine } from '../../test/fake/machine.ts'
 import type { GuestAgent } from './agent.ts'
 import { whileFrozen } from './frozen.ts'
@@ -62,5 +63,25 @@ describe('whileFrozen', () => {
     }
     expect(await whileFrozen(agent, work, { ...quiet, holdMs: 5 })).toMatchObject({ held: 0, reason: expect.stringContaining('longer') })
     expect(said).toEqual(['freeze', 'thaw', 'work ends'])
+  })
+
+  it('takes turns with another who asks the same of the guest: neither thaws what the other holds', async () => {
+    let frozen = false
+    const { client } = fakeAgent((command) => {
+      if (command === 'guest-fsfreeze-freeze' && frozen) return { error: { desc: 'Command guest-fsfreeze-freeze has been disabled: the agent is in frozen state' } }
+      if (command === 'guest-fsfreeze-freeze') frozen = true
+      if (command === 'guest-fsfreeze-thaw') frozen = false
+      return { return: 1 }
+    })
+    let end: () => void = () => undefined
+    const held: boolean[] = []
+    const first = whileFrozen(client, () => new Promise<void>((resolve) => (end = resolve)).then(() => void held.push(frozen)), quiet)
+    await vi.waitFor(() => expect(frozen).toBe(true), { timeout: 60_000 })
+    const second = whileFrozen(client, async () => void held.push(frozen), quiet)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    end()
+    expect([(await first).held, (await second).held]).toEqual([1, 1])
+    expect(held).toEqual([true, true])
+    expect(frozen).toBe(false)
   })
 })

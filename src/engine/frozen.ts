@@ -21,20 +21,28 @@ const thawTimeoutMs = 5_000
 const thawPatienceMs = 60_000
 const thawPauseMs = 500
 
+/** Until when the guest is somebody's: a second freeze would be refused, and its thaw would let go of the first. */
+const turns = new WeakMap<GuestAgent, Promise<void>>()
+
 /**
  * Runs `work` while the guest's file systems are frozen, so that a disk snapshot taken by it is one that the guest's file
  * systems and databases made ready for. A guest that cannot be frozen is not in the way: `work` runs all the same, as
  * after a power cut, and `reason` says so. The guest is thawed whatever happens: also when the freeze came too late, and
- * again and again when it does not answer. (A killed host cannot: the next one does, see `thawLeftover`.)
+ * again and again when it does not answer. (A killed host cannot: the next one does, see `thawLeftover`.) Who asks the same
+ * of one guest meanwhile waits until it is thawed.
  */
 export async function whileFrozen<T>(agent: GuestAgent, work: () => Promise<T>, options: FreezeOptions): Promise<Frozen<T>> {
   const { freezeTimeoutMs = 20_000, holdMs = 9_000 } = options
+  const before = turns.get(agent)
+  let letGo: () => void = () => undefined
+  turns.set(agent, new Promise((resolve) => (letGo = resolve)))
+  await before
   const frozen = await agent.freeze(freezeTimeoutMs).then(
     (held) => ({ held, reason: held > 0 ? null : 'the guest has no file system that can be frozen' }),
     (error: unknown) => ({ held: 0, reason: error instanceof Error ? error.message : String(error) }),
   )
   let thawing: Promise<void> | null = null
-  const thaw = () => (thawing ??= thawSurely(agent, options))
+  const thaw = () => (thawing ??= thawSurely(agent, options).finally(letGo))
   let tooLong = false
   const limit = setTimeout(() => {
     tooLong = true

@@ -50,6 +50,32 @@ describe('freezing', () => {
     expect(asked(stream, 'guest-fsfreeze-thaw')).toBe(1)
   })
 
+  test('a guest that could not be thawed when it should is thawed when it is heard again', async () => {
+    let deaf = false
+    let frozen = false
+    const { client } = fakeAgent((command) => {
+      if (deaf) return null
+      if (command === 'guest-fsfreeze-freeze' && frozen) return { error: { desc: 'it has been disabled: the agent is in frozen state' } }
+      if (command === 'guest-fsfreeze-freeze') frozen = true
+      if (command === 'guest-fsfreeze-thaw') frozen = false
+      return { return: command === 'guest-fsfreeze-status' ? (frozen ? 'frozen' : 'thawed') : 1 }
+    })
+    await client.freeze(1000)
+    deaf = true
+    await expect(client.thaw(20)).rejects.toThrow('within 20 ms')
+    deaf = false
+    await expect(client.freeze(1000)).rejects.toThrow('frozen state')
+    expect(await client.thawLeftover()).toBe(false) // whoever asked for the second freeze thaws
+    await client.thaw(1000)
+    expect(frozen).toBe(false)
+    await client.freeze(1000)
+    deaf = true
+    await expect(client.thaw(20)).rejects.toThrow('within 20 ms')
+    deaf = false
+    expect(await client.thawLeftover()).toBe(true)
+    expect(frozen).toBe(false)
+  })
+
   test('what an earlier host left frozen is thawed; what this one holds is not', async () => {
     let status = 'frozen'
     const { stream, client } = fakeAgent((command) => ({ return: command === 'guest-fsfreeze-status' ? status : 2 }))

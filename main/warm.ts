@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { GuestName } from '../src/contract/names.ts'
 import type { HttpLine } from '../src/contract/network.ts'
 import { Cancelled } from '../src/contract/refusal.ts'
@@ -40,17 +41,7 @@ export async function untilSettled(ports: SettlePorts, sinceMs: number, signal: 
 
 /** Returns early, without a word, when the signal aborts: the caller looks. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, milliseconds)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        resolve()
-      },
-      { once: true },
-    )
-  })
+  return sleep(milliseconds, undefined, { signal }).catch(() => undefined)
 }
 
 export async function hasWarmState(preparation: Preparation, definition: GuestDefinition): Promise<boolean> {

@@ -50,7 +50,7 @@ function CopyInForm({ view, dropped, onClose }: { readonly view: GuestView; read
     void copyFilesIn(session, { guest: view.name, files, to, overwrite })
   }
   return (
-    <CopyForm view={view} title={`Copy files into ${displayName(view)}`} testId="copy-in" reason={reason} overwrite={overwrite} onOverwrite={setOverwrite} onClose={onClose} onCopy={copy} drop={{ over, handlers }}>
+    <CopyForm view={view} title={`Copy files into ${displayName(view)}`} testId="copy-in" reason={reason} overwrite={overwrite} onOverwrite={setOverwrite} onClose={onClose} onCopy={copy} focus={dropped.length > 0 ? '[name="to"]' : undefined} drop={{ over, handlers }}>
       {picked.length > 0 ? (
         <ul className={styles.files} aria-label="Files to copy">
           {picked.map((file) => (
@@ -67,7 +67,7 @@ function CopyInForm({ view, dropped, onClose }: { readonly view: GuestView; read
         <FileUp aria-hidden />
         {picked.length > 0 ? 'Choose others…' : 'Choose files…'}
       </Button>
-      <TextField label="Folder in the guest" value={to} problem={badTarget} hint={picked.length > 1 ? 'It has to be there already.' : 'A folder that is there, or the name the copy is to have.'} onChange={(event) => setTyped(event.currentTarget.value)} />
+      <TextField label="Folder in the guest" name="to" value={to} problem={badTarget} hint={picked.length > 1 ? 'It has to be there already.' : 'A folder that is there, or the name the copy is to have.'} onChange={(event) => setTyped(event.currentTarget.value)} />
     </CopyForm>
   )
 }

@@ -153,7 +153,7 @@ function FileSystems({ fileSystems }: { readonly fileSystems: GuestInspection['f
           <tr>
             <th scope="col">Mounted at</th>
             <th scope="col">Type, device</th>
-            <th scope="col">Free</th>
+            <th scope="col">Room</th>
           </tr>
         </thead>
         <tbody>
@@ -171,7 +171,7 @@ function FileSystems({ fileSystems }: { readonly fileSystems: GuestInspection['f
                     <span className={styles.gauge} data-full={freeBytes < totalBytes / 10} aria-hidden>
                       <span style={{ width: `${Math.round((1 - freeBytes / Math.max(1, totalBytes)) * 100)}%` }} />
                     </span>
-                    {`${byteCount(freeBytes)} of ${byteCount(totalBytes)}`}
+                    {`${byteCount(freeBytes)} free of ${byteCount(totalBytes)}`}
                   </span>
                 )}
               </td>

@@ -3,9 +3,8 @@ import { GuestName } from '../../src/contract/names.ts'
 import { nameProblem } from '../format.ts'
 import { useSession } from '../store/context.ts'
 import type { CloneSource } from '../store/state.ts'
-import { Button } from '../ui/button.tsx'
 import { CheckField, TextField } from '../ui/field.tsx'
-import { Modal } from '../ui/modal.tsx'
+import { FormModal } from '../ui/form-modal.tsx'
 import styles from './form.module.css'
 
 const most = 32
@@ -21,31 +20,16 @@ export function CloneDialog({ from, title, onClose }: { readonly from: CloneSour
   const number = Number(count)
   const badCount = Number.isInteger(number) && number >= 1 && number <= most ? null : `Type a whole number from 1 to ${most}.`
   const clone = async () => {
-    onClose()
     const made = await session.ask(`clone ${title}`, (client) => client.template.clone({ from, ...(parsed.success ? { name: parsed.data } : {}), count: number, start }))
     if (made === null) return
     const names = made.guests.map(({ view }) => view.name).join(', ')
     session.notify({ level: 'info', text: start ? `${names} ${made.guests.length === 1 ? 'runs' : 'run'}.` : `${names} ${made.guests.length === 1 ? 'is' : 'are'} there, off.`, next: `It took ${(made.milliseconds / 1_000).toFixed(2)} s.` })
   }
   return (
-    <Modal
-      title={`Clone ${title}`}
-      onClose={onClose}
-      testId="clone"
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" disabledReason={badName ?? badCount} onClick={() => void clone()}>
-            Clone
-          </Button>
-        </>
-      }
-    >
-      <div className={styles.form}>
-        <TextField label="How many" type="number" min={1} max={most} value={count} problem={badCount} onChange={(event) => setCount(event.currentTarget.value)} />
-        <TextField label="Name" value={name} problem={badName} placeholder="Numbered after the source" hint="Further ones are numbered." onChange={(event) => setName(event.currentTarget.value)} />
-        <CheckField label="Start them" checked={start} onChange={setStart} />
-      </div>
-    </Modal>
+    <FormModal title={`Clone ${title}`} onClose={onClose} testId="clone" action="Clone" reason={badName ?? badCount} className={styles.form} onSubmit={() => void clone()}>
+      <TextField label="How many" type="number" min={1} max={most} value={count} problem={badCount} onChange={(event) => setCount(event.currentTarget.value)} />
+      <TextField label="Name" value={name} problem={badName} placeholder="Numbered after the source" hint="Further ones are numbered." onChange={(event) => setName(event.currentTarget.value)} />
+      <CheckField label="Start them" checked={start} onChange={setStart} />
+    </FormModal>
   )
 }

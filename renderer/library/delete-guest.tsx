@@ -11,11 +11,11 @@ export function DeleteGuest({ guest, onClose }: { readonly guest: GuestName; rea
   const view = useWindow((state) => state.guests[guest]?.view)
   const needing = useWindow(useShallow((state) => titlesNeeding(state.stageSnapshots, (part) => part.guest === guest && part.place === 'guest')))
   if (view === undefined) return null
-  const lost = needing.length === 0 ? '' : ` Until then, ${stageSnapshotsCalled(needing)} cannot be gone back to; once it is deleted for good, never again.`
   return (
     <Confirm
       title={`Delete ${displayName(view)}?`}
-      text={`It goes to the trash at the end of the library, whole, and can be restored from there until it is deleted for good.${lost}`}
+      text="It goes to the trash at the end of the library, whole, and can be restored from there until it is deleted for good."
+      warning={needing.length === 0 ? null : `While it is in the trash, the stage cannot go back to ${stageSnapshotsCalled(needing)}; once it is deleted for good, never again.`}
       action="Delete"
       danger
       keep="Keep it"

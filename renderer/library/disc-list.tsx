@@ -30,10 +30,12 @@ function Row({ disc }: { readonly disc: DiscView }) {
       {sure ? (
         <Asking className={styles.sure} label={`Delete ${disc.name} for good?`}>
           <span>For good? {byteCount(disc.bytes)} are freed.</span>
-          <Button onClick={() => setSure(false)}>Keep it</Button>
-          <Button variant="danger" onClick={() => void session.ask(`delete ${disc.name}`, (client) => client.disc.delete({ id: disc.id })).then(() => setSure(false))}>
-            Delete for good
-          </Button>
+          <span className={styles.answers}>
+            <Button onClick={() => setSure(false)}>Keep it</Button>
+            <Button variant="danger" onClick={() => void session.ask(`delete ${disc.name}`, (client) => client.disc.delete({ id: disc.id })).then(() => setSure(false))}>
+              Delete for good
+            </Button>
+          </span>
         </Asking>
       ) : (
         <Button onClick={() => setSure(true)}>Delete for good…</Button>

@@ -2,9 +2,8 @@ import { useState } from 'react'
 import { GuestName } from '../../src/contract/names.ts'
 import { displayName, nameProblem } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
-import { Button } from '../ui/button.tsx'
 import { SelectField, TextField } from '../ui/field.tsx'
-import { Modal } from '../ui/modal.tsx'
+import { FormModal } from '../ui/form-modal.tsx'
 import styles from './form.module.css'
 
 /** Keeps a guest as it is now for clones to begin from. The guest itself goes on. */
@@ -19,7 +18,6 @@ export function MakeTemplateDialog({ guest, onClose }: { readonly guest: GuestNa
   const parsed = GuestName.safeParse(name)
   const bad = name === '' ? null : nameProblem(name)
   const make = async () => {
-    onClose()
     const made = await session.ask(`make a template of ${guest}`, (client) =>
       client.template.make({ guest, ...(parsed.success ? { name: parsed.data } : {}), ...(title.trim() === '' ? {} : { title: title.trim() }), kind: up ? kind : 'cold' }),
     )
@@ -28,35 +26,29 @@ export function MakeTemplateDialog({ guest, onClose }: { readonly guest: GuestNa
     session.notify({ level: 'info', text: `The template ${made.title} is made.`, next: `${made.kind === 'live' ? 'Clones go on from this instant.' : (made.note ?? 'Clones boot from its disk.')}${stood}` })
   }
   return (
-    <Modal
+    <FormModal
       title={`Make a template of ${displayName(view)}`}
       description="Any number of clones begin from what it is now; each gets a name, an address and a disk of its own."
       onClose={onClose}
       testId="make-template"
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button variant="primary" disabledReason={bad} onClick={() => void make()}>
-            Make the template
-          </Button>
-        </>
-      }
+      action="Make the template"
+      reason={bad}
+      className={styles.form}
+      onSubmit={() => void make()}
     >
-      <div className={styles.form}>
-        <TextField label="Title" value={title} maxLength={80} placeholder={displayName(view)} onChange={(event) => setTitle(event.currentTarget.value)} />
-        <TextField label="Name" value={name} problem={bad} placeholder={guest} onChange={(event) => setName(event.currentTarget.value)} />
-        <SelectField
-          label="What clones begin with"
-          value={up ? kind : 'cold'}
-          disabled={!up}
-          hint={up ? undefined : 'A guest that is off has no memory to keep.'}
-          options={[
-            { value: 'auto', label: 'Its memory as it is now: they run at once' },
-            { value: 'cold', label: 'Its disk: they boot' },
-          ]}
-          onChoose={setKind}
-        />
-      </div>
-    </Modal>
+      <TextField label="Title" value={title} maxLength={80} placeholder={displayName(view)} onChange={(event) => setTitle(event.currentTarget.value)} />
+      <TextField label="Name" value={name} problem={bad} placeholder={guest} onChange={(event) => setName(event.currentTarget.value)} />
+      <SelectField
+        label="What clones begin with"
+        value={up ? kind : 'cold'}
+        disabled={!up}
+        hint={up ? undefined : 'A guest that is off has no memory to keep.'}
+        options={[
+          { value: 'auto', label: 'Its memory as it is now: they run at once' },
+          { value: 'cold', label: 'Its disk: they boot' },
+        ]}
+        onChoose={setKind}
+      />
+    </FormModal>
   )
 }

@@ -53,6 +53,7 @@ export function SnapshotTimeline({ guest, snapshots, current, state, chosen, onC
           ) : (
             <button
               key={spot.id}
+              ref={snapshot.id === chosen ? keepInSight : null}
               type="button"
               className={styles.node}
               style={place}
@@ -71,6 +72,11 @@ export function SnapshotTimeline({ guest, snapshots, current, state, chosen, onC
       </div>
     </div>
   )
+}
+
+/** What is said of the chosen one takes room from the timeline. */
+function keepInSight(card: HTMLElement | null): void {
+  card?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
 }
 
 function link(from: Placed, to: Placed): string {

@@ -29,7 +29,7 @@ function Row({ item }: { readonly item: TrashItem }) {
       <span className={styles.who}>
         <strong>{item.title}</strong>
         <span className={styles.quiet}>{`${item.name}, ${byteCount(item.bytes)}, deleted ${new Date(item.deletedAt).toLocaleDateString()} ${clockTime(item.deletedAt)}`}</span>
-        {needing.length > 0 && <span className={styles.quiet}>{`Once it is restored, the stage can go back to ${stageSnapshotsCalled(needing)}`}</span>}
+        {needing.length > 0 && !sure && <span className={styles.quiet}>{`Once it is restored, the stage can go back to ${stageSnapshotsCalled(needing)}`}</span>}
         {item.problem !== null && <span className={styles.problem}>{item.problem}</span>}
       </span>
       {sure ? (
@@ -38,12 +38,12 @@ function Row({ item }: { readonly item: TrashItem }) {
             For good? {byteCount(item.bytes)} are freed and nothing brings it back.
             {needing.length > 0 && ` The stage can then never again go back to ${stageSnapshotsCalled(needing)}.`}
           </span>
-          <Button onClick={() => setSure(false)}>
-            Keep it
-          </Button>
-          <Button variant="danger" onClick={() => void session.ask(`delete ${item.title} for good`, (client) => client.trash.purge({ id: item.id, force: needing.length > 0 }))}>
-            Delete for good
-          </Button>
+          <span className={styles.answers}>
+            <Button onClick={() => setSure(false)}>Keep it</Button>
+            <Button variant="danger" onClick={() => void session.ask(`delete ${item.title} for good`, (client) => client.trash.purge({ id: item.id, force: needing.length > 0 }))}>
+              Delete for good
+            </Button>
+          </span>
         </Asking>
       ) : (
         <>

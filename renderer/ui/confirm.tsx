@@ -1,9 +1,12 @@
 import { Button } from './button.tsx'
+import styles from './confirm.module.css'
 import { Modal } from './modal.tsx'
 
 export interface ConfirmProps {
   readonly title: string
   readonly text: string
+  /** What is lost beyond the thing itself. */
+  readonly warning?: string | null
   readonly action: string
   readonly danger?: boolean
   /** The button that does nothing, in words. */
@@ -13,7 +16,7 @@ export interface ConfirmProps {
 }
 
 /** Asks once more before something that cannot be taken back, the safe answer first. */
-export function Confirm({ title, text, action, danger = false, keep, onClose, onConfirm }: ConfirmProps) {
+export function Confirm({ title, text, warning = null, action, danger = false, keep, onClose, onConfirm }: ConfirmProps) {
   return (
     <Modal
       title={title}
@@ -35,7 +38,7 @@ export function Confirm({ title, text, action, danger = false, keep, onClose, on
         </>
       }
     >
-      {null}
+      {warning !== null && <p className={styles.warning}>{warning}</p>}
     </Modal>
   )
 }

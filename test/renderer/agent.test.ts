@@ -120,7 +120,7 @@ describe('inside a guest', () => {
     const { page } = await window.open('running', { motion: 'reduce' })
     await choose(page, 'linux', /^Inside it/)
     const dialog = page.getByTestId('inspect')
-    for (const told of ['6.1.0-28-amd64', '10.77.0.11', 'ada', '/var/lib/containers', '5.4 GB of 8.6 GB']) await dialog.getByText(told).waitFor()
+    for (const told of ['6.1.0-28-amd64', '10.77.0.11', 'ada', '/var/lib/containers', '5.4 GB free of 8.6 GB']) await dialog.getByText(told).waitFor()
     for (const theme of ['dark', 'light'] as const) {
       await page.emulateMedia({ colorScheme: theme })
       expect(await violationsIn(page, 'inspect')).toEqual([])

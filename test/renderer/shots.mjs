@@ -108,6 +108,37 @@ const bottom = async function bottom(page) {
   await page.getByTestId('trash').scrollIntoViewIfNeeded()
 }
 
+const chosen = (name, guest, item, then = () => undefined) =>
+  Object.defineProperty(
+    async (page) => {
+      await library(page)
+      await page.getByTestId(`card-more-${guest}`).click()
+      await page.getByRole('menuitem', { name: item }).click()
+      await then(page)
+    },
+    'name',
+    { value: name },
+  )
+const exporting = chosen('exporting', 'linux', 'Export…')
+const cloning = chosen('cloning', 'linux', 'Clone…')
+const template = chosen('template', 'linux', 'Make a template…')
+const needed = chosen('needed', 'windows', 'Force stop', async (page) => {
+  await page.getByTestId('confirm').getByRole('button', { name: 'Force stop' }).click()
+  await page.getByTestId('card-windows').getByText('Stopped').waitFor()
+  await page.getByTestId('card-more-windows').click()
+  await page.getByRole('menuitem', { name: 'Delete…' }).click()
+})
+const thrownAway = async function thrownaway(page) {
+  await needed(page)
+  await page.getByTestId('confirm').getByRole('button', { name: 'Delete' }).click()
+  await page.getByTestId('trash-windows').getByRole('button', { name: 'Delete for good…' }).click()
+  await page.getByTestId('trash').scrollIntoViewIfNeeded()
+}
+const partGone = chosen('partgone', 'linux', 'Snapshots…', async (page) => {
+  await page.getByTestId('snapshot-after the update').click()
+  await page.getByTestId('snapshot-details').getByRole('button', { name: 'Delete…' }).click()
+})
+
 const mixer = async function mixer(page) {
   await page.keyboard.press('Alt+m')
   await page.getByTestId('mixer-page').waitFor()
@@ -198,8 +229,10 @@ const shots = [
   ...[stagePast].flatMap((act) => [shot('library', 'wide', 'dark', act), shot('library', 'full', 'light', act), shot('library', 'small', 'light', act)]),
   ...[noPast, stageMenu, resetStage, inside, copyIn, dragging, beside, copyOut, copying].flatMap((act) => [shot('running', 'wide', 'dark', act), shot('running', 'full', 'light', act)]),
   shot('stopped', 'wide', 'light', insideOff),
+  ...[noPast, copyIn, copyOut, inside].map((act) => shot('long', 'wide', 'light', act)),
+  ...[copyIn, copyOut, inside].map((act) => shot('silent', 'wide', 'dark', act)),
   ...[policies, charts].map((act) => shot('running', 'wide', 'dark', act)),
-  ...[newGuest, hostile, snapshots, cardMenu, edit, bottom].flatMap((act) => [shot('library', 'wide', 'dark', act), shot('library', 'full', 'light', act)]),
+  ...[newGuest, hostile, snapshots, cardMenu, edit, bottom, exporting, cloning, template, needed, thrownAway, partGone].flatMap((act) => [shot('library', 'wide', 'dark', act), shot('library', 'full', 'light', act)]),
 ]
 
 const filter = process.argv[2] ?? ''

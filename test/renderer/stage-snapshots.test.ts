@@ -100,7 +100,7 @@ describe('what a snapshot of the stage needs', () => {
     await page.getByTestId('card-windows').getByText('Stopped').waitFor()
     await page.getByTestId('card-more-windows').click()
     await page.getByRole('menuitem', { name: 'Delete…' }).click()
-    await page.getByTestId('confirm').getByText(`Until then, ${needing} cannot be gone back to; once it is deleted for good, never again.`).waitFor()
+    await page.getByTestId('confirm').getByText(`While it is in the trash, the stage cannot go back to ${needing}; once it is deleted for good, never again.`).waitFor()
     expect(await violationsIn(page, 'confirm')).toEqual([])
     await page.getByTestId('confirm').getByRole('button', { name: 'Delete' }).click()
 

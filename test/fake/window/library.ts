@@ -68,9 +68,9 @@ export class FakeLibrary {
   }
 
   keepDisc(name: string): DiscView {
-    const id = DiscId.parse('d'.repeat(32))
+    const id = DiscId.parse(this.discs.length.toString(16).padStart(32, 'd'))
     const disc: DiscView = { id, name, path: `/home/ada/.local/share/diptych/discs/${id}/${name}`, bytes: 661_651_456, keptAt: '2026-11-22T09:12:00.000Z', users: [] }
-    this.#setDiscs([disc])
+    this.#setDiscs([disc, ...this.discs])
     return disc
   }
 

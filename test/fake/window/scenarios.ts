@@ -70,6 +70,7 @@ export const scenarios: Record<string, () => FakeHost> = {
       library.addTemplate(first, GuestName.parse('web-server'), 'Debian with a web server', 'live', { clones: [GuestName.parse('build-server')] })
       library.addTemplate(server, GuestName.parse('desktop'), 'Windows desktop, freshly installed', 'cold', { guestKind: 'windows', note: 'It was off when it was made: clones boot from its disk.' })
       for (const name of ['old-router', 'windows-2003']) library.throwAway(makeGuest(name, `The ${name} of last year`, 'other', 9), new Date('2026-11-20T09:12:00Z'))
+      for (const name of ['virtio-win-0.1.248.iso', 'debian-12.8.0-amd64-netinst, the copy with the drivers of our own laptops on it.iso']) library.keepDisc(name)
       const at = (hour: number) => new Date(Date.UTC(2026, 10, 21, hour))
       const installed = snapshots.take(first.name, 'disk', 'freshly installed', null, at(9))
       snapshots.take(first.name, 'live', 'web server set up', null, at(11))

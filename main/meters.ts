@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import type { GuestMeter, HostBudget, HostMeter } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import type { Machine, MachineUsage } from '../src/engine/engine.ts'
@@ -30,11 +30,14 @@ type Counters = MachineUsage & Traffic
 
 /** The guest's agent is asked which vCPUs are online only so often: it is a program in the guest. */
 const samplesPerVcpuReading = 5
+/** A machine that takes longer is left out of the sample: the others do not wait for it, and its last values are shown no longer. */
+const patienceMs = 2_000
 
 /** Turns monotonic counters into rates; one instance per stream of samples. */
 export class MeterReader {
   readonly #ports: MeterPorts
   readonly #last = new Map<GuestName, { at: number; counters: Counters }>()
+  readonly #asked = new Map<GuestName, { readonly machine: Machine; readonly meter: Promise<GuestMeter | null> }>()
   #lastCpu: { busy: number; total: number } | null = null
   #samples = 0
 
@@ -44,10 +47,10 @@ export class MeterReader {
 
   async read(): Promise<HostMeter> {
     const metered = this.#ports.guests()
-    const read = await Promise.all(metered.map((guest) => this.#readGuest(guest)))
+    const [cpu, ...read] = await Promise.all([this.#readCpu(), ...metered.map((guest) => this.#inTime(guest))])
     const guests = withShares(read.filter((meter) => meter !== null))
     this.#samples += 1
-    const load = { ...readMemory(), cpus: cpus().length, cpuPercent: this.#readCpu() }
+    const load = { ...readMemory(), ...cpu }
     const budget = this.#ports.budget(load, guests)
     return {
       at: new Date().toISOString(),
@@ -58,6 +61,18 @@ export class MeterReader {
       budget,
       guests,
     }
+  }
+
+  /** A machine is asked once at a time, however long it takes. */
+  async #inTime(guest: MeteredGuest): Promise<GuestMeter | null> {
+    const { name, machine } = guest
+    const before = this.#asked.get(name)
+    const asked = before?.machine === machine ? before : { machine, meter: this.#readGuest(guest) }
+    this.#asked.set(name, asked)
+    void asked.meter.then(() => this.#asked.get(name) === asked && this.#asked.delete(name))
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<null>((resolve) => (timer = setTimeout(() => resolve(null), patienceMs)))
+    return Promise.race([asked.meter, late]).finally(() => clearTimeout(timer))
   }
 
   async #readGuest({ name, machine, controls }: MeteredGuest): Promise<GuestMeter | null> {
@@ -97,18 +112,16 @@ export class MeterReader {
     }
   }
 
-  #readCpu(): number {
-    const all = cpus()
-    let busy = 0
-    let total = 0
-    for (const { times } of all) {
-      busy += times.user + times.nice + times.sys + times.irq
-      total += times.user + times.nice + times.sys + times.irq + times.idle
-    }
+  /** From /proc/stat (proc(5)): os.cpus also asks every CPU for its frequency, which holds a large computer up for long. */
+  async #readCpu(): Promise<Pick<HostLoad, 'cpus' | 'cpuPercent'>> {
+    const [all = '', ...each] = (await readFile('/proc/stat', 'utf8')).split('\n').filter((line) => /^cpu\d* /.test(line))
+    const [user = 0, nice = 0, system = 0, idle = 0, , interrupts = 0] = all.trim().split(/\s+/).slice(1).map(Number)
+    const busy = user + nice + system + interrupts
+    const total = busy + idle
     const last = this.#lastCpu
     this.#lastCpu = { busy, total }
-    if (last === null || total <= last.total) return 0
-    return ((busy - last.busy) / (total - last.total)) * all.length * 100
+    const share = last === null || total <= last.total ? 0 : (busy - last.busy) / (total - last.total)
+    return { cpus: each.length, cpuPercent: share * each.length * 100 }
   }
 }
 
@@ -169,15 +182,19 @@ export class MeterService {
     clearTimeout(this.#timer)
   }
 
+  #take(meter: HostMeter): void {
+    this.#latest = meter
+    for (const listener of this.#listeners) listener(meter)
+    this.#publisher.publish(meter, 'meter')
+  }
+
   async #sample(): Promise<void> {
     this.#sampling = true
     const reader = new MeterReader(this.#ports)
     do {
-      const meter = await reader.read()
+      const meter = await reader.read().catch(() => null) // no file of the kernel could be opened just now: the next sample may do
       if (this.#disposed) break
-      this.#latest = meter
-      for (const listener of this.#listeners) listener(meter)
-      this.#publisher.publish(meter, 'meter')
+      if (meter !== null) this.#take(meter)
       await new Promise((resolve) => {
         this.#timer = setTimeout(resolve, periodMs)
         this.#timer.unref()

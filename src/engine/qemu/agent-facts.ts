@@ -4,6 +4,8 @@ import { asArray, asNumber, asObject, type Json } from './json.ts'
 
 /** More of anything than a view can show is not read. */
 const longestList = 64
+/** Seconds since 1970 until the year 10000, whose dates ISO 8601 does not write in four digits. */
+const endOfDates = 253_402_300_800
 
 export async function readSystem(call: AgentCall): Promise<GuestSystem> {
   const info = asObject(await call('guest-get-osinfo'))
@@ -26,7 +28,7 @@ export async function readUsers(call: AgentCall): Promise<GuestUser[]> {
     const user = asObject(value)
     const name = text(user['user'])
     const seconds = asNumber(user['login-time'])
-    return name === null ? [] : [{ name, domain: text(user['domain']), since: seconds === null || seconds <= 0 || seconds > 8.64e12 ? null : Math.round(seconds * 1000) }]
+    return name === null ? [] : [{ name, domain: text(user['domain']), since: seconds === null || seconds <= 0 || seconds >= endOfDates ? null : Math.floor(seconds * 1000) }]
   })
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { GuestInspection } from '../../contract/guest-agent.ts'
 import { fakeAgent } from '../../../test/fake/agent.ts'
 import { decodeBase64, encodeBase64 } from './base64.ts'
 
@@ -25,6 +26,13 @@ describe('facts', () => {
       { name: 'person', domain: null, since: 1500 },
       { name: 'Person', domain: 'OFFICE', since: null },
     ])
+  })
+
+  test('a time that no calendar of ours has is not known: it would not pass as an answer', async () => {
+    const { client } = fakeAgent(() => ({ return: [253_402_300_799, 253_402_300_800, 8.64e12, -1].map((time) => ({ user: 'person', 'login-time': time })) }))
+    const told = (await client.users()).map(({ since }) => (since === null ? null : new Date(since).toISOString()))
+    expect(told).toEqual(['9999-12-31T23:59:59.000Z', null, null, null])
+    expect(told.every((since) => GuestInspection.shape.users.safeParse([{ name: 'person', domain: null, since }]).success)).toBe(true)
   })
 
   test('lists longer than a view can show are cut', async () => {

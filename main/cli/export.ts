@@ -33,7 +33,7 @@ export function addExportCommand(program: Command, context: CliContext): void {
       const done = await withHost(context, (client) => withTaskProgress(context, client, 'export', (signal) => client.image.export(request, { signal })))
       for (const warning of done.warnings) context.terminal.say(`Note: ${warning}`)
       if (options.json === true) context.terminal.print(json(done))
-      else context.terminal.say(`${done.path}: ${done.format}, ${formatBytes(done.fileBytes)} for a disk of ${formatBytes(done.virtualBytes)}.`)
+      else context.terminal.say(`${done.path}: ${done.format}, ${formatBytes(done.fileBytes)} for a disk of ${formatBytes(done.virtualBytes)}${done.takenAt === null ? '' : `, as it was at ${new Date(done.takenAt).toLocaleString('sv-SE')}`}.`)
     })
 }
 

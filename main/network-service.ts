@@ -32,6 +32,9 @@ interface Connected {
   readonly addresses: Map<NetworkName, string>
 }
 
+const firstPauseMs = 1_000
+const longestPauseMs = 60_000
+
 const plain = { up: true, tx: unshaped, rx: unshaped }
 
 /** The links to choose from, as the contract shows them. */
@@ -50,6 +53,8 @@ export class NetworkService {
   #reason: string | null = 'the network has not been started yet'
   #meters: PortMeter[] = []
   #disposed = false
+  /** How often the switch was lost or stopped: what began before the last time is over. */
+  #losses = 0
 
   constructor(ports: NetworkServicePorts) {
     this.#ports = ports
@@ -173,6 +178,7 @@ export class NetworkService {
     const client = this.#live
     this.#live = null
     this.#client = null
+    this.#losses += 1
     this.#connected.clear()
     this.#meters = []
     this.#reason = 'the network is stopped'
@@ -244,20 +250,44 @@ export class NetworkService {
     this.publisher.publish({ type: 'meters', at: new Date().toISOString(), network: this.view() }, 'meters')
   }
 
+  /** Tries until there is a switch again, for as long as nobody stops the network: guests that run have no other way back to theirs. */
   async #replace(reason: string): Promise<void> {
     this.#live = null
     this.#client = null
     this.#meters = []
     this.#reason = reason
-    if (this.#disposed) return
+    this.#losses += 1
+    const loss = this.#losses
+    const isOver = () => this.#disposed || this.#losses !== loss
+    if (isOver()) return
     this.#ports.message('warning', `the switch ended (${reason}); starting it again`)
-    try {
-      const client = await this.start()
-      for (const [guest, connected] of this.#connected) await this.#define(client, guest, connected)
-      await this.#ports.replaced()
-      this.#ports.message('info', 'the network is back')
-    } catch (error) {
-      this.#ports.message('error', `the network could not be started again: ${reasonOf(error)}`)
+    for (let pauseMs = firstPauseMs, failed = false; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
+      try {
+        const client = await this.start()
+        if (isOver()) return
+        await this.#defineAll(client)
+        await this.#ports.replaced()
+        if (!isOver()) this.#ports.message('info', 'the network is back')
+        return
+      } catch (error) {
+        if (isOver()) return
+        if (!failed) this.#ports.message('error', `the network could not be started again: ${reasonOf(error)}; it is tried again until it can`)
+        failed = true
+      }
+      await new Promise<void>((resolve) => void setTimeout(resolve, pauseMs).unref())
+      if (isOver()) return
+    }
+  }
+
+  /** One guest that can have no port does not keep the others from theirs. */
+  async #defineAll(client: SwitchClient): Promise<void> {
+    for (const [guest, connected] of this.#connected) {
+      try {
+        await this.#define(client, guest, connected)
+      } catch (error) {
+        if (client !== this.#live) throw error
+        this.#ports.message('error', `${guest} is off the network: ${reasonOf(error)}`)
+      }
     }
   }
 }

@@ -1,9 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, statfsSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Whether this process may mount one. */
-export const maySmallDisk = process.getuid?.() === 0
+export const maySmallDisk = process.getuid?.() === 0 && existsSync('/dev/loop-control')
 
 /**
  * A small ext4 of its own at `directory`, in `image`, which must be on another file system. Not tmpfs: there a hole takes room

@@ -1,51 +1,47 @@
-import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { GuestName } from '../../../src/contract/names.ts'
+import type { Machine } from '../../../src/engine/engine.ts'
 import { until } from '../../support/diptych.ts'
-import { processesOf } from '../engine/fixture.ts'
+import { maySmallDisk, SmallDisk } from '../../support/small-disk.ts'
+import { agentAnswers, Bench, processesOf } from '../engine/fixture.ts'
 import { base, CloneHome, tiny } from './clone-home.ts'
 
-/** What making a template of the guest asks for beforehand: its memory, and some for others. */
-const enoughMiB = 192 + 64 + 16
+const full = { reason: expect.stringMatching(/space|MiB are free|the disk is full/) as string, remedy: expect.stringMatching(/room|space/) as string }
+const clone = GuestName.parse('clone')
 
-/** The guest's disk, a template's and a clone's: all on one small file system. */
-// On request only: when the disk is full depends on who writes first, and a run in ten has been seen to hang.
-const isAsked = process.env['DIPTYCH_DISK_FULL'] !== undefined
-describe.skipIf(!isAsked || process.getuid?.() !== 0 || !existsSync('/dev/loop-control'))('a disk that fills up (DIPTYCH_DISK_FULL=1, root and a loop device: mounts a small file system)', () => {
+describe.skipIf(!maySmallDisk)('guests, templates and clones on a disk that fills up (needs root and a loop device: mounts a small file system)', () => {
   let home: CloneHome
-  const filler = () => join(home.data, 'filler')
-  /** Whether a template in the making has such a file by now. */
-  const hasBegun = (file: string) => {
-    const root = join(home.data, 'templates')
-    return existsSync(root) && readdirSync(root).some((name) => existsSync(join(root, name, file)))
-  }
-  const free = () => rmSync(filler(), { force: true })
-  /** KiB that can be had. What was deleted counts once the file system has committed it. */
-  const room = () => {
-    execFileSync('sync', ['-f', home.data])
-    return Number(execFileSync('df', ['--output=avail', '-k', home.data], { encoding: 'utf8' }).trim().split('\n').at(-1))
-  }
-  const append = (...count: string[]) => spawnSync('dd', ['if=/dev/zero', `of=${filler()}`, 'bs=64K', 'oflag=append', 'conv=notrunc', ...count], { stdio: 'ignore' })
-  /** Takes all room but this much; whoever else writes meanwhile may get some of it. */
-  const leave = (mebibytes: number) => void append(`count=${Math.floor((room() - mebibytes * 1024) / 64)}`)
-  /** Takes all room there is: until nothing more goes in, though everything that was deleted is gone. */
-  const fill = () => {
-    for (let size = -1; ; ) {
-      append()
-      room()
-      const now = statSync(filler(), { throwIfNoEntry: false })?.size ?? 0
-      if (now === size) return
-      size = now
-    }
-  }
+  let disk: SmallDisk
   /** The guest and its disk are as they were, and nothing half is left. */
-  const demandUnharmed = async () => {
+  const demandUnharmed = async (...names: GuestName[]) => {
     expect(home.unfinished()).toEqual([])
-    expect((await home.view(tiny)).state).toBe('running')
-    expect(await home.shell(tiny, 'dd if=/dev/vda bs=4 count=1 2>/dev/null')).toBe('mine')
-    expect(processesOf(home.directory).length).toBe(1)
+    expect(await home.names()).toEqual([tiny, ...names])
+    for (const name of [tiny, ...names]) {
+      expect((await home.view(name)).state).toBe('running')
+      await home.agentLive(name)
+      expect(await home.shell(name, 'dd if=/dev/vda bs=4 count=1 2>/dev/null')).toBe('mine')
+    }
+    expect(processesOf(home.directory).length).toBe(1 + names.length)
+  }
+  /**
+   * Makes a template of the guest, with only so much room once enough was found to be there: until then the guest's QEMU stands
+   * still, and with it the host, which waits for its answer.
+   */
+  const templateWith = async (leaveMiB: number, guest: GuestName) => {
+    const [pid = Number.NaN] = processesOf(join(home.directory, 'run', 'g', guest)).map(Number)
+    process.kill(pid, 'SIGSTOP')
+    try {
+      const failing = expect(home.client.template.make({ guest, name: GuestName.parse('never') })).rejects.toMatchObject({ data: full })
+      await until(() => home.unfinished().some((name) => name.startsWith('.new-')), 'the template to be begun')
+      disk.fill(leaveMiB)
+      process.kill(pid, 'SIGCONT')
+      await failing
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
   }
 
   beforeAll(async () => {
@@ -53,66 +49,109 @@ describe.skipIf(!isAsked || process.getuid?.() !== 0 || !existsSync('/dev/loop-c
     const guests = join(home.directory, 'guests')
     cpSync(home.data, guests, { recursive: true })
     rmSync(home.data, { recursive: true })
-    mkdirSync(home.data)
-    // Not tmpfs: there a hole takes room as soon as somebody maps and reads it, and a clone maps its template's memory.
-    const image = join(home.directory, 'small.img')
-    execFileSync('truncate', ['-s', '700M', image])
-    execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', image])
-    execFileSync('mount', ['-o', 'loop', image, home.data])
+    disk = new SmallDisk(home.data, join(home.directory, 'small.img'), 900)
     cpSync(guests, home.data, { recursive: true })
     await home.open()
     await home.client.guest.start({ name: tiny })
     await home.agentLive(tiny)
-    await home.shell(tiny, 'printf mine | dd of=/dev/vda conv=fsync 2>/dev/null')
+    await home.shell(tiny, 'dd if=/dev/urandom of=/dev/vda bs=64k seek=160 count=320 oflag=direct 2>/dev/null; printf mine | dd of=/dev/vda conv=fsync 2>/dev/null')
   })
-  afterEach(free)
+  afterEach(() => disk.free())
   afterAll(async () => {
-    const { data } = home
     await home.forceStopAll()
     await home.crash()
-    execFileSync('umount', ['-l', data])
+    disk.unmount()
     await home.dispose()
   })
 
-  test.each([['its disk', 'disk.qcow2'], ['its memory', 'taken/device.state']])('while %s is copied for a live template: a clear error, no template, and the guest goes on', async (_, file) => {
-    // A quick machine may have made it before the disk is full: then it is deleted, and made again.
-    for (let caught = false; !caught; ) {
-      let over = false
-      leave(enoughMiB)
-      const making = home.client.template.make({ guest: tiny, name: base }).then(() => null, (error: unknown) => error as Error).finally(() => (over = true))
-      const begun = () => over || hasBegun(file)
-      while (!begun()) await new Promise((resolve) => setImmediate(resolve))
-      fill()
-      const error = await making
-      free()
-      caught = error !== null
-      if (error === null) await home.client.template.delete({ name: base })
-      else expect(error).toMatchObject({ data: { reason: expect.stringMatching(/space|MiB are free|the disk is full/) as string, remedy: expect.stringMatching(/room|space/) as string } })
-    }
+  test.each([
+    ['before its copy of the disk is begun', 0],
+    ['while the disk is copied', 8],
+    ['before the memory is copied', 64],
+  ])('a live template, out of room %s: a clear error, no template, and the guest goes on', async (_, leaveMiB) => {
+    await templateWith(leaveMiB, tiny)
     expect(await home.client.template.list()).toEqual([])
     await demandUnharmed()
   })
 
-  test('before a clone is made, and while one runs: an error and no half clone; a pause, until there is room', async () => {
+  test('no room for a guest, a clone and what a clone is to hold of its own: an error, nothing half, and what runs goes on', async () => {
     await home.client.template.make({ guest: tiny, name: base })
-    const name = GuestName.parse('clone')
-    fill()
-    await expect(home.client.template.clone({ from: { template: base }, name, force: true })).rejects.toMatchObject({ data: { reason: expect.stringMatching(/space/) as string, remedy: expect.stringMatching(/space/) as string } })
-    expect(await home.names()).toEqual([tiny])
+    disk.fill(0)
+    const refused = (asked: Promise<unknown>) => expect(asked).rejects.toMatchObject({ data: full })
+    await refused(home.client.guest.create({ from: { kind: 'empty' }, name: GuestName.parse('empty'), memoryMiB: 128, diskMiB: 16 }))
+    await refused(home.client.template.clone({ from: { template: base }, name: clone, force: true }))
     await demandUnharmed()
-    free()
-    await home.client.template.clone({ from: { template: base }, name, force: true })
-    await home.agentLive(name)
-    fill()
-    await home.shell(name, '(dd if=/dev/urandom of=/dev/vda bs=64k seek=16 count=80 conv=fsync 2>/dev/null; echo $? > /tmp/dd-status) >/dev/null 2>&1 &')
-    await until(async () => (await home.view(name)).state === 'paused', 'the clone to be paused')
-    expect((await home.view(name)).detail).toContain('ran out of space')
+    disk.free()
+    await home.client.template.clone({ from: { template: base }, name: clone, force: true })
+    await home.agentLive(clone)
+    disk.fill(0)
+    await refused(home.client.template.flatten({ guest: clone }))
+    expect((await home.client.template.list()).map(({ clones }) => clones)).toEqual([[clone]])
+    await demandUnharmed(clone)
+  })
+
+  test('a clone’s template, out of room while its memory is copied: a clear error, no template, and the clone goes on', async () => {
+    await templateWith(24, clone)
+    expect((await home.client.template.list()).map(({ name }) => name)).toEqual([base])
+    await demandUnharmed(clone)
+  })
+
+  test('a clone that finds no room for what it writes is paused, and goes on when there is room', async () => {
+    disk.fill(0)
+    const written = expect(home.shell(clone, 'dd if=/dev/urandom of=/dev/vda bs=64k seek=16 count=80 oflag=direct 2>&1 | tail -1')).resolves.toBe('80+0 records out')
+    await until(async () => (await home.view(clone)).state === 'paused', 'the clone to be paused')
+    expect((await home.view(clone)).detail).toContain('ran out of space')
     expect((await home.view(tiny)).state).toBe('running')
-    free()
-    await home.client.guest.resume({ name })
-    await until(async () => (await home.shell(name, 'cat /tmp/dd-status 2>/dev/null; true')) === '0', 'the write to end')
-    await home.client.guest.stop({ name, mode: 'force' })
-    execFileSync('qemu-img', ['check', '-q', join(home.data, 'guests', name, 'disk.qcow2')])
-    await demandUnharmed()
+    disk.free()
+    await home.client.guest.resume({ name: clone })
+    await written
+    await demandUnharmed(clone)
+    await home.client.guest.stop({ name: clone, mode: 'force' })
+    execFileSync('qemu-img', ['check', '-q', join(home.data, 'guests', clone, 'disk.qcow2')])
+  })
+})
+
+describe.skipIf(!maySmallDisk)('a live template whose disk fills up at a certain moment (needs root and a loop device: mounts a small file system)', () => {
+  let bench: Bench
+  let machine: Machine
+  let disk: SmallDisk
+  const room = () => join(bench.home, 'small')
+
+  beforeAll(async () => {
+    bench = new Bench()
+    disk = new SmallDisk(room(), join(bench.home, 'small.img'), 500)
+    machine = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
+    await agentAnswers(machine)
+  })
+  afterAll(async () => {
+    disk.unmount()
+    await bench.end()
+  })
+
+  test.each([
+    ['while the guest stands still and its memory is copied', 'paused', 8],
+    ['when the guest goes on and its memory has been copied', 'resumed', 0],
+    ['while the copy lets go of its devices', 'letting the copy settle', 0],
+  ])('%s: a clear error, nothing left, and the guest goes on', async (_, moment, leaveMiB) => {
+    let filled = false
+    const at = (now: string) => {
+      if (now !== moment || filled) return
+      filled = true
+      disk.fill(leaveMiB)
+    }
+    const stop = machine.subscribe(({ type }) => at(type))
+    try {
+      const directory = join(room(), 'template')
+      await expect(machine.makeTemplate({ directory, memory: true, backing: null, progress: at })).rejects.toMatchObject({ part: 'disk', message: expect.stringMatching(/space/) as string, remedy: expect.stringContaining('Make room') as string })
+      expect([filled, existsSync(directory)]).toEqual([true, false])
+      const incubators = join(bench.directories.runtime, 'i')
+      expect(existsSync(incubators) ? readdirSync(incubators) : []).toEqual([])
+      expect(processesOf(bench.home)).toEqual([String(machine.processId)])
+      expect(await machine.status()).toBe('running')
+      await agentAnswers(machine)
+    } finally {
+      stop()
+      disk.free()
+    }
   })
 })

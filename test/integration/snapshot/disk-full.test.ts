@@ -10,7 +10,7 @@ import { countInGuest, demandSound, Rig } from './rig.ts'
 
 const one = GuestName.parse('one')
 
-describe.skipIf(!maySmallDisk)('on a full disk (needs root: mounts a small file system)', () => {
+describe.skipIf(!maySmallDisk)('on a full disk (needs root and a loop device: mounts a small file system)', () => {
   const home = mkdtempSync('/tmp/df-')
   const data = join(home, 'data')
   let rig: Rig

@@ -81,6 +81,7 @@ export class AgentService {
     const agent = await this.#agentOf(name)
     if (!isAbsolute(request.to)) throw notFullPath(request.to)
     const target = await copyTarget(request.to, from, overwrite)
+    await this.#ports.partials.demandElsewhere(target)
     return this.#ports.tasks.run({ kind: 'copy', title: `copying ${from} out of ${name}`, guest: name, signal: caller }, async (signal, progress) => {
       let outcome: CopiedFile | null = null
       await this.#ports.partials.fill(target, overwrite, async (partial) => {

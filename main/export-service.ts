@@ -1,5 +1,5 @@
 import { access, constants, lstat, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import type { ExportedImage, ExportFormat, ExportImage } from '../src/contract/image.ts'
 import { isStopped } from '../src/contract/guest.ts'
 import type { GuestName } from '../src/contract/names.ts'
@@ -17,8 +17,6 @@ import type { Progress, TaskService } from './task-service.ts'
 export interface ExportPorts {
   readonly tasks: TaskService
   readonly partials: PartialFiles
-  /** Nothing is written below it, not to overwrite a guest. */
-  readonly dataDirectory: string
   /** A folder for the copy of a running guest's disk; one that a killed host leaves is swept. */
   scratch(): { readonly folder: string; discard(): void }
   message(guest: GuestName, text: string): void
@@ -70,7 +68,7 @@ export class ExportService {
   async #judge({ path, replace }: ExportImage): Promise<string> {
     if (!isAbsolute(path)) throw new Refusal('out-of-range', path, 'the host does not know from which folder it is meant', 'Give the whole path.')
     const target = resolve(path)
-    if (`${target}${sep}`.startsWith(`${resolve(this.#ports.dataDirectory)}${sep}`)) throw new Refusal('out-of-range', target, "it lies among Diptych's own files", 'Choose a folder of yours.')
+    await this.#ports.partials.demandElsewhere(target)
     const there = await lstat(target).catch(() => null)
     if (there !== null && !there.isFile()) throw new Refusal('already-exists', target, 'it is a folder or a device', 'Name a file.')
     if (there !== null && !replace) throw new Refusal('already-exists', target, 'a file of that name is there', 'Choose another name, or have it replaced (--replace).')

@@ -176,7 +176,7 @@ class LocalHost implements Host {
       },
     })
     this.uploads = new Uploads(join(directories.data, 'uploads'))
-    this.#partials = new PartialFiles(join(directories.state, 'exports'))
+    this.#partials = new PartialFiles(join(directories.state, 'exports'), [directories.data, directories.cache])
     const discs = new DiscService({ dataDirectory: directories.data, uploads: this.uploads, guests: () => this.#guests.all(), guestFolder, trashed: () => this.#library.trashedDefinitions(), trashedFolders: () => this.#library.trashedFolders(), templates: () => this.#templates.store })
     this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, discs, guestFolder })
     const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: this.#network.cards(guest)[0]?.network })
@@ -286,7 +286,7 @@ class LocalHost implements Host {
       systems: this.#systems,
       images: this.#images,
       discs,
-      exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, dataDirectory: directories.data, owner: (name) => this.#guests.get(name), guestFolder, scratch: () => this.#library.stage(), message: (name, text) => this.#say('error', name, text) }),
+      exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, owner: (name) => this.#guests.get(name), guestFolder, scratch: () => this.#library.stage(), message: (name, text) => this.#say('error', name, text) }),
       stage: this.#stage,
       network: this.#network,
       networks: this.#networks,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -49,4 +49,13 @@ it('deletes one for good, and sweeps what a killed host had begun', async () => 
   for (const name of ['.new-0123456789ab', '.gone-0123456789ab']) mkdirSync(join(folder, 'discs', name))
   await discs.sweep()
   expect(readdirSync(join(folder, 'discs')).sort()).toEqual(before.sort())
+})
+
+it('lists the others when one goes between two looks', async () => {
+  const { id, path } = await discs.keep(upload('x.iso', 'goes'))
+  const others = (await discs.list()).filter((disc) => disc.id !== id)
+  rmSync(path)
+  symlinkSync(join(folder, 'nowhere'), path) // its name is read, and then it is not there
+  expect(await discs.list()).toEqual(others)
+  await discs.delete(id)
 })

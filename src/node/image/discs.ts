@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DiscId } from '../../contract/disc.ts'
-import { syncPath } from '../file/atomic.ts'
-import { syncFile } from './convert.ts'
+import { syncAside } from '../file/atomic.ts'
 import type { Upload } from './uploads.ts'
 
 /** A disc of ours; see the contract's DiscView. */
@@ -48,8 +47,8 @@ export class Discs {
     const [name] = await readdir(folder).catch(() => [])
     if (name === undefined) return null
     const path = join(folder, name)
-    const { size, mtime } = await stat(path)
-    return { id, name, path, bytes: size, keptAt: mtime }
+    const file = await stat(path).catch(() => null) // deleted this moment
+    return file === null ? null : { id, name, path, bytes: file.size, keptAt: file.mtime }
   }
 
   /** Moves a file here, which must be on the same file system. One with the same content that is here already stays instead. */
@@ -57,12 +56,12 @@ export class Discs {
     const id = DiscId.parse(upload.sha256.slice(0, 32))
     const folder = join(this.#root, `${unfinished}${randomBytes(6).toString('hex')}`)
     if ((await this.find(id)) === null) {
-      await syncFile(upload.path)
+      await syncAside(upload.path)
       await mkdir(folder, { mode: 0o700 })
       await rename(upload.path, join(folder, fileNameOf(upload.name)))
-      syncPath(folder)
+      await syncAside(folder)
       await rename(folder, join(this.#root, id)).catch(() => undefined) // it has come meanwhile: the one that is here counts
-      syncPath(this.#root)
+      await syncAside(this.#root)
     }
     await rm(folder, { recursive: true, force: true })
     await rm(upload.path, { force: true })

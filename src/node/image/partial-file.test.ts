@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -55,5 +55,29 @@ describe('a file that is written beside its place', () => {
     await new PartialFiles(notes).sweep()
     expect(readdirSync(folder).sort()).toEqual(['kept', 'notes'])
     expect(readdirSync(notes)).toEqual([])
+  })
+
+  it('may have any name that its folder takes', async () => {
+    const long = join(folder, `${'文'.repeat(83)}.ova`)
+    await new PartialFiles(notes).fill(long, false, async (partial) => {
+      for (const path of [partial, looseOf(companionOf(partial))]) writeFileSync(path, 'content')
+    })
+    expect(readFileSync(long, 'utf8')).toBe('content')
+  })
+
+  it('is never one of ours, whatever way leads there', async () => {
+    const own = join(folder, 'data')
+    mkdirSync(join(own, 'guests'), { recursive: true })
+    writeFileSync(join(own, 'guests', 'disk.qcow2'), 'a guest')
+    symlinkSync(join(own, 'guests'), join(folder, 'link'))
+    symlinkSync(own, join(folder, 'also-data'))
+    const files = new PartialFiles(notes, [join(folder, 'also-data')])
+    for (const way of ['data/guests', 'link', 'also-data/guests', 'link/../guests']) {
+      await expect(files.fill(`${folder}/${way}/disk.qcow2`, true, async (partial) => writeFileSync(partial, 'an export')), way).rejects.toMatchObject({ code: 'out-of-range' })
+    }
+    expect(readFileSync(join(own, 'guests', 'disk.qcow2'), 'utf8')).toBe('a guest')
+    expect(readdirSync(join(own, 'guests'))).toEqual(['disk.qcow2'])
+    await files.fill(join(folder, 'data.qcow2'), false, async (partial) => writeFileSync(partial, 'an export'))
+    expect(existsSync(join(folder, 'data.qcow2'))).toBe(true)
   })
 })

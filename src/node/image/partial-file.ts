@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { link, mkdir, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { Refusal } from '../../contract/refusal.ts'
-import { syncPath, writeFileAtomic } from '../file/atomic.ts'
+import { syncAside, writeFileAtomic } from '../file/atomic.ts'
 
 /**
  * Files that are being written beside where they will stand, outside of our own folders. Each is noted in `notes` while it
@@ -10,18 +10,28 @@ import { syncPath, writeFileAtomic } from '../file/atomic.ts'
  */
 export class PartialFiles {
   readonly #notes: string
+  readonly #own: readonly string[]
 
-  constructor(notes: string) {
+  /** `own`: below these folders nothing is written, not to overwrite a guest. */
+  constructor(notes: string, own: readonly string[] = []) {
     this.#notes = notes
+    this.#own = own
+  }
+
+  /** Rejects with Refusal('out-of-range') for a place among our own files, whatever links lead there. */
+  async demandElsewhere(target: string): Promise<void> {
+    const [folder, ...own] = await Promise.all([dirname(target), ...this.#own].map((path) => realpath(path).catch(() => resolve(path))))
+    if (own.some((each) => `${folder}${sep}`.startsWith(`${each}${sep}`))) throw new Refusal('out-of-range', target, "it lies among Diptych's own files", 'Choose a folder of yours.')
   }
 
   /**
    * Has `write` fill a file, `companions` beside it included, then gives it the name `target` in one step. Rejects with
-   * Refusal('already-exists') unless `replace`; whatever rejects leaves nothing.
+   * Refusal('already-exists') unless `replace`, and as `demandElsewhere` does; whatever rejects leaves nothing.
    */
   async fill(target: string, replace: boolean, write: (partial: string) => Promise<void>): Promise<void> {
+    await this.demandElsewhere(target)
     const id = randomBytes(6).toString('hex')
-    const partial = join(dirname(target), `.${basename(target).slice(0, 80)}.${id}.partial`)
+    const partial = join(dirname(target), `.${beginningOf(basename(target))}.${id}.partial`)
     const note = join(this.#notes, `${id}.json`)
     await mkdir(this.#notes, { recursive: true, mode: 0o700 })
     await writeFileAtomic(note, JSON.stringify({ partial }))
@@ -43,6 +53,11 @@ export class PartialFiles {
       await rm(join(this.#notes, name), { force: true })
     }
   }
+}
+
+/** So much of a name that what is added to it still makes one: a name has 255 bytes at most, a character up to four. */
+function beginningOf(name: string): string {
+  return [...name].slice(0, 40).join('')
 }
 
 /** Only a name of the form that is given here is ever removed. */
@@ -76,5 +91,5 @@ async function giveName(partial: string, target: string, replace: boolean): Prom
       await rename(partial, target) // a file system without links
     })
   }
-  syncPath(dirname(target))
+  await syncAside(dirname(target))
 }

@@ -128,6 +128,15 @@ describe('a copy into a guest', () => {
     expect(readdirSync(guest)).toEqual([])
   })
 
+  it('can be cancelled while the guest reckons its checksum, however long that takes', async () => {
+    const stop = new AbortController()
+    const agent = localAgent()
+    const never: Partial<GuestAgent> = { exec: (path, args, timeoutMs) => (args.some((arg) => arg.includes('sha256sum')) ? new Promise(() => undefined) : agent.exec(path, args, timeoutMs)) }
+    const cancelled = { ...ports(never, stop.signal), progressed: (detail: string) => void (detail === 'comparing' && setTimeout(() => stop.abort(new Error('cancelled')), 5)) }
+    await expect(copyIn(source(content(9)), join(guest, 'file'), false, cancelled)).rejects.toThrow('cancelled')
+    expect(readdirSync(guest)).toEqual([])
+  })
+
   it('is found out when the guest holds something else, with or without a tool for checksums', async () => {
     const spoiling = withFile((file) => ({ write: (bytes) => file.write(bytes.map((byte) => byte ^ 1)) }))
     const toolless: Partial<GuestAgent> = {

@@ -29,6 +29,6 @@ export function reasonAgainstStageSnapshot(state: Pick<WindowState, 'stage' | 'g
 /** Takes a snapshot of every guest of the stage at one instant; null, with a notice, when that did not happen. */
 export async function takeStageSnapshot(session: Session, title?: string): Promise<StageSnapshotView | null> {
   const taken = await session.ask('take a snapshot of the stage', (client) => client.stage.takeSnapshot(title === undefined ? {} : { title }))
-  if (taken !== null) session.notify({ level: 'info', text: `The snapshot “${taken.title}” of the stage was taken.`, next: `The guests stood still for ${Math.round(taken.pausedMs)} ms.` })
+  if (taken !== null) session.notify({ level: 'info', text: `The snapshot “${taken.title}” of the stage was taken.`, next: taken.pausedMs === 0 ? 'No guest was on: their disks are kept.' : `The guests stood still for ${Math.round(taken.pausedMs)} ms.` })
   return taken
 }

@@ -28,7 +28,7 @@ function Row({ disc }: { readonly disc: DiscView }) {
         <span className={styles.quiet}>{`${byteCount(disc.bytes)}, ${disc.path}`}</span>
       </span>
       {sure ? (
-        <Asking className={styles.sure} label={`Delete ${disc.name} for good?`}>
+        <Asking className={styles.sure} label={`Delete ${disc.name} for good?`} onLeave={() => setSure(false)}>
           <span>For good? {byteCount(disc.bytes)} are freed.</span>
           <span className={styles.answers}>
             <Button onClick={() => setSure(false)}>Keep it</Button>

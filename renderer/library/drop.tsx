@@ -7,7 +7,7 @@ export function DropHint() {
 }
 
 /** The one file of what was dropped that a guest can be made from, and what has to be said of the rest. */
-export function fileForGuest({ files, folders }: Dropped): { readonly file: File | null; readonly notice: NoticeText | null } {
+export function fileForGuest({ files, folders }: Dropped): { readonly file: File; readonly notice: NoticeText | null } | { readonly file: null; readonly notice: NoticeText } {
   const file = files.find(({ name }) => /\.(ovf|ova)$/i.test(name)) ?? files[0] ?? null
   if (file === null) {
     return { file, notice: { level: 'warning', text: `“${folders.join('”, “')}” is a folder; a guest is made from one file.`, next: 'Drop the file in it: a disc (ISO), a disk (qcow2, raw, VMDK, VHD, VHDX, VDI) or a whole machine (OVA, OVF).' } }

@@ -57,9 +57,10 @@ export function NewGuest() {
   }
   const { over, handlers } = useDrop((dropped) => {
     const { file: taken, notice } = fileForGuest(dropped)
-    if (notice !== null) session.notify(notice)
-    if (taken === null) return
     change({ origin: 'file' })
+    // Beside the field, where it is looked for; a notice would stand over the buttons.
+    if (taken === null) return file.refuse(`${notice.text} ${notice.next}`)
+    if (notice !== null) session.notify(notice)
     void file.take(taken)
   })
 

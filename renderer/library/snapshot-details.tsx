@@ -24,7 +24,7 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
   const facts = [
     `${byteCount(snapshot.memoryBytes)} memory`,
     snapshot.diskBytes === null ? null : `${byteCount(snapshot.diskBytes)} of the disk only here`,
-    `the guest stood still ${Math.round(snapshot.pausedMs)} ms`,
+    snapshot.pausedMs === 0 ? null : `the guest stood still ${Math.round(snapshot.pausedMs)} ms`,
     snapshot.consistent ? null : 'taken of a running disk without its agent: it boots as after a power cut',
     snapshot.stage === null ? null : needing.length === 0 ? 'part of a snapshot of the whole stage' : `part of ${stageSnapshotsCalled(needing)}`,
   ].filter((fact) => fact !== null)
@@ -52,7 +52,7 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
           <Button onClick={() => setAsking('delete')}>Delete…</Button>
         </div>
       ) : (
-        <Asking className={styles.asking} label={asking === 'restore' ? 'Go back?' : 'Delete?'}>
+        <Asking className={styles.asking} label={asking === 'restore' ? 'Go back?' : 'Delete?'} onLeave={() => setAsking(null)}>
           <p>
             {asking === 'restore'
               ? `${displayName(guest)} becomes what it was then. ${keep ? 'What it is now is kept as a snapshot.' : 'What it is now is lost.'}`

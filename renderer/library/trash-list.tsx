@@ -33,7 +33,7 @@ function Row({ item }: { readonly item: TrashItem }) {
         {item.problem !== null && <span className={styles.problem}>{item.problem}</span>}
       </span>
       {sure ? (
-        <Asking className={styles.sure} label={`Delete ${item.title} for good?`}>
+        <Asking className={styles.sure} label={`Delete ${item.title} for good?`} onLeave={() => setSure(false)}>
           <span>
             For good? {byteCount(item.bytes)} are freed and nothing brings it back.
             {needing.length > 0 && ` The stage can then never again go back to ${stageSnapshotsCalled(needing)}.`}

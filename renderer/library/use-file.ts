@@ -18,6 +18,8 @@ export interface ChosenFile {
   readonly looking: boolean
   type(path: string): void
   take(file: File): Promise<void>
+  /** Something was dropped that is no file, or not one alone. */
+  refuse(problem: string): void
   cancel(): void
 }
 
@@ -25,7 +27,7 @@ const nothing = { path: '', source: null, report: null, problem: null, sending: 
 
 /** Follows one chosen file; a newer choice ends the work for an older one. */
 export function useFile(session: Session): ChosenFile {
-  const [state, setState] = useState<Omit<ChosenFile, 'type' | 'take' | 'cancel'>>(nothing)
+  const [state, setState] = useState<Omit<ChosenFile, 'type' | 'take' | 'refuse' | 'cancel'>>(nothing)
   const work = useRef(new AbortController())
   const begin = () => {
     work.current.abort(new Error('another file was chosen'))
@@ -67,6 +69,10 @@ export function useFile(session: Session): ChosenFile {
       } catch (error) {
         if (!signal.aborted) setState((before) => ({ ...before, sending: null, problem: `${file.name} could not be handed to the host: ${error instanceof Error ? error.message : String(error)}.` }))
       }
+    },
+    refuse: (problem) => {
+      begin()
+      setState({ ...nothing, problem })
     },
     cancel: () => {
       begin()

@@ -1,5 +1,5 @@
 import { Pencil } from 'lucide-react'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { useShallow } from 'zustand/react/shallow'
 import { SnapshotTitle } from '../../src/contract/snapshot.ts'
 import type { StageSnapshotView } from '../../src/contract/stage.ts'
@@ -10,6 +10,7 @@ import { useSession, useWindow } from '../store/context.ts'
 import { Asking } from '../ui/asking.tsx'
 import { Button } from '../ui/button.tsx'
 import { CheckField, TextField } from '../ui/field.tsx'
+import { useLeave } from '../ui/use-leave.ts'
 import { bytesOf, lossOf, partsOf, partWords, type StagePart } from './stage-past.ts'
 import styles from './stage-snapshots.module.css'
 
@@ -38,7 +39,7 @@ export function StageSnapshot({ snapshot, busy }: { readonly snapshot: StageSnap
       </div>
       <div className={styles.words}>
         <h3 title={title}>{title}</h3>
-        <p>{[when, bytes === null ? null : byteCount(bytes), `stood still ${Math.round(snapshot.pausedMs)} ms`].filter((fact) => fact !== null).join(' · ')}</p>
+        <p>{[when, bytes === null ? null : byteCount(bytes), snapshot.pausedMs === 0 ? null : `stood still ${Math.round(snapshot.pausedMs)} ms`].filter((fact) => fact !== null).join(' · ')}</p>
         <p>{parts.map((part) => `${part.title}: ${partWords(part)}`).join(' · ')}</p>
         {snapshot.unusable !== null && <p className={styles.problem}>{`Cannot be gone back to: ${snapshot.unusable}`}</p>}
       </div>
@@ -56,7 +57,7 @@ export function StageSnapshot({ snapshot, busy }: { readonly snapshot: StageSnap
       {asking === 'restore' && <Restore snapshot={snapshot} parts={parts} when={when} onClose={close} />}
       {asking === 'rename' && <Rename snapshot={snapshot} onClose={close} />}
       {asking === 'delete' && (
-        <Asking className={styles.asking} label={`Delete ${title}?`}>
+        <Asking className={styles.asking} label={`Delete ${title}?`} onLeave={close}>
           <p>{`The part of every guest goes with it${bytes === null ? '' : `; about ${byteCount(bytes)} are given back`}. Nothing brings it back; other snapshots and the guests stay as they are.`}</p>
           <div className={styles.buttons}>
             <Button onClick={close}>Keep it</Button>
@@ -86,7 +87,7 @@ function Restore({ snapshot: { id, title }, parts, when, onClose }: AskingProps 
   }
   const sentences = lossOf(parts, when, stage.map((view) => ({ name: view.name, title: displayName(view) })), keep)
   return (
-    <Asking className={styles.asking} label={`Go back to ${title}?`}>
+    <Asking className={styles.asking} label={`Go back to ${title}?`} onLeave={onClose}>
       {sentences.map((sentence) => (
         <p key={sentence}>{sentence}</p>
       ))}
@@ -103,6 +104,9 @@ function Restore({ snapshot: { id, title }, parts, when, onClose }: AskingProps 
 
 function Rename({ snapshot: { id, title }, onClose }: AskingProps) {
   const session = useSession()
+  const form = useRef<HTMLFormElement>(null)
+  useLeave(form, onClose)
+  useEffect(() => form.current?.querySelector('input')?.select(), [])
   const [typed, setTyped] = useState(title)
   const problem = SnapshotTitle.safeParse(typed).success ? null : 'A title is one line of at most 80 characters.'
   const rename = () => {
@@ -112,7 +116,7 @@ function Rename({ snapshot: { id, title }, onClose }: AskingProps) {
   }
   return (
     <form
-      ref={selectField}
+      ref={form}
       className={styles.asking}
       aria-label={`Rename ${title}`}
       onSubmit={(event) => {
@@ -129,10 +133,6 @@ function Rename({ snapshot: { id, title }, onClose }: AskingProps) {
       </div>
     </form>
   )
-}
-
-function selectField(form: HTMLFormElement | null): void {
-  form?.querySelector('input')?.select()
 }
 
 function Picture({ part: { guest, snapshot } }: { readonly part: StagePart }) {

@@ -34,8 +34,9 @@ export function Button({ variant = 'plain', size = 'normal', hint, shortcut, dis
   }
   const element = as === undefined ? <button {...own}>{children}</button> : as
   if (told === undefined) return element
+  // Escape is meant for the dialog around it: it takes the tooltip along.
   return (
-    <Tooltip.Root>
+    <Tooltip.Root onOpenChange={(_, details) => details.reason === 'escape-key' && details.allowPropagation()}>
       {as === undefined ? (
         <Tooltip.Trigger render={<button {...own} />}>{children}</Tooltip.Trigger>
       ) : (

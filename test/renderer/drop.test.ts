@@ -101,6 +101,6 @@ describe('what is dropped on the library', () => {
     await page.getByTestId('new-guest').waitFor()
     await page.getByText('Of what was dropped, notes.txt is taken.').waitFor()
     await drop('new-guest', inside, 'holiday')
-    await page.getByTestId('new-guest').waitFor()
+    await page.getByTestId('new-guest').getByRole('alert').getByText('“holiday” is a folder').waitFor()
   })
 })

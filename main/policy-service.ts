@@ -26,6 +26,8 @@ export class PolicyService {
   readonly #ports: PolicyPorts
   readonly #remembered = new Map<GuestName, Memory>()
   readonly #busy = new Set<GuestName>()
+  /** The rules, `<guest> <rule>`, that could not be carried out the last time: a rule tries again every few seconds, and says so once. */
+  readonly #failed = new Set<string>()
   readonly #timer: NodeJS.Timeout
 
   constructor(ports: PolicyPorts) {
@@ -55,11 +57,15 @@ export class PolicyService {
     const { name } = owner.definition
     this.#busy.add(name)
     for (const action of actions) {
+      const which = `${name} ${action.rule}`
       try {
         await this.#perform(owner, action)
+        this.#failed.delete(which)
         this.#ports.activity(name, action.rule, action.text)
         this.#ports.message('info', name, `${action.text} (${action.rule})`)
       } catch (error) {
+        if (this.#failed.has(which)) continue
+        this.#failed.add(which)
         this.#ports.activity(name, action.rule, `could not be carried out: ${reasonOf(error)}`)
         this.#ports.message('warning', name, `the rule ${action.rule} could not be carried out: ${reasonOf(error)}`)
       }
@@ -100,7 +106,8 @@ function observe(owner: GuestOwner, controls: SliderControls, meter: HostMeter |
   const known = actualMiB !== null && availableMiB !== null && totalMiB !== null && memory.applies === 'live'
   const mark = (kind: 'floor' | 'boot', otherwise: number) => memory.marks.find((each) => each.kind === kind)?.value ?? otherwise
   return {
-    atMs: Date.now(),
+    // By the clock that cannot be set, and stands still while this computer sleeps.
+    atMs: performance.now(),
     // While the first sample is missing nothing is known to be idle.
     state: observed[owner.state] ?? 'stopped',
     cpuPercent: load?.cpuPercent ?? Infinity,

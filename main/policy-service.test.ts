@@ -57,6 +57,7 @@ async function ruled(policies: Policies, seen: Partial<GuestMeter>) {
 
 describe('PolicyService', () => {
   it('reckons by time that passed, not by a clock that was set or a computer that slept', async () => {
+    // oxlint-disable-next-line unicorn/no-thenable -- the word of guest.yaml
     const { service, requests } = await ruled({ idle: { after: '10m', then: 'pause' } }, {})
     await vi.advanceTimersByTimeAsync(60_000)
     vi.setSystemTime(Date.now() + 8 * 3_600_000)

@@ -42,7 +42,7 @@ export class MacTable<Owner> {
   /** `refused`: the table or this owner's share is full; `foreign`: pinned to another owner. */
   learn(high: number, low: number, owner: Owner, nowMs: number): 'known' | 'learned' | 'refused' | 'foreign' {
     const key = macKey(high, low)
-    const entry = this.#entries.get(key)
+    const entry = this.#live(key, nowMs)
     if (entry !== undefined) {
       if (entry.owner === owner) {
         if (entry.seenAtMs !== null) entry.seenAtMs = nowMs
@@ -59,14 +59,7 @@ export class MacTable<Owner> {
   }
 
   lookup(high: number, low: number, nowMs: number): Owner | undefined {
-    const key = macKey(high, low)
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return undefined
-    if (entry.seenAtMs !== null && nowMs - entry.seenAtMs > this.#limits.maxAgeMs) {
-      this.#remove(key)
-      return undefined
-    }
-    return entry.owner
+    return this.#live(macKey(high, low), nowMs)?.owner
   }
 
   forget(owner: Owner): void {
@@ -78,8 +71,20 @@ export class MacTable<Owner> {
     return this.#entries.size - this.#pinned >= this.#limits.entries || (this.#learned.get(owner) ?? 0) >= this.#limits.perOwner
   }
 
+  /** The entry, unless nobody was heard from there for too long: then it is as if it had never been. */
+  #live(key: number, nowMs: number): Entry<Owner> | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || !this.#isAged(entry, nowMs)) return entry
+    this.#remove(key)
+    return undefined
+  }
+
+  #isAged({ seenAtMs }: Entry<Owner>, nowMs: number): boolean {
+    return seenAtMs !== null && nowMs - seenAtMs > this.#limits.maxAgeMs
+  }
+
   #expire(nowMs: number): void {
-    for (const [key, entry] of this.#entries) if (entry.seenAtMs !== null && nowMs - entry.seenAtMs > this.#limits.maxAgeMs) this.#remove(key)
+    for (const [key, entry] of this.#entries) if (this.#isAged(entry, nowMs)) this.#remove(key)
   }
 
   #remove(key: number): void {

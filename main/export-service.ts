@@ -1,5 +1,5 @@
 import { access, constants, lstat, stat } from 'node:fs/promises'
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { ExportedImage, ExportFormat, ExportImage } from '../src/contract/image.ts'
 import { isStopped } from '../src/contract/guest.ts'
 import type { GuestName } from '../src/contract/names.ts'
@@ -46,7 +46,7 @@ export class ExportService {
         })
       const taken = machine === null ? await whileStopped(owner(definition.name), signal, (both) => write(disk, both, progress)) : await this.#whileRunning(owner(definition.name), { target, copies: copiesOf(request.format) }, signal, progress, write)
       const takenAt = taken === null ? null : taken.at.toISOString()
-      return { path: target, format: request.format, fileBytes: (await stat(target)).size, virtualBytes, takenAt, warnings: [...warningsFor(request, definition), ...unready(taken)] }
+      return { path: target, format: request.format, fileBytes: (await stat(target)).size, virtualBytes, takenAt, warnings: [...warningsFor(request), ...unready(taken)] }
     })
   }
 
@@ -144,11 +144,8 @@ function unready(taken: Taken | null): string[] {
   return [`The disk is as after a power cut: ${taken.unready}, so its file systems were not asked to be ready. They recover at the first start.`]
 }
 
-function warningsFor(request: ExportImage, definition: GuestDefinition): string[] {
-  return [
-    ...('recipe' in definition.source ? [`${basename(request.path)} does not boot elsewhere by itself: the demonstration guests are started with a kernel that Diptych keeps beside their disks.`] : []),
-    ...(request.compress && request.format !== 'qcow2' ? ['Only qcow2 can be compressed on request; this format was written as it is.'] : []),
-  ]
+function warningsFor({ compress, format }: ExportImage): string[] {
+  return compress && format !== 'qcow2' ? ['Only qcow2 can be compressed on request; this format was written as it is.'] : []
 }
 
 function exists(path: string): Promise<boolean> {

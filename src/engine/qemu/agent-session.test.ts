@@ -62,6 +62,29 @@ describe('guest agent', () => {
     session.close()
   })
 
+  test('an answer that would cost more to read than any tells is not read, and the next one is', async () => {
+    let bomb: string | null = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+    const { stream, session } = agent(() => (bomb === null ? { return: 'fine' } : `{"return": ${bomb}}\n`))
+    for (const next of [`[${'{},'.repeat(100_000)}0]`, `{${Array.from({ length: 100_000 }, (_, key) => `"${key}":0`).join()}}`, null]) {
+      await expect(session.call('guest-get-users', undefined, 60_000)).rejects.toThrow('more than an answer may hold')
+      bomb = next
+    }
+    expect(await session.call('guest-get-users', undefined, 60_000)).toBe('fine')
+    expect(syncs(stream)).toBe(4)
+  })
+
+  test('an agent that never ends its line is cut off', async () => {
+    const stream = new FakeStream()
+    const session = new AgentSession(stream, { firstSyncId: 7 })
+    const asked = session.call('guest-ping', undefined, 60_000)
+    const refused = expect(asked).rejects.toThrow('more than an answer may hold')
+    await vi.waitFor(() => expect(syncs(stream)).toBe(1), { timeout: 60_000 })
+    for (let sent = 0; sent < 1_024 && !session.isClosed; sent += 1) stream.receive(new Uint8Array(65_536).fill(97))
+    await refused
+    expect(session.isClosed).toBe(true)
+    await expect(session.call('guest-ping', undefined, 1000)).rejects.toThrow('sent more than anybody asked for')
+  })
+
   test('an agent that floods is cut off, and a later request works', async () => {
     let flood = true
     const { stream, session } = agent(() => (flood ? 'x'.repeat(5000) : { return: 1 }), { maximumLineBytes: 1000 })

@@ -20,11 +20,17 @@ const maximumWaiting = 32
 const syncAgainMs = 5_000
 /** An agent answers a request with one line; after a time-out a few late ones may come first. */
 const maximumLinesPerRequest = 1_000
+/** The longest answer, and what may still come of those before it. */
+const maximumBytesPerRequest = 32 << 20
+/** What a line costs to parse goes by its values: a few megabytes of nested brackets would hold the host up for seconds. */
+const maximumValuesPerLine = 65_536
+/** `,`, `[` and `{`: each value but the first of an array or object has a comma before it. */
+const valueMarks = [0x2c, 0x5b, 0x7b]
 
 /**
  * One connection to a qemu-guest-agent (docs/interop/qemu-ga-ref, guest-sync-delimited). The agent is guest software:
  * it may be silent, late, or hostile. So: one request at a time; every wait is bounded, the wait for one's turn included; lines
- * are bounded, in length and in number (a flood closes the connection: reading it would take the host's time); answers that
+ * are bounded, in length, content and number (a flood closes the connection: reading it would take the host's time); answers that
  * nobody waits for are dropped; and after a time-out nothing is believed until a fresh `guest-sync-delimited` came back.
  *
  *   unsynced --sync answered--> synced --time-out, junk, too long, agent gone--> unsynced ;  any --stream closed--> closed
@@ -39,6 +45,7 @@ export class AgentSession {
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #linesSinceRequest = 0
+  #bytesSinceRequest = 0
   /** A fresh number per sync; the start is arbitrary so that answers to an earlier host's syncs do not match. */
   #syncId: number
 
@@ -48,12 +55,13 @@ export class AgentSession {
     const lines = new LineDecoder({
       maximumBytes: options.maximumLineBytes ?? 8 << 20,
       line: (line) => this.#receive(line),
-      tooLong: () => {
-        this.#synced = false
-        this.#waiter?.(new EngineFault('agent', 'The guest agent sent more than an answer may hold'))
-      },
+      tooLong: () => this.#refuseAnswer(),
     })
-    stream.onData = (chunk) => lines.push(chunk)
+    stream.onData = (chunk) => {
+      this.#bytesSinceRequest += chunk.length
+      if (this.#bytesSinceRequest > maximumBytesPerRequest) this.#hangUp()
+      else lines.push(chunk)
+    }
     stream.onClose = (reason) => this.#end(reason)
   }
 
@@ -126,6 +134,7 @@ export class AgentSession {
 
   #write(message: JsonObject, delimited = false): void {
     this.#linesSinceRequest = 0
+    this.#bytesSinceRequest = 0
     const text = new TextEncoder().encode(`${JSON.stringify(message)}\n`)
     // The 0xFF before the request makes the agent's own parser drop a half-written one.
     this.#stream.write(delimited ? Uint8Array.of(delimiter, ...text) : text)
@@ -153,16 +162,23 @@ export class AgentSession {
 
   #receive(line: Uint8Array): void {
     if (this.#closedReason !== null) return
-    if (++this.#linesSinceRequest > maximumLinesPerRequest) {
-      this.#stream.close()
-      this.#end('it sent more than anybody asked for')
-      return
-    }
+    if (++this.#linesSinceRequest > maximumLinesPerRequest) return this.#hangUp()
     if (this.#waiter === null) return
+    if (holdsTooMuch(line)) return this.#refuseAnswer()
     const start = line.lastIndexOf(delimiter) + 1
     const value = parseJson(new TextDecoder().decode(line.subarray(start)))
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return
     this.#waiter(value)
+  }
+
+  #refuseAnswer(): void {
+    this.#synced = false
+    this.#waiter?.(new EngineFault('agent', 'The guest agent sent more than an answer may hold'))
+  }
+
+  #hangUp(): void {
+    this.#end('it sent more than anybody asked for')
+    this.#stream.close()
   }
 
   #end(reason: string): void {
@@ -174,4 +190,11 @@ export class AgentSession {
 
 function unanswered(timeoutMs: number): EngineFault {
   return new EngineFault('agent', `The guest agent did not answer within ${Math.round(timeoutMs)} ms`)
+}
+
+function holdsTooMuch(line: Uint8Array): boolean {
+  if (line.length <= maximumValuesPerLine) return false
+  let values = 0
+  for (const mark of valueMarks) for (let at = line.indexOf(mark); at !== -1; at = line.indexOf(mark, at + 1)) if (++values > maximumValuesPerLine) return true
+  return false
 }

@@ -83,6 +83,18 @@ it('a question that took its button’s place gives the focus back to it', async
   }
 })
 
+it('a disc that something needs says what, before anything is refused', async () => {
+  const { page } = await window.open('library', { motion: 'reduce' })
+  await page.keyboard.press('Alt+g')
+  const row = page.getByTestId(/^disc-debian/)
+  await row.getByRole('button', { name: 'Delete for good…' }).click()
+  await row.getByText('It is in a drive of accounting and the snapshot “web server set up” of linux.').waitFor()
+  await row.getByRole('button', { name: 'Keep it' }).click()
+  await page.getByTestId('disc-virtio-win-0.1.248.iso').getByRole('button', { name: 'Delete for good…' }).click()
+  await page.getByTestId('disc-virtio-win-0.1.248.iso').getByRole('button', { name: 'Delete for good', exact: true }).click()
+  await page.getByTestId('disc-virtio-win-0.1.248.iso').waitFor({ state: 'detached' })
+})
+
 it('what is asked for is given by Enter', async () => {
   const { page } = await window.open('library', { motion: 'reduce' })
   await page.keyboard.press('Control+k')

@@ -67,9 +67,9 @@ export class FakeLibrary {
     return bytes
   }
 
-  keepDisc(name: string): DiscView {
+  keepDisc(name: string, users: string[] = []): DiscView {
     const id = DiscId.parse(this.discs.length.toString(16).padStart(32, 'd'))
-    const disc: DiscView = { id, name, path: `/home/ada/.local/share/diptych/discs/${id}/${name}`, bytes: 661_651_456, keptAt: '2026-11-22T09:12:00.000Z', users: [] }
+    const disc: DiscView = { id, name, path: `/home/ada/.local/share/diptych/discs/${id}/${name}`, bytes: 661_651_456, keptAt: '2026-11-22T09:12:00.000Z', users }
     this.#setDiscs([disc, ...this.discs])
     return disc
   }

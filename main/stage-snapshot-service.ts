@@ -124,10 +124,14 @@ export class StageSnapshotService {
     return this.#told(record)
   }
 
-  /** A guest was renamed, deleted or brought back, or a snapshot of one was deleted. */
+  /** A guest was renamed, deleted or brought back, or a snapshot of one was deleted: that is done, whatever comes of this. */
   partsChanged(): void {
-    this.parts.settle()
-    void this.#tell()
+    try {
+      this.parts.settle()
+    } catch (error) {
+      this.#ports.message('warning', null, `the snapshots of the stage could not follow their guests; they will when Diptych opens next: ${reasonOf(error)}`)
+    }
+    this.#tell().catch((error: unknown) => this.#ports.message('warning', null, `the snapshots of the stage could not be read: ${reasonOf(error)}`))
   }
 
   /** The file goes first: what is left of the parts then is swept when the host opens. */

@@ -17,7 +17,10 @@ export function useDrop(take: (dropped: Dropped) => void) {
     setOver(depth.current > 0)
   }
   const handlers = {
-    onDragEnter: (event: DragEvent) => event.dataTransfer.types.includes('Files') && hover(1),
+    onDragEnter: (event: DragEvent) => {
+      event.preventDefault()
+      if (event.dataTransfer.types.includes('Files')) hover(1)
+    },
     onDragLeave: () => hover(-1),
     onDragOver: (event: DragEvent) => event.preventDefault(),
     onDrop: (event: DragEvent) => {

@@ -22,7 +22,7 @@ beforeEach(async () => {
   // After everybody else: what nobody has prevented by then, the browser opens in the window's place.
   await page.evaluate(() => {
     const heard: string[] = []
-    for (const type of ['dragover', 'drop']) globalThis.addEventListener(type, (event) => heard.push(`${type} ${event.defaultPrevented ? 'kept' : 'open'}`))
+    for (const type of ['dragenter', 'dragover', 'drop']) globalThis.addEventListener(type, (event) => heard.push(`${type} ${event.defaultPrevented ? 'kept' : 'open'}`))
     Object.assign(globalThis, { heard })
   })
 })
@@ -54,7 +54,7 @@ describe('a file let go beside every drop target', () => {
     await hover('guest-linux', inside, 'notes.txt')
     await guard.getByText('Not here').waitFor({ state: 'detached' })
     await page.getByTestId('guest-linux').getByText(/^Drop to copy into/).waitFor()
-    expect(await heard(), 'refused while it hovers').toEqual(['dragover kept'])
+    expect(await heard(), 'refused while it hovers').toEqual(['dragenter kept', 'dragover kept'])
     expect(await page.getByTestId('copy-in').count()).toBe(0)
   })
 
@@ -63,7 +63,7 @@ describe('a file let go beside every drop target', () => {
     await page.getByRole('dialog').waitFor()
     await drop('stage', corner, 'notes.txt')
     await page.getByTestId('drop-guard').getByText('Not here').waitFor()
-    expect(await heard(), 'refused while it hovers').toEqual(['dragover kept'])
+    expect(await heard(), 'refused while it hovers').toEqual(['dragenter kept', 'dragover kept'])
     await page.getByRole('dialog').waitFor()
   })
 })
@@ -76,7 +76,7 @@ describe('what is dropped on a guest', () => {
     await drop('copy-in', inside, 'more.txt')
     await files.getByText('more.txt').waitFor()
     expect(await files.getByRole('listitem').count()).toBe(2)
-    expect(await heard()).toEqual(['dragover kept', 'drop kept'])
+    expect(await heard()).toEqual(['dragenter kept', 'dragover kept', 'drop kept'])
   })
 
   it('and is a folder gets its way out, the files beside it are taken', async () => {

@@ -134,11 +134,15 @@ describe('disks and machines from elsewhere, through the product', () => {
     expect(below('uploads')).toEqual([])
   })
 
+  function toolsDisc(): string {
+    mkdirSync(shop.path('tools'), { recursive: true })
+    if (!existsSync(shop.path('tools.iso'))) execFileSync('xorriso', ['-as', 'mkisofs', '-quiet', '-V', 'TOOLS', '-o', shop.path('tools.iso'), shop.path('tools')], { stdio: 'ignore' })
+    return shop.path('tools.iso')
+  }
+
   test('a disc that a browser sends is kept once, drives keep it, and it goes when none has it', async () => {
     const { client } = connection
-    mkdirSync(shop.path('tools'))
-    execFileSync('xorriso', ['-as', 'mkisofs', '-quiet', '-V', 'TOOLS', '-o', shop.path('tools.iso'), shop.path('tools')], { stdio: 'ignore' })
-    const kept = await client.disc.keep({ upload: await send(shop.path('tools.iso')) })
+    const kept = await client.disc.keep({ upload: await send(toolsDisc()) })
     expect(readFileSync(kept.path).equals(readFileSync(shop.path('tools.iso')))).toBe(true)
     const made = await client.guest.create({ from: { kind: 'iso', path: kept.path }, name: named('installing') })
     expect((await client.guest.settings({ name: made.guest.view.name })).settings.cdrom).toBe(kept.path)
@@ -156,7 +160,7 @@ describe('disks and machines from elsewhere, through the product', () => {
 
   test('a disc that only saved memory goes on with stays, until that is gone', async () => {
     const { client } = connection
-    const kept = await client.disc.keep({ upload: await send(shop.path('tools.iso')) })
+    const kept = await client.disc.keep({ upload: await send(toolsDisc()) })
     const name = named('saved')
     await client.guest.create({ from: { kind: 'iso', path: kept.path }, name, memoryMiB: 64 })
     await client.guest.start({ name })

@@ -34,13 +34,20 @@ export class PublishService {
 
   /** The same again when it is published already. Throws Refusal('wrong-state' | 'in-use'). */
   async publish(guest: GuestName, port: number, hostPort: number | undefined): Promise<Publication> {
-    if (!this.#ports.isRunning(guest)) throw new Refusal('wrong-state', guest, 'it is not running, so nothing answers on its ports', `start it with: diptych start ${guest}`)
-    const known = this.list().find((each) => each.guest === guest && each.port === port)
-    if (known !== undefined && (hostPort === undefined || hostPort === known.hostPort)) return known
-    if (known !== undefined) throw new Refusal('in-use', `port ${port} of ${guest}`, `it is published already, at ${known.url}`, `withdraw it first: diptych unpublish ${guest} --port ${port}`)
+    const known = this.#known(guest, port, hostPort)
+    if (known !== null) return known
     const open = await openPublication(hostPort ?? 0, () => this.#ports.dial(guest, port)).catch((error: unknown) => {
       throw new Refusal('in-use', `port ${hostPort ?? 0} of this computer`, reasonOf(error), 'name another with --host-port, or none to get a free one')
     })
+    let isTaken = false
+    try {
+      // Meanwhile the guest may have ended, or somebody else may have published the same.
+      const first = this.#known(guest, port, hostPort)
+      if (first !== null) return first
+      isTaken = true
+    } finally {
+      if (!isTaken) open.close()
+    }
     const publication = { guest, port, hostPort: open.hostPort, url: `http://${guest}.localhost:${open.hostPort}/` }
     this.#published.push({ ...publication, open })
     this.#ports.changed()
@@ -55,6 +62,15 @@ export class PublishService {
     for (const { open } of gone) open.close()
     if (gone.length > 0) this.#ports.changed()
     return gone.map(({ guest: name, port: tcpPort, hostPort, url }) => ({ guest: name, port: tcpPort, hostPort, url }))
+  }
+
+  /** The publication that is there already; null when one may be made. */
+  #known(guest: GuestName, port: number, hostPort: number | undefined): Publication | null {
+    if (!this.#ports.isRunning(guest)) throw new Refusal('wrong-state', guest, 'it is not running, so nothing answers on its ports', `start it with: diptych start ${guest}`)
+    const known = this.list().find((each) => each.guest === guest && each.port === port)
+    if (known === undefined) return null
+    if (hostPort === undefined || hostPort === known.hostPort) return known
+    throw new Refusal('in-use', `port ${port} of ${guest}`, `it is published already, at ${known.url}`, `withdraw it first: diptych unpublish ${guest} --port ${port}`)
   }
 
   dispose(): void {

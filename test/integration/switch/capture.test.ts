@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -111,4 +111,31 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
 
 it('refuses to capture a guest that has no port', async () => {
   await expect(openCapture(runtime, { network: stageNetwork, guest: GuestName.parse('nobody'), snapBytes: 100 })).rejects.toThrow('no port is defined for nobody')
+})
+
+it('does not hold up its process while the disk takes its time', async () => {
+  const path = join(directory, 'slow.pcapng')
+  execFileSync('mkfifo', [path])
+  // A disk that takes nothing for three seconds: a pipe holds 64 KiB.
+  const disk = spawn('sh', ['-c', 'exec 3<"$1"; sleep 3; echo reads; exec cat <&3 >/dev/null', 'sh', path], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const reads = new Promise((resolve) => disk.stdout.once('data', resolve))
+  let ticks = 0
+  const ticking = setInterval(() => (ticks += 1), 20)
+  try {
+    const end = new AbortController()
+    let started = () => {}
+    const begins = new Promise<void>((resolve) => (started = resolve))
+    const done = captureToFile(runtime, { network: stageNetwork, guest: linux.guest, snapBytes: 65_549 }, path, 1_000_000_000, end.signal, started)
+    await begins
+    for (let number = 0; number < 4; number++) a.send(testFrame(a.mac, b.mac, number, 65_549))
+    await b.receive(isTestFrame(3))
+    ticks = 0
+    await reads
+    expect(ticks).toBeGreaterThan(5)
+    end.abort()
+    expect(await done).toBeGreaterThan(0)
+  } finally {
+    clearInterval(ticking)
+    disk.kill()
+  }
 })

@@ -31,7 +31,7 @@ export interface GuestAgent {
    */
   freeze(timeoutMs: number): Promise<number>
   thaw(timeoutMs: number): Promise<void>
-  /** Thaws what a Diptych that was killed left frozen; never what this one holds. Whether there was anything. */
+  /** Thaws what a Diptych that was killed left frozen, or this one could not thaw in time; never what it holds. Whether there was anything. */
   thawLeftover(): Promise<boolean>
   /** `write` makes the file or empties it; who must not overwrite looks first. */
   openFile(path: string, mode: 'read' | 'write'): Promise<GuestFile>

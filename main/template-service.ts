@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { GuestName } from '../src/contract/names.ts'
-import { Refusal } from '../src/contract/refusal.ts'
+import { Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { TemplateKind, TemplateView } from '../src/contract/template.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import type { GuestHold } from '../src/guest/carry-out.ts'
@@ -141,10 +141,12 @@ export class TemplateService {
 
   /** Templates that were made on the way to a clone go with the last of them. */
   async sweep(): Promise<void> {
-    const views = await this.list()
-    const unused = views.filter(({ automatic, clones, templates, name }) => automatic && clones.length + templates.length === 0 && !this.#making.has(name))
-    for (const { name } of unused) this.#ports.store.remove(name)
-    if (unused.length > 0 || this.#published.readers > 0) await this.changed()
+    await this.#told(async () => {
+      const views = await this.list()
+      const unused = views.filter(({ automatic, clones, templates, name }) => automatic && clones.length + templates.length === 0 && !this.#making.has(name))
+      for (const { name } of unused) this.#ports.store.remove(name)
+    })
+    await this.changed()
   }
 
   thumbnail(name: GuestName): { png: string; width: number; height: number } {
@@ -162,8 +164,14 @@ export class TemplateService {
     return `It was made by another QEMU (${manifest.engineVersion}) or on another kind of processor: its clones boot from its disk.`
   }
 
+  /** Never rejects. */
   async changed(): Promise<void> {
-    if (this.#published.readers > 0) this.#published.publish(await this.list(), 'templates')
+    if (this.#published.readers > 0) await this.#told(async () => this.#published.publish(await this.list(), 'templates'))
+  }
+
+  /** Work that nobody waits for: what fails in it is told. */
+  async #told(work: () => Promise<void>): Promise<void> {
+    await work().catch((error: unknown) => this.#ports.message('warning', `it could not be read which disks stand on which template: ${reasonOf(error)}`))
   }
 
   async #take(definition: GuestDefinition, folder: string, kind: MakeTemplate['kind'], hold: GuestHold, signal: AbortSignal, progress: Progress): Promise<Taken> {

@@ -61,6 +61,12 @@ export class Lineage {
 /** The folders of the files that the folder's disks name as their bases. */
 async function basesOf(folder: string): Promise<ReadonlySet<string>> {
   const disks = existsSync(folder) ? readdirSync(folder).filter((name) => name.startsWith('disk.qcow2')) : []
-  const bases = await Promise.all(disks.map((name) => backingName(join(folder, name)).catch(() => null))) // gone meanwhile
+  const bases = await Promise.all(disks.map((name) => backingName(join(folder, name)).catch(goneMeanwhile)))
   return new Set(bases.flatMap((base) => (base === null ? [] : [dirname(resolve(folder, base))])))
+}
+
+/** A disk that cannot be read may well stand on a template, which then must not look free. */
+function goneMeanwhile(error: unknown): null {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+  throw error
 }

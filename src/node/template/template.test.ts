@@ -88,6 +88,12 @@ test('who stands on what is read from the disks, through templates of clones, fo
   expect(await Lineage.baseOf(guestFolder('shop-1'), owners())).toBe('shop')
 })
 
+test('a disk that cannot be read does not make a template look free', async () => {
+  await place('web', null)
+  mkdirSync(diskOf(guestFolder('damaged')), { recursive: true })
+  await expect(Lineage.read(owners(), [{ name: named('damaged'), folder: guestFolder('damaged') }])).rejects.toThrow('EISDIR')
+})
+
 test('a clone’s disk finds its base from where the guest is, also in a moved data directory', async () => {
   await place('web', null)
   const { folder } = clone('web-1', 'web')

@@ -46,6 +46,7 @@ function listening(server: Server, start: () => void): Promise<void> {
     server.once('error', reject)
     server.once('listening', () => {
       server.off('error', reject)
+      server.on('error', () => undefined) // a connection that could not be taken (EMFILE): whoever asked for it sees it closed
       resolve()
     })
     start()

@@ -78,6 +78,8 @@ export class GuestRun {
       this.#ports.observed(event)
     })
     const settled = this.#ports.controls.attach(machine).catch((error: unknown) => this.#ports.message('warning', `settings are not all in force: ${reasonOf(error)}`))
+    if (machine.boot !== 'cloned') await settled // a clone's are at rest, and its agent is there already
+    if (this.#machine !== machine) return // it ended meanwhile
     this.#agentWatch = new AgentWatch(machine.agent, firstCard(this.#ports.definition()).mac, {
       changed: (state, facts) => {
         if (state === 'live') this.#ports.controls.agentAnswers()
@@ -92,7 +94,6 @@ export class GuestRun {
       nowMs: () => this.#ports.nowMs(),
       thawed: () => this.#ports.message('info', 'its file systems had been left frozen, and were thawed'),
     })
-    if (machine.boot !== 'cloned') await settled // a clone's are at rest
   }
 
   /** Tells the guest that it slept; again where it did not answer in time, as on a busy computer: a clone would keep another's name. */

@@ -52,7 +52,8 @@ describe('a person or `diptych down` that lets a guest run on while it is being 
     const features = { version: '7.2.0', balloon: false, clipboard: false, machines: { q35: 'q35', pc: 'pc' }, netReconnect: null }
     const probe = { features, accelerator: { kind: 'tcg' }, hostCpu: '' } as unknown as QemuProbe // what a save reads of it
     const machine = new QemuMachine({
-      record: { form: 1, spec: { ...fakeSpec, diskPath: join(home, 'none.qcow2') }, process: identify(process.pid) ?? { pid: 0, startTicks: 0 }, boot: 'cold', ramPath, savable: true, plugged: [], startedAtMs: 0 },
+      // UEFI: a BIOS is looked at before it is reset, which is a command of its own.
+      record: { form: 1, spec: { ...fakeSpec, boot: { kind: 'disk', firmware: 'uefi' }, diskPath: join(home, 'none.qcow2') }, process: identify(process.pid) ?? { pid: 0, startTicks: 0 }, boot: 'cold', ramPath, savable: true, plugged: [], startedAtMs: 0 },
       layout: runLayout(directories({ DIPTYCH_HOME: home }), fakeSpec.name),
       qmp: qemu.session,
       child: null,

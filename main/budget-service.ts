@@ -1,10 +1,11 @@
-import { cpus, totalmem } from 'node:os'
+import { totalmem } from 'node:os'
 import type { GuestMeter, HostBudget } from '../src/contract/host.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Refusal } from '../src/contract/refusal.ts'
 import { hostBudget, type GuestShare, type HostLoad, roomFor, startRefusal } from '../src/resource/budget.ts'
 import type { SliderControls } from '../src/resource/guest-controls.ts'
 import type { Room } from '../src/resource/readings.ts'
+import { hostCpus } from './guest-limits.ts'
 import { readMemory } from './meters.ts'
 
 export interface BudgetPorts {
@@ -42,4 +43,4 @@ export class BudgetService {
   }
 }
 
-const staticLoad: HostLoad = { cpus: cpus().length, totalMiB: totalmem() / 1048576, availableMiB: 0, cpuPercent: 0 }
+const staticLoad: HostLoad = { cpus: hostCpus, totalMiB: totalmem() / 1048576, availableMiB: 0, cpuPercent: 0 }

@@ -1,5 +1,4 @@
 import { readdirSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { join } from 'node:path'
 import type { GuestUpdate } from '../src/contract/guest.ts'
 import { GuestName } from '../src/contract/names.ts'
@@ -11,6 +10,7 @@ import { kernelIn, keepKernel } from '../src/node/template/kernel-files.ts'
 import { Lineage } from '../src/node/template/lineage.ts'
 import { placeFirmware } from '../src/node/qemu/clone-start.ts'
 import type { TemplateFile } from '../src/node/template/template-file.ts'
+import { hostCpus } from './guest-limits.ts'
 import type { GuestRegistry } from './guest-registry.ts'
 import { type LibraryService, onDisk } from './library-service.ts'
 import type { Progress, TaskService } from './task-service.ts'
@@ -36,7 +36,7 @@ export interface CloneRequest {
 }
 
 /** More starts at once than this only slow each other down. */
-const startsAtOnce = Math.max(2, cpus().length)
+const startsAtOnce = Math.max(2, hostCpus)
 
 /** New guests from templates, and clones that are to stand alone. Owns nothing but the order of the steps. */
 export class CloneService {
@@ -155,7 +155,7 @@ export class CloneService {
     } catch (error) {
       throw onDisk(error, `${name} could not be made`)
     } finally {
-      discard()
+      await discard()
     }
   }
 

@@ -1,4 +1,4 @@
-import { access, constants, lstat, rm, stat } from 'node:fs/promises'
+import { access, constants, lstat, stat } from 'node:fs/promises'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { ExportedImage, ExportFormat, ExportImage } from '../src/contract/image.ts'
 import { isStopped } from '../src/contract/guest.ts'
@@ -18,7 +18,7 @@ export interface ExportPorts {
   readonly tasks: TaskService
   readonly partials: PartialFiles
   /** A folder for the copy of a running guest's disk; one that a killed host leaves is swept. */
-  scratch(): { readonly folder: string; discard(): void }
+  scratch(): { readonly folder: string; discard(): Promise<void> }
   message(guest: GuestName, text: string): void
   owner(name: GuestName): GuestOwner
   guestFolder(name: GuestName): string
@@ -54,15 +54,14 @@ export class ExportService {
   async #whileRunning(owner: GuestOwner, { target, copies }: { readonly target: string; readonly copies: number }, signal: AbortSignal, progress: Progress, write: (from: string, signal: AbortSignal, progress: Progress) => Promise<void>): Promise<Taken> {
     const { name } = owner.definition
     const scratch = this.#ports.scratch()
-    const copy = join(scratch.folder, 'disk.qcow2')
     try {
+      const copy = join(scratch.folder, 'disk.qcow2')
       await demandRoomForBoth(await dataBytes(join(this.#ports.guestFolder(name), 'disk.qcow2')), scratch.folder, dirname(target), copies)
       const taken = await copyRunningDisk(owner, copy, { signal, progressed: (fraction) => progress('copying its disk while it runs', fraction * copyShare), message: (text) => this.#ports.message(name, text) })
       await write(copy, signal, (detail, fraction, seconds) => progress(detail, copyShare + (fraction ?? 0) * (1 - copyShare), seconds))
       return taken
     } finally {
-      await rm(copy, { force: true }) // aside from the host's thread: to let go of gibibytes takes the file system seconds
-      scratch.discard()
+      await scratch.discard()
     }
   }
 

@@ -3,8 +3,8 @@ import type { EngineDescription, MachineSpec } from '../src/engine/engine.ts'
 import { type GuestDefinition, recipeOf } from '../src/guest/definition.ts'
 import type { Limits } from '../src/resource/readings.ts'
 
-/** Asked once: `cpus` reads files of the kernel each time, and a limit is part of every view. */
-const hostCpus = cpus().length
+/** How many CPUs this computer has. Asked once: `cpus` reads files of the kernel each time, and a limit is part of every view. */
+export const hostCpus = cpus().length
 /** More than this nobody plugs into a running desktop, and each place costs the engine a little. */
 const mostVcpus = 16
 /** Memory grows in steps that any guest's kernel can take. */

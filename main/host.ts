@@ -1,5 +1,5 @@
 import { createConnection } from 'node:net'
-import { cpus, totalmem } from 'node:os'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
@@ -35,6 +35,7 @@ import { demandPrograms, examine } from './doctor.ts'
 import { ExportService } from './export-service.ts'
 import { CreateService } from './create-service.ts'
 import { EditService } from './edit-service.ts'
+import { hostCpus } from './guest-limits.ts'
 import { GuestRegistry } from './guest-registry.ts'
 import { holdLock, makeDirectories } from './host-place.ts'
 import type { Host, HostLogger, HostOptions } from './host-types.ts'
@@ -377,7 +378,7 @@ class LocalHost implements Host {
       platform: `${process.platform} ${process.arch}`,
       qemu: this.#description?.version ?? null,
       accelerator: this.#description?.accelerator ?? { kind: 'tcg', reason: this.#engineFault ?? 'QEMU has not been asked' },
-      cpus: cpus().length,
+      cpus: hostCpus,
       memoryMiB: Math.round(totalmem() / 1048576),
       dataDirectory: this.#directories.data,
       cpuCap: this.#description?.cpuCap ?? { available: false, reason: this.#engineFault ?? 'not asked' },

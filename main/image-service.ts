@@ -1,5 +1,4 @@
-import { rm } from 'node:fs/promises'
-import { basename, isAbsolute, join, resolve } from 'node:path'
+import { basename, isAbsolute, resolve } from 'node:path'
 import type { CreateGuest, GuestProposal } from '../src/contract/creation.ts'
 import type { GuestUpdate } from '../src/contract/guest.ts'
 import type { ImageReport, ImageSource, ImportedGuest, ImportedMachine, ImportImage } from '../src/contract/image.ts'
@@ -119,9 +118,7 @@ export class ImageService {
       const stayed = staged.originals === null ? [] : await removeOriginals(guestFolder(guest.name))
       return { guest: made, warnings: stayed.map((path) => `${path} could not be removed, or has changed, and stays; do not use it any more.`) }
     } finally {
-      // Of an import that failed; aside from the host's thread, since to let go of gibibytes takes the file system seconds.
-      await rm(join(stage.folder, 'disk.qcow2'), { force: true })
-      stage.discard()
+      await stage.discard()
     }
   }
 

@@ -56,7 +56,7 @@ export class LibraryService {
    * A folder on the guests' disk to put a new guest together in: with `disk.staged` in it, the whole folder becomes the
    * guest's. It is swept when the host dies, so give it copies and links, never somebody's only file. `discard` it after.
    */
-  stage(): { folder: string; discard(): void } {
+  stage(): { folder: string; discard(): Promise<void> } {
     const { folders } = this.#ports.store
     const folder = folders.begin()
     return { folder, discard: () => folders.discard(folder) }
@@ -84,7 +84,7 @@ export class LibraryService {
     } catch (error) {
       throw onDisk(error, `${guest.name} could not be made`)
     } finally {
-      if (folder !== null) store.folders.discard(folder)
+      if (folder !== null) await store.folders.discard(folder)
     }
     return guests.add(definition).current()
   }

@@ -1,31 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { fakeControls } from '../test/fake/controls.ts'
 import { FakeMachine, fakeSpec } from '../test/fake/machine.ts'
-import { unshaped } from '../src/contract/link.ts'
 import type { GuestMeter, HostMeter } from '../src/contract/host.ts'
 import type { Policies } from '../src/contract/policy.ts'
 import { Refusal } from '../src/contract/refusal.ts'
 import { demonstrationGuests } from '../src/guest/definition.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
-import { SliderControls } from '../src/resource/guest-controls.ts'
 import { PolicyService } from './policy-service.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-const controls = new SliderControls(
-  {
-    guest: fakeSpec.name,
-    limits: () => ({ kind: 'linux', accelerator: 'tcg', plugUnavailable: null, hostCpus: 2, vcpus: 1, maximumVcpus: 2, bootMemoryMiB: 512, maximumMemoryMiB: 1_024, cpuCapUnavailable: null, balloonUnavailable: null }),
-    room: () => null,
-    linkPresets: [],
-    setLink: async (link) => link,
-    persist: async () => undefined,
-    changed: () => undefined,
-    relieved: () => undefined,
-    nowMs: () => Date.now(),
-  },
-  { vcpus: null, cpuCap: null, cpuWeight: 100, memory: null, diskIops: null, diskBandwidth: null, linkBandwidth: null, linkUp: true, link: { tx: unshaped, rx: unshaped } },
-)
+const controls = fakeControls()
 
 /** One running guest with these rules, as the meters see it. */
 async function ruled(policies: Policies, seen: Partial<GuestMeter>) {

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
+import { fakeControls } from '../../test/fake/controls.ts'
 import { FakeMachine, fakeSpec } from '../../test/fake/machine.ts'
 import type { GuestUpdate } from '../contract/guest.ts'
 import { Refusal } from '../contract/refusal.ts'
 import type { Machine, StartOptions } from '../engine/engine.ts'
-import { SliderControls } from '../resource/guest-controls.ts'
 import { demonstrationGuests } from './definition.ts'
 import { GuestOwner } from './owner.ts'
 
@@ -15,20 +15,7 @@ function setUp(options: { machine?: FakeMachine; start?: (options: StartOptions)
   const updates: GuestUpdate[] = []
   const messages: string[] = []
   const awakened = vi.fn(async () => undefined)
-  const controls = new SliderControls(
-    {
-      guest: fakeSpec.name,
-      limits: () => ({ kind: 'linux', accelerator: 'tcg', plugUnavailable: null, hostCpus: 2, vcpus: 1, maximumVcpus: 2, bootMemoryMiB: 512, maximumMemoryMiB: 1_024, cpuCapUnavailable: null, balloonUnavailable: null }),
-      room: () => null,
-      linkPresets: [],
-      setLink: async (link) => link,
-      persist: async () => undefined,
-      changed: () => undefined,
-      relieved: () => undefined,
-      nowMs: () => Date.now(),
-    },
-    { vcpus: null, cpuCap: 40, cpuWeight: 100, memory: null, diskIops: null, diskBandwidth: null, linkBandwidth: null, linkUp: true },
-  )
+  const controls = fakeControls({ cpuCap: 40 })
   const owner = new GuestOwner(definition as NonNullable<typeof definition>, {
     controls,
     prepare: async () => ({ spec: fakeSpec, from: { kind: 'cold' } }),

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { rename } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { GuestName } from '../contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../contract/refusal.ts'
@@ -43,8 +43,9 @@ export class GuestFolders {
     return folder
   }
 
-  discard(folder: string): void {
-    if (dirname(folder) === this.root && basename(folder).startsWith(unfinished)) rmSync(folder, { recursive: true, force: true })
+  /** Aside from the caller's thread: to let go of gibibytes takes the file system seconds. */
+  async discard(folder: string): Promise<void> {
+    if (dirname(folder) === this.root && basename(folder).startsWith(unfinished)) await rm(folder, { recursive: true, force: true })
   }
 
   /** Everything in `folder` reaches the disk, then it becomes the guest's. Throws Refusal when the name is taken. */

@@ -59,7 +59,7 @@ export class GuestStore {
       await writeFileAtomic(join(folder, 'guest.yaml'), formatGuestFile(definition))
       await this.folders.place(folder, definition.name)
     } finally {
-      this.folders.discard(folder)
+      await this.folders.discard(folder)
     }
   }
 

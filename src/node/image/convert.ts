@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type DiskNode, blockName } from '../../image/block-graph.ts'
 import { damaged, demand } from '../../image/image-problem.ts'
+import { syncAside } from '../file/atomic.ts'
 import { demandRoom } from './free-space.ts'
 import { demandQemuImg, qemuImgFault, runQemuImg } from './qemu-img.ts'
 
@@ -23,7 +23,7 @@ export async function convertToQcow2(node: DiskNode, target: string, what: strin
   const required = await measure(node, what, signal)
   await demandRoom(dirname(target), required, what)
   await demandQemuImg(['convert', '-p', '-O', 'qcow2', blockName(node), target], what, { signal, progressed: options.progressed, largestFile: required + slack })
-  await syncFile(target)
+  await syncAside(target)
 }
 
 /** What a qcow2 of this disk takes at most, in bytes. QEMU must see a disk of the same size as its header says. */
@@ -52,13 +52,4 @@ export async function sameContent(left: DiskNode, right: string, signal: AbortSi
   const { exitCode, stderr } = await runQemuImg(['compare', '-p', blockName(left), rightName], { signal, progressed })
   if (exitCode > 1) throw qemuImgFault('the copy could not be compared', stderr)
   return exitCode === 0
-}
-
-export async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r')
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }

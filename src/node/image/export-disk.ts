@@ -2,7 +2,8 @@ import { rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ExportFormat } from '../../contract/image.ts'
 import { Refusal } from '../../contract/refusal.ts'
-import { type ConvertOptions, syncFile } from './convert.ts'
+import { syncAside } from '../file/atomic.ts'
+import type { ConvertOptions } from './convert.ts'
 import { demandRoom } from './free-space.ts'
 import { looseOf } from './partial-file.ts'
 import { demandQemuImg } from './qemu-img.ts'
@@ -59,6 +60,6 @@ export async function exportDisk(disk: string, target: string, format: DiskExpor
     await repackVmdk(written, target, { signal, progressed: (fraction) => progressed(share + fraction * (1 - share)) })
     await rm(written)
   }
-  await syncFile(target)
+  await syncAside(target)
   return { virtualBytes, fileBytes: (await stat(target)).size }
 }

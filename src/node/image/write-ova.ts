@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { type DescribedMachine, writeOvf } from '../../image/ovf-document.ts'
 import { writeManifest } from '../../image/manifest.ts'
 import { tarEnd, tarHeader, tarPadding } from '../../image/tar-write.ts'
+import { sha256Of } from '../file/digest.ts'
 import type { ConvertOptions } from './convert.ts'
 
 /**
@@ -12,7 +13,10 @@ import type { ConvertOptions } from './convert.ts'
 export async function writeOva(target: string, machine: DescribedMachine, diskPath: string, options: ConvertOptions): Promise<void> {
   const { signal } = options
   const description = new TextEncoder().encode(writeOvf(machine))
-  const diskHash = await hashFile(diskPath, machine.disk.fileBytes, { signal, progressed: (fraction) => options.progressed(fraction / 2) })
+  const diskHash = await sha256Of(diskPath, (bytes) => {
+    signal.throwIfAborted()
+    options.progressed(bytes / machine.disk.fileBytes / 2)
+  })
   const names = { description: `${machine.name}.ovf`, manifest: `${machine.name}.mf` }
   const manifest = new TextEncoder().encode(
     writeManifest([
@@ -41,16 +45,4 @@ export async function writeOva(target: string, machine: DescribedMachine, diskPa
   await pipeline(parts, createWriteStream(target, { flags: 'wx', mode: 0o600 }), { signal }).catch((error: unknown) => {
     throw signal.aborted ? (signal.reason as Error) : error
   })
-}
-
-async function hashFile(path: string, size: number, { signal, progressed }: ConvertOptions): Promise<string> {
-  const hash = createHash('sha256')
-  let done = 0
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    signal.throwIfAborted()
-    hash.update(chunk)
-    done += chunk.length
-    progressed(size === 0 ? 1 : done / size)
-  }
-  return hash.digest('hex')
 }

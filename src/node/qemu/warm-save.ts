@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import { asArray, asObject, asString, parseJson } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { syncAside, writeFileAtomicSync } from '../file/atomic.ts'
+import { sha256Of } from '../file/digest.ts'
 import { runProgram } from '../process/run-program.ts'
 import { prepareDeviceState, writeDeviceState } from './device-state.ts'
 import { keptDisks } from './kept-disk.ts'
@@ -70,7 +71,7 @@ export async function saveWarmState(request: SaveRequest): Promise<{ pausedMs: n
 }
 
 async function writeManifest(making: string, disk: string, diskName: string, request: SaveRequest): Promise<void> {
-  const file = async (path: string) => ({ bytes: statSync(path).size, sha256: await digestOf(path) })
+  const file = async (path: string) => ({ bytes: statSync(path).size, sha256: await sha256Of(path) })
   const manifest: WarmManifest = {
     form: 1,
     warmKey: request.warmKey,
@@ -84,13 +85,6 @@ async function writeManifest(making: string, disk: string, diskName: string, req
   }
   await Promise.all([join(making, 'ram.img'), join(making, 'device.state'), disk, dirname(disk)].map(syncAside))
   writeFileAtomicSync(join(making, 'manifest.json'), JSON.stringify(manifest, null, 2), { durable: true })
-}
-
-/** Read piece by piece: a disk may be of gibibytes. */
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer)
-  return hash.digest('hex')
 }
 
 interface ChainLink {

@@ -10,6 +10,7 @@ import type { GuestState } from '../../../src/contract/guest.ts'
 import { demonstrationGuests } from '../../../src/guest/definition.ts'
 import type { GuestHold, RequestOptions } from '../../../src/guest/carry-out.ts'
 import type { GuestOwner } from '../../../src/guest/owner.ts'
+import { GuestFolders } from '../../../src/node/guest-folders.ts'
 import { PartialFiles } from '../../../src/node/image/partial-file.ts'
 import { FakeMachine } from '../../fake/machine.ts'
 
@@ -19,7 +20,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
-it.each(['done', 'failed'])("%s: a running guest's copy is gone before its folder goes, which would hold the host up", async (outcome) => {
+it.each(['done', 'failed'])("%s: a running guest's copy is gone with its folder", async (outcome) => {
   const [definition = expect.fail('no definition')] = demonstrationGuests()
   const disk = join(folder, 'guest', 'disk.qcow2')
   const target = join(folder, 'out.qcow2')
@@ -34,13 +35,13 @@ it.each(['done', 'failed'])("%s: a running guest's copy is gone before its folde
   const hold = { machine: () => machine, state: async (): Promise<GuestState> => 'running' } as unknown as GuestHold // what the copy asks of it
   const owner = { definition, machine, state: 'running', agentState: 'absent', request: async (_: string, { work }: RequestOptions = {}) => (await work?.(hold), 'done') } as unknown as GuestOwner // what an export asks of it
   const left: string[][] = []
-  const scratch = join(folder, 'scratch')
+  const folders = new GuestFolders(join(folder, 'guests'))
   const service = new ExportService({
     tasks: new TaskService(),
     partials: new PartialFiles(join(folder, 'notes')),
     scratch: () => {
-      mkdirSync(scratch)
-      return { folder: scratch, discard: () => void left.push(readdirSync(scratch)) }
+      const scratch = folders.begin()
+      return { folder: scratch, discard: async () => (await folders.discard(scratch), void left.push(readdirSync(folders.root))) }
     },
     message: () => undefined,
     owner: () => owner,

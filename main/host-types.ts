@@ -21,6 +21,8 @@ export interface Host {
   readonly uploads: Uploads
   /** What is measured, in Prometheus's text format. */
   metrics(): Promise<string>
+  /** Writes down, and tells whoever watches, that something in this process failed on the side. */
+  tellFailure(text: string): void
   /** Lets go of everything; guests and the switch keep running. */
   close(): Promise<void>
 }

@@ -10,8 +10,6 @@ import type { GuestName } from '../src/contract/names.ts'
 import { Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { StageView } from '../src/contract/stage.ts'
 import type { EngineDescription } from '../src/engine/engine.ts'
-import { demonstrationGuests, recipeOf } from '../src/guest/definition.ts'
-import { progressFraction } from '../src/image/recipe.ts'
 import { GuestStore } from '../src/node/guest-store.ts'
 import { PartialFiles } from '../src/node/image/partial-file.ts'
 import { Recipes } from '../src/node/image/recipes.ts'
@@ -25,13 +23,13 @@ import { findSwitch, startOrAdoptSwitch } from '../src/node/switch/start-or-adop
 import { guestLogPath, moveLogs, readGuestLog } from '../src/node/guest-logs.ts'
 import { Trash } from '../src/node/trash.ts'
 import { Publisher } from '../src/publisher.ts'
-import { Stage } from '../src/stage/stage.ts'
+import type { Stage } from '../src/stage/stage.ts'
 import { AgentService } from './agent-service.ts'
 import { CaptureService } from './capture-service.ts'
 import { CloneService } from './clone-service.ts'
+import { demonstrationStage } from './demonstration-stage.ts'
 import { DiscService } from './disc-service.ts'
-import { demonstrationGuest } from './demonstration.ts'
-import { demandPrograms, examine } from './doctor.ts'
+import { examine } from './doctor.ts'
 import { ExportService } from './export-service.ts'
 import { CreateService } from './create-service.ts'
 import { EditService } from './edit-service.ts'
@@ -55,7 +53,6 @@ import { TaskService } from './task-service.ts'
 import { TemplateCreation } from './template-creation.ts'
 import { TemplateService } from './template-service.ts'
 import { WebService } from './web-service.ts'
-import { hasWarmState, saveWarmStates } from './warm.ts'
 
 const silent: HostLogger = { info: () => undefined, warn: () => undefined, error: () => undefined }
 
@@ -199,56 +196,15 @@ class LocalHost implements Host {
       changed: () => this.#network.tell(),
       message: (text) => this.#say('info', null, text),
     })
-    this.#stage = new Stage({
-      guests: [
-        { name: guestNamed('linux'), step: 'linux', title: 'Linux' },
-        { name: guestNamed('windows'), step: 'windows', title: 'Windows stand-in (Wine)' },
-      ],
-      checkPackages: () => demandPrograms(),
-      imageBuilt: async (guest) => {
-        const recipe = recipeOf(await demonstrationGuest(this.#guests, this.#library, guest))
-        return recipe === null || this.#guests.isUp(guest) || (await this.#recipes.find(recipe)) !== null
-      },
-      buildImage: async (guest, progressed, signal) => {
-        const recipe = recipeOf(await demonstrationGuest(this.#guests, this.#library, guest))
-        if (recipe !== null) await this.#recipes.build(recipe, (progress) => progressed(progress.label, progressFraction(progress), progress.expectedSeconds ?? null), signal)
-      },
-      startNetwork: async () => {
-        const client = await this.#network.start()
-        return `${client.subnet}, names below ${client.domain}`
-      },
-      isUp: (guest) => this.#guests.isUp(guest),
-      startGuest: async (guest, boot) => {
-        await demonstrationGuest(this.#guests, this.#library, guest)
-        const owner = this.#guests.get(guest)
-        if (owner.state === 'paused') await owner.request('resume')
-        this.#mixer.demandStart(guest, false)
-        const outcome = await owner.request('start', { boot })
-        const ms = owner.milestones.runningMs
-        return outcome === 'already' ? 'running already' : `${owner.machine?.boot ?? ''} in ${ms === null ? '?' : (ms / 1000).toFixed(2)} s`
-      },
-      stopGuest: async (guest, mode) => {
-        const owner = this.#guests.find(guest)
-        if (owner === undefined) return
-        if (mode === 'graceful' && owner.state === 'paused') await owner.request('resume')
-        await owner.request(mode === 'force' ? 'forceStop' : 'stop')
-      },
-      stopNetwork: () => this.#network.stop(),
-      forget: (guest) => this.#saved.forget(guest),
-      hasWarmState: async (guest) => {
-        const owner = this.#guests.find(guest)
-        return owner !== undefined && this.#description !== null && hasWarmState(this.#preparation(), owner.definition)
-      },
-      saveWarmStates: (progressed, signal) =>
-        saveWarmStates(
-          {
-            preparation: this.#preparation(),
-            owners: this.#stage.view().guests.map((name) => this.#guests.get(name)),
-            requests: () => this.#network.requests(200),
-          },
-          progressed,
-          signal,
-        ),
+    this.#stage = demonstrationStage({
+      guests: this.#guests,
+      library: this.#library,
+      recipes: this.#recipes,
+      network: this.#network,
+      mixer: this.#mixer,
+      saved: () => this.#saved,
+      preparation: () => this.#preparation(),
+      hasEngine: () => this.#description !== null,
       published: (view) => this.#stageEvents.publish(view, 'stage'),
     })
     this.#saved = new SavedStates({
@@ -331,6 +287,10 @@ class LocalHost implements Host {
     return this.#mixer.metrics()
   }
 
+  tellFailure(text: string): void {
+    this.#say('error', null, text)
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
@@ -390,10 +350,4 @@ class LocalHost implements Host {
   #say(level: Message['level'], guest: GuestName | null, text: string): void {
     this.#journal.say(level, guest, text)
   }
-}
-
-function guestNamed(name: string): GuestName {
-  const definition = demonstrationGuests().find((guest) => guest.name === name)
-  if (definition === undefined) throw new Error(`no demonstration guest ${name}`)
-  return definition.name
 }

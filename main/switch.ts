@@ -57,4 +57,6 @@ async function main(): Promise<number> {
   }
 }
 
+// The network of every guest goes on; what was rejected is in the log.
+process.on('unhandledRejection', (reason) => log(`a promise was rejected and nobody heard it: ${(reason instanceof Error ? reason.stack : null) ?? String(reason)}`))
 process.exitCode = await main()

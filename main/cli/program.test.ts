@@ -27,6 +27,7 @@ const openHost: OpenHost = async ({ directories }) => {
     openScreen: async () => new FakeScreen(0),
     uploads: new Uploads(join(home, 'uploads')),
     metrics: async () => '',
+    tellFailure: () => undefined,
     close: async () => {
       open = false
     },

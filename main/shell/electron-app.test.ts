@@ -22,6 +22,8 @@ let home: string
 let electron: FakeElectron
 let host: FakeHost
 let hostClosed: number
+let failuresTold: string[]
+let accidents: Parameters<ShellOptions['watchAccidents']>[0]
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'diptych-electron-'))
@@ -31,6 +33,7 @@ beforeEach(() => {
   electron = new FakeElectron(() => new MessageChannel())
   host = new FakeHost()
   hostClosed = 0
+  failuresTold = []
 })
 afterEach(() => rmSync(home, { recursive: true }))
 
@@ -42,6 +45,7 @@ function options(change: Partial<ShellOptions> = {}): ShellOptions {
     openScreen: async () => new FakeScreen(1000),
     uploads: new Uploads(home),
     metrics: async () => '',
+    tellFailure: (text) => void failuresTold.push(text),
     close: async () => {
       hostClosed += 1
     },
@@ -51,6 +55,7 @@ function options(change: Partial<ShellOptions> = {}): ShellOptions {
     openHost: async () => opened,
     serveCommands: async () => async () => undefined,
     connect: connectInProcess,
+    watchAccidents: (ports) => void (accidents = ports),
     rendererDirectory: join(home, 'renderer'),
     preloadPath: '/preload.cjs',
     iconPath: '/icon.png',
@@ -197,6 +202,25 @@ describe('the Electron shell', () => {
     electron.app.emit('window-all-closed')
     await expect.poll(() => electron.quitting).toBe(2)
     expect(hostClosed).toBe(1)
+  })
+
+  it('tells the window of a failure on the side, and goes on', async () => {
+    await runApp(parts(), options())
+    accidents.told('a promise was rejected')
+    expect([failuresTold, electron.quitting, electron.exitCode]).toEqual([['a promise was rejected'], 0, null])
+  })
+
+  it('lets the host go after an exception that nobody caught, then says so in a box, and ends', async () => {
+    await runApp(parts(), options())
+    accidents.end('a bug; see the log')
+    expect(electron.boxes).toEqual([])
+    await expect.poll(() => electron.exitCode).toBe(1)
+    expect([hostClosed, electron.boxes]).toEqual([1, [['Diptych has to end', 'a bug; see the log']]])
+  })
+
+  it('ends at once on one before there is a host', async () => {
+    await runApp(parts(), options({ openHost: () => (accidents.end('a bug'), Promise.reject(new HostBusy(4711, '/data'))) }))
+    expect([electron.boxes[0], electron.exitCode]).toEqual([['Diptych has to end', 'a bug'], 1])
   })
 
   it('says in a box why it cannot start, and ends', async () => {

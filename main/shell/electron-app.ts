@@ -3,6 +3,7 @@ import type { Client } from '../../src/contract/connection.ts'
 import { lineFor } from '../../src/contract/sentence.ts'
 import type { Directories } from '../../src/node/paths.ts'
 import { servePorts } from '../../src/node/transport/serve-port.ts'
+import type { AccidentPorts } from '../accidents.ts'
 import { HostBusy, type Host } from '../host-types.ts'
 import { answerAppRequest } from './app-protocol.ts'
 import { portRequestChannel } from './channels.ts'
@@ -24,6 +25,8 @@ export interface ShellOptions {
   readonly serveCommands: (host: Host) => Promise<() => Promise<void>>
   /** A client of the host in this process, for the menus. */
   readonly connect: (host: Host) => Promise<{ client: Client; close(): void }>
+  /** Hears of what nobody caught in this process. */
+  readonly watchAccidents: (ports: Pick<AccidentPorts, 'told' | 'end' | 'exit'>) => void
   readonly rendererDirectory: string
   readonly preloadPath: string
   readonly iconPath: string
@@ -45,12 +48,28 @@ export function prepareApp({ app, protocol }: ElectronParts): boolean {
  */
 export async function runApp(electron: ElectronParts, options: ShellOptions): Promise<void> {
   const { app, BrowserWindow, dialog, ipcMain, Menu, MessageChannelMain, nativeImage, screen, session, Tray } = electron
+  let host: Host | null = null
+  let accident: string | null = null
+  const giveUp = () => {
+    if (accident !== null) dialog.showErrorBox('Diptych has to end', accident)
+    app.exit(1)
+  }
+  options.watchAccidents({
+    told: (text) => host?.tellFailure(text),
+    end: (text) => {
+      accident = text
+      if (host === null) giveUp()
+      else app.quit()
+    },
+    exit: giveUp,
+  })
   await app.whenReady()
-  let host: Host
+  let opened: Host
   let stopServing: () => Promise<void>
   try {
-    host = await options.openHost()
-    stopServing = await options.serveCommands(host)
+    opened = await options.openHost()
+    stopServing = await options.serveCommands(opened)
+    host = opened
   } catch (error) {
     dialog.showErrorBox('Diptych cannot start', error instanceof HostBusy ? `Diptych is running already, in process ${error.processId}. Use its window, or end that process; running guests are kept.` : lineFor(error))
     app.exit(1)
@@ -61,9 +80,9 @@ export async function runApp(electron: ElectronParts, options: ShellOptions): Pr
   session.defaultSession.setPermissionRequestHandler((_contents, permission, decide, details) => decide(mayHavePermission(permission, details.requestingUrl)))
   session.defaultSession.setPermissionCheckHandler((_contents, permission, origin) => mayHavePermission(permission, origin))
   app.on('web-contents-created', (_event, contents) => confine(contents, options.preloadPath, options.openInBrowser))
-  ipcMain.on(portRequestChannel, createPortGate(servePorts(host), () => new MessageChannelMain()))
+  ipcMain.on(portRequestChannel, createPortGate(servePorts(opened), () => new MessageChannelMain()))
 
-  const connection = await options.connect(host)
+  const connection = await options.connect(opened)
   let window: Window | null = null
   const showWindow = () => {
     if (window === null || window.isDestroyed()) window = openMainWindow(electron, options)
@@ -99,8 +118,8 @@ export async function runApp(electron: ElectronParts, options: ShellOptions): Pr
     tray.destroy()
     connection.close()
     void stopServing()
-      .then(() => host.close())
-      .finally(() => app.quit())
+      .then(() => opened.close())
+      .finally(() => (accident === null ? app.quit() : giveUp()))
   })
   screen.on('display-removed', () => {
     if (window !== null && !window.isDestroyed()) window.setBounds(placeWindow({ bounds: window.getBounds(), maximized: false }, displayAreas(electron)))

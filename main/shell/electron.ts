@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { directories } from '../../src/node/paths.ts'
 import { serveConnections } from '../../src/node/transport/server.ts'
 import { connectInProcess, hostSocketPath } from '../cli/attach.ts'
+import { Accidents } from '../accidents.ts'
 import { toWireError } from '../error-map.ts'
 import { openHost } from '../host.ts'
 import { HostBusy } from '../host-types.ts'
-import { createLogger } from '../log.ts'
+import { createLogger, hostLogPath } from '../log.ts'
 import { findResources } from '../resources.ts'
 import { prepareApp, runApp, type ElectronParts } from './electron-app.ts'
 
@@ -26,6 +27,7 @@ if (prepareApp(electron)) {
       return () => server.close()
     },
     connect: connectInProcess,
+    watchAccidents: (ports) => new Accidents({ log: () => createLogger(places), logPath: hostLogPath(places), ...ports }).watch(),
     rendererDirectory: findResources().renderer,
     preloadPath: join(import.meta.dirname, '../preload/preload.cjs'),
     iconPath: join(findResources().recipes, '../icons/icon.png'),

@@ -71,6 +71,17 @@ export class TestHome {
     return connectUnix(join(directories(this.env).runtime, 'host.sock'))
   }
 
+  /** How the serving host ends after what is done to it. */
+  async ended(act: () => void): Promise<Omit<CommandOutcome, 'stdout'>> {
+    const child = this.#serving
+    if (child === null) throw new Error('nothing is serving')
+    let stderr = ''
+    child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')))
+    const closed = new Promise<number>((resolve) => child.once('close', (code) => resolve(code ?? -1)))
+    act()
+    return { exitCode: await closed, stderr }
+  }
+
   /** Ends the serving host at once, as a crash would. */
   async crash(): Promise<void> {
     await this.#end('SIGKILL')

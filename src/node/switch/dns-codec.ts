@@ -7,6 +7,9 @@ const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REF
 /** What a reply may hold, told to clients that speak EDNS (RFC 6891 §6.2.3). */
 const UDP_PAYLOAD_BYTES = 1_232
 
+/** Records a query may bring along: OPT and a signature (RFC 6891 §6.1.1, RFC 8945 §5.1). */
+const MAX_ADDITIONALS = 2
+
 interface Decoded extends DnsQuery {
   readonly questions: DecodedPacket['questions']
 }
@@ -17,12 +20,17 @@ export class DnsPacketCodec implements DnsCodec {
     if (bytes.length < 12) return null
     const flags = ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0)
     if ((flags & 0x8000) !== 0) return null
+    const message = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    const basics = { id: message.readUInt16BE(0), recursionDesired: (flags & 0x0100) !== 0, isStandardQuery: (flags & 0x7800) === 0 }
+    // A query has one question and no answers. Records made of pointers to pointers take milliseconds to read: none is looked at.
+    const isPlain = message.readUInt16BE(4) === 1 && message.readUInt32BE(6) === 0 && message.readUInt16BE(10) <= MAX_ADDITIONALS
+    if (!isPlain) return { ...basics, question: null, hasEdns: false, questions: [] }
     try {
-      const packet = decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+      const packet = decode(message)
       const questions = packet.questions ?? []
       const [first] = questions
       const question = questions.length === 1 && first !== undefined ? { name: first.name, type: first.type, class: first.class ?? 'IN' } : null
-      return { id: packet.id ?? 0, question, recursionDesired: packet.flag_rd, isStandardQuery: (flags & 0x7800) === 0, hasEdns: (packet.additionals ?? []).some((each) => each.type === 'OPT'), questions }
+      return { ...basics, question, hasEdns: (packet.additionals ?? []).some((each) => each.type === 'OPT'), questions }
     } catch {
       return null // dns-packet throws on every malformed message
     }

@@ -46,6 +46,8 @@ export interface TakeOptions {
 
 export interface RestoreOptions {
   readonly signal?: AbortSignal | undefined
+  /** The disk without the memory of a live one: the guest then starts cold. */
+  readonly diskOnly?: boolean
   /** Called when everything is loaded and nothing runs yet, or when there is nothing to load. */
   readonly loaded?: () => Promise<void>
 }
@@ -85,16 +87,16 @@ export class SnapshotService {
   async restore(name: GuestName, id: SnapshotId, options: RestoreOptions = {}): Promise<void> {
     const record = this.find(name, id)
     const up = this.#ports.owner(name).machine !== null
-    const ends = record.kind === 'live' || up ? 'running' : 'stopped'
-    const title = `${name} back to ${record.title}`
+    const ends = goesOn(record, options) || up ? 'running' : 'stopped'
+    const title = `${name} back to ${options.diskOnly === true ? 'the disk of ' : ''}${record.title}`
     const work = (signal: AbortSignal) => this.#hold(name, 'restore', (hold) => this.#restore(name, record, AbortSignal.any([signal, hold.signal]), hold, options), ends)
     await this.#ports.tasks.run({ kind: 'restore', title, guest: name, signal: options.signal }, work)
     await this.#tell(name)
   }
 
   /** Throws Refusal when it cannot be restored here; nothing has been touched then. */
-  async demandUsable(name: GuestName, id: SnapshotId): Promise<void> {
-    await this.#demandUsable(this.#store(name), this.find(name, id))
+  async demandUsable(name: GuestName, id: SnapshotId, options: RestoreOptions = {}): Promise<void> {
+    await this.#demandUsable(name, this.find(name, id), options)
   }
 
   /** Why it cannot be restored here, a whole sentence; null when it can. */
@@ -255,38 +257,44 @@ export class SnapshotService {
     return { pausedMs, consistent, screen: null, beside }
   }
 
-  async #restore(name: GuestName, record: SnapshotRecord, signal: AbortSignal, hold: GuestHold, { loaded }: RestoreOptions): Promise<Awaited<ReturnType<GuestHold['state']>>> {
+  async #restore(name: GuestName, record: SnapshotRecord, signal: AbortSignal, hold: GuestHold, options: RestoreOptions): Promise<Awaited<ReturnType<GuestHold['state']>>> {
     const store = this.#store(name)
     const wasUp = hold.machine() !== null
-    await this.#demandUsable(store, record)
+    await this.#demandUsable(name, record, options)
     signal.throwIfAborted() // from here on it is finished, whatever happens
     hold.tell(`going back to ${record.title}`)
-    writeJournal(store.guestDirectory, { step: 'restore', id: record.id })
+    const diskOnly = options.diskOnly === true
+    writeJournal(store.guestDirectory, { step: 'restore', id: record.id, ...(diskOnly ? { diskOnly } : {}) })
     await hold.quit()
     try {
-      await finishRestore(store, record.id, this.#disk(name))
+      await finishRestore(store, record.id, this.#disk(name), diskOnly)
     } catch (error) {
       throw new Fault('disk', `${name} could not be put back to ${record.title}: ${reasonOf(error)}`, { cause: error, remedy: 'it is tried again at its next start; or go back to another snapshot' })
     }
-    if (record.kind === 'live') await hold.start('auto', loaded)
+    if (goesOn(record, options)) await hold.start('auto', options.loaded)
     else {
-      await loaded?.()
+      await options.loaded?.()
       if (wasUp) await hold.start('disk')
     }
     return hold.state()
   }
 
-  /** Everything that can be known beforehand is, while the guest still runs. */
-  async #demandUsable(store: SnapshotStore, record: SnapshotRecord): Promise<void> {
-    const reason = await this.#unusable(store, record)
-    if (reason !== null) throw new Refusal('unsupported', record.title, reason)
+  /** Everything that can be known beforehand is, while the guest still runs. Memory that cannot be loaded is never left out unasked. */
+  async #demandUsable(name: GuestName, record: SnapshotRecord, options: RestoreOptions): Promise<void> {
+    const store = this.#store(name)
+    const gone = diskGone(store, record)
+    if (gone !== null) throw new Refusal('unsupported', record.title, gone)
+    const reason = goesOn(record, options) ? await this.#memoryUnusable(store, record) : null
+    if (reason !== null) throw new Refusal('unsupported', record.title, reason, `go back to its disk alone, and the guest boots from that as after a power cut: diptych snapshot restore ${name} ${record.id} --disk`)
     const marks = await idleDisk.list(join(snapshotsDirectory(store.guestDirectory), record.disk))
     if (!marks.includes(markOf(record.id))) throw new Refusal('damaged', record.title, 'its disk does not know it any more', 'go back to another snapshot')
   }
 
   async #unusable(store: SnapshotStore, record: SnapshotRecord): Promise<string | null> {
-    if (!keptDisks(store.guestDirectory).some((path) => path.endsWith(`/${record.disk}`))) return 'The disk it is in is gone.'
-    if (record.kind === 'disk') return null
+    return diskGone(store, record) ?? (record.kind === 'live' ? this.#memoryUnusable(store, record) : null)
+  }
+
+  async #memoryUnusable(store: SnapshotStore, record: SnapshotRecord): Promise<string | null> {
     try {
       const { manifest } = readSavedState(join(store.directory(record.id), 'state'))
       const lost = discsOf(manifest.spec).find((path) => !existsSync(path))
@@ -301,7 +309,7 @@ export class SnapshotService {
     const { id, parent, kind, title, takenAt, pausedMs, consistent, stage, screen } = record
     const memoryBytes = this.#sizes.get(id) ?? (await diskUse(store.directory(id)))
     this.#sizes.set(id, memoryBytes)
-    return { id, parent, kind, title, takenAt, pausedMs, consistent, stage, memoryBytes: kind === 'live' ? memoryBytes : 0, diskBytes: shares.get(markOf(id)) ?? null, thumbnail: screen, unusable: await this.#unusable(store, record) }
+    return { id, parent, kind, title, takenAt, pausedMs, consistent, stage, memoryBytes: kind === 'live' ? memoryBytes : 0, diskBytes: shares.get(markOf(id)) ?? null, thumbnail: screen, unusable: await this.#unusable(store, record), diskUsable: diskGone(store, record) === null }
   }
 
   async #published(name: GuestName, id: SnapshotId): Promise<SnapshotView> {
@@ -324,6 +332,15 @@ export class SnapshotService {
   #disk(name: GuestName): string {
     return join(this.#ports.directory(name), 'disk.qcow2')
   }
+}
+
+/** Whether the guest goes on from the memory of that instant. */
+function goesOn({ kind }: SnapshotRecord, { diskOnly }: RestoreOptions): boolean {
+  return kind === 'live' && diskOnly !== true
+}
+
+function diskGone(store: SnapshotStore, { disk }: SnapshotRecord): string | null {
+  return keptDisks(store.guestDirectory).some((path) => path.endsWith(`/${disk}`)) ? null : 'The disk it is in is gone.'
 }
 
 /** Does `work` while the guest stands still; it runs again afterwards if it ran before, also when that failed. */

@@ -57,20 +57,23 @@ export function addSnapshotCommands(program: Command, context: CliContext): void
     .argument('<guest>', target)
     .argument('<snapshot>', reference)
     .option('--keep', 'take a snapshot of what is now first')
+    .option('--disk', 'only the disk of a live one, without its memory: the guest boots as after a power cut')
     .option('--json', 'print the outcome as JSON')
     .addHelpText('after', '\nExamples:\n  diptych snapshot restore linux "before the update" --keep\n  diptych snapshot restore @stage 3f2a')
-    .action(async (of: string, which: string, options: { keep?: true; json?: true }) => {
+    .action(async (of: string, which: string, options: { keep?: true; disk?: true; json?: true }) => {
+      if (of === wholeStage && options.disk === true) throw new CommandFailure(exitCodes.usage, '--disk is for one guest.', 'Bring the guests back to the disks of their parts one by one: diptych snapshot list GUEST')
+      const diskOnly = options.disk === true
       const keep = options.keep === true
       const outcome = await withHost(context, (client) =>
         withTaskProgress(context, client, 'restore', async (signal) => {
           const { id, title } = await find(client, of, which)
-          const done = of === wholeStage ? await client.stage.restoreSnapshot({ id, keep }, { signal }) : await client.snapshot.restore({ guest: readGuestName(of), id, keep }, { signal })
+          const done = of === wholeStage ? await client.stage.restoreSnapshot({ id, keep }, { signal }) : await client.snapshot.restore({ guest: readGuestName(of), id, keep, diskOnly }, { signal })
           return { ...done, title }
         }),
       )
       if (options.json === true) return terminal.print(json(outcome))
       const kept = outcome.kept === null ? '' : ` What it was is kept as "${outcome.kept.title}".`
-      terminal.say(`${of} is back at "${outcome.title}".${kept}`)
+      terminal.say(`${of} is back at ${diskOnly ? 'the disk of ' : ''}"${outcome.title}"${diskOnly ? '; its memory of then was not loaded' : ''}.${kept}`)
     })
   snapshot
     .command('delete')
@@ -135,8 +138,8 @@ function treeRows({ snapshots, current }: SnapshotTree): string[][] {
   return below(null, 0)
 }
 
-function row({ id, kind, takenAt, pausedMs, memoryBytes, diskBytes, title, consistent, unusable }: SnapshotView, depth: number, isCurrent: boolean): string[] {
-  const notes = [consistent ? '' : ' (as after a power cut)', unusable === null ? '' : ` (cannot be restored: ${unusable})`].join('')
+function row({ id, kind, takenAt, pausedMs, memoryBytes, diskBytes, title, consistent, unusable, diskUsable }: SnapshotView, depth: number, isCurrent: boolean): string[] {
+  const notes = [consistent ? '' : ' (as after a power cut)', unusable === null ? '' : ` (cannot be restored${diskUsable ? ' but for its disk, with --disk' : ''}: ${unusable})`].join('')
   return [id, kind, localMinute(takenAt), `${pausedMs} ms`, formatBytes(memoryBytes + (diskBytes ?? 0)), `${'  '.repeat(depth)}${isCurrent ? '* ' : ''}${title}${notes}`]
 }
 

@@ -9,9 +9,10 @@ export function snapshotRoutes({ guests, saved: { snapshots, stage } }: Pick<Hos
     take: route.take.handler(({ input, signal }) => snapshots.take(input.guest, { title: input.title, kind: input.kind, signal })),
     restore: route.restore.handler(async ({ input, signal }) => {
       const { title } = snapshots.find(input.guest, input.id)
-      await snapshots.demandUsable(input.guest, input.id)
+      const { diskOnly } = input
+      await snapshots.demandUsable(input.guest, input.id, { diskOnly })
       const kept = input.keep ? await snapshots.take(input.guest, { title: `Before going back to ${title}`.slice(0, 80), signal }) : null
-      await snapshots.restore(input.guest, input.id, { signal })
+      await snapshots.restore(input.guest, input.id, { signal, diskOnly })
       return { guest: guests.get(input.guest).current(), kept }
     }),
     delete: route.delete.handler(async ({ input: { guest, id, force } }) => {

@@ -15,7 +15,7 @@ import styles from './snapshots.module.css'
 export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: GuestView; readonly snapshot: SnapshotView; readonly onGone: () => void }) {
   const session = useSession()
   const [title, setTitle] = useState(snapshot.title)
-  const [asking, setAsking] = useState<'restore' | 'delete' | null>(null)
+  const [asking, setAsking] = useState<'restore' | 'disk' | 'delete' | null>(null)
   const [keep, setKeep] = useState(true)
   const { name } = guest
   const { id } = snapshot
@@ -32,9 +32,9 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
   const rename = () => {
     if (bad === null && title.trim() !== snapshot.title) void session.ask(`rename the snapshot ${snapshot.title}`, (client) => client.snapshot.rename({ guest: name, id, title: title.trim() }))
   }
-  const restore = async () => {
+  const restore = async (diskOnly: boolean) => {
     setAsking(null)
-    await session.askGuest(`bring ${name} back to ${snapshot.title}`, (client) => client.snapshot.restore({ guest: name, id, keep }))
+    await session.askGuest(`bring ${name} back to ${diskOnly ? 'the disk of ' : ''}${snapshot.title}`, (client) => client.snapshot.restore({ guest: name, id, keep, diskOnly }))
   }
   const remove = async () => {
     setAsking(null)
@@ -49,24 +49,30 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
           <Button variant="primary" disabledReason={snapshot.unusable ?? reasonAgainst(guest.actions.restore)} onClick={() => setAsking('restore')}>
             Go back to it…
           </Button>
+          {snapshot.unusable !== null && snapshot.diskUsable && (
+            <Button disabledReason={reasonAgainst(guest.actions.restore)} onClick={() => setAsking('disk')}>
+              Go back to its disk alone…
+            </Button>
+          )}
           <Button onClick={() => setAsking('delete')}>Delete…</Button>
         </div>
       ) : (
-        <Asking className={styles.asking} label={asking === 'restore' ? 'Go back?' : 'Delete?'} onLeave={() => setAsking(null)}>
+        <Asking className={styles.asking} label={questions[asking]} onLeave={() => setAsking(null)}>
           <p>
-            {asking === 'restore'
-              ? `${displayName(guest)} becomes what it was then. ${keep ? 'What it is now is kept as a snapshot.' : 'What it is now is lost.'}`
+            {asking !== 'delete'
+              ? `${displayName(guest)} becomes what it was then${asking === 'disk' ? ', but for its memory' : ''}. ${keep ? 'What it is now is kept as a snapshot.' : 'What it is now is lost.'}`
               : `Its memory and ${snapshot.diskBytes === null ? 'its part of the disk' : byteCount(snapshot.diskBytes)} are given back. Other snapshots stay.`}
           </p>
+          {asking === 'disk' && <p>{afterDisk(guest)}</p>}
           {asking === 'delete' && needing.length > 0 && <p className={styles.problem}>{`It is part of ${stageSnapshotsCalled(needing)}: the stage can never again go back to ${needing.length === 1 ? 'it' : 'them'}.`}</p>}
-          {asking === 'restore' && <CheckField label="Keep what it is now as a snapshot first" checked={keep} onChange={setKeep} />}
+          {asking !== 'delete' && <CheckField label="Keep what it is now as a snapshot first" checked={keep} onChange={setKeep} />}
           <div className={styles.buttons}>
             <Button onClick={() => setAsking(null)}>
               Leave it
             </Button>
-            {asking === 'restore' ? (
-              <Button variant="primary" onClick={() => void restore()}>
-                Go back
+            {asking !== 'delete' ? (
+              <Button variant="primary" onClick={() => void restore(asking === 'disk')}>
+                {asking === 'disk' ? 'Go back to the disk alone' : 'Go back'}
               </Button>
             ) : (
               <Button variant="danger" onClick={() => void remove()}>
@@ -78,6 +84,14 @@ export function SnapshotDetails({ guest, snapshot, onGone }: { readonly guest: G
       )}
     </section>
   )
+}
+
+const questions = { restore: 'Go back?', disk: 'Go back to its disk alone?', delete: 'Delete?' } as const
+
+/** What becomes of the guest when its disk comes back without the memory that belongs to it. */
+function afterDisk({ state }: GuestView): string {
+  const up = state === 'running' || state === 'paused'
+  return `The programs that were open then are not brought back: it ${up ? 'boots from that disk now' : 'stays off and, when it is started next, boots from that disk'}, as after a power cut.`
 }
 
 function capitalised(text: string): string {

@@ -65,13 +65,18 @@ export function SnapshotTimeline({ guest, snapshots, current, state, chosen, onC
               <Picture guest={guest} snapshot={snapshot} />
               <strong>{snapshot.title}</strong>
               <span>{`${new Date(snapshot.takenAt).toLocaleDateString()} ${clockTime(snapshot.takenAt)}`}</span>
-              <span>{snapshot.unusable === null ? (snapshot.kind === 'live' ? 'Memory and disk' : 'Disk only') : 'Cannot be restored'}</span>
+              <span>{whatOf(snapshot)}</span>
             </button>
           )
         })}
       </div>
     </div>
   )
+}
+
+function whatOf({ kind, unusable, diskUsable }: SnapshotView): string {
+  if (unusable !== null) return diskUsable ? 'Only its disk fits here' : 'Cannot be restored'
+  return kind === 'live' ? 'Memory and disk' : 'Disk only'
 }
 
 /** What is said of the chosen one takes room from the timeline. */

@@ -37,6 +37,8 @@ export const SnapshotView = z.object({
   stage: SnapshotId.nullable(),
   /** Why it cannot be restored here (another QEMU, a lost file), a whole sentence; null when it can. */
   unusable: z.string().nullable(),
+  /** Whether its disk by itself can be gone back to: also of a live one whose memory cannot be loaded here. */
+  diskUsable: z.boolean(),
 })
 export type SnapshotView = z.infer<typeof SnapshotView>
 
@@ -66,10 +68,12 @@ export const snapshot = {
   /**
    * Puts the guest back. A live snapshot goes on running from its instant; after a disk snapshot the guest boots when it
    * was up before, and stays stopped when not. What the guest was is lost unless `keep` takes a snapshot of it first.
+   * `diskOnly` takes a live one's disk without its memory, as if it were a disk snapshot: the guest finds itself as after a
+   * power cut. Nothing but that brings one back whose memory does not fit this computer.
    */
   restore: oc
     .errors(errors)
-    .input(one.extend({ keep: z.boolean().default(false) }))
+    .input(one.extend({ keep: z.boolean().default(false), diskOnly: z.boolean().default(false) }))
     .output(z.object({ guest: GuestUpdate, kept: SnapshotView.nullable() })),
   /**
    * Its children become its parent's; clusters that only it held are given back to the host. Refused (`would-break`) without

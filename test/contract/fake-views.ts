@@ -110,7 +110,7 @@ export function fakeMeter(cpuPercent: number): HostMeter {
 const snapshotId = SnapshotId.parse('0123456789ab')
 
 export function fakeSnapshot(title: string): SnapshotView {
-  return { id: snapshotId, parent: null, kind: 'live', title, takenAt: at, memoryBytes: 1 << 27, diskBytes: 1 << 20, pausedMs: 200, consistent: true, thumbnail: null, stage: null, unusable: null }
+  return { id: snapshotId, parent: null, kind: 'live', title, takenAt: at, memoryBytes: 1 << 27, diskBytes: 1 << 20, pausedMs: 200, consistent: true, thumbnail: null, stage: null, unusable: null, diskUsable: true }
 }
 
 export function fakeStageSnapshot(title: string): StageSnapshotView {

@@ -137,6 +137,22 @@ describe('snapshots', () => {
     await dialog.getByRole('button', { name: 'Delete the snapshot' }).click()
     await dialog.getByTestId('snapshot-tried by the test').waitFor({ state: 'detached' })
   })
+
+  it('whose memory does not fit this computer are gone back to by their disk alone, which is said', async () => {
+    const page = await openLibrary()
+    await choose(page, 'build-server', 'Snapshots…')
+    const dialog = page.getByTestId('snapshots')
+    await dialog.getByTestId('snapshot-on the old computer').click()
+    await dialog.getByText(/^It was taken with another QEMU/).waitFor()
+    expect(await dialog.getByRole('button', { name: 'Go back to it…' }).getAttribute('aria-disabled')).toBe('true')
+    await dialog.getByRole('button', { name: 'Go back to its disk alone…' }).press('Enter')
+    const asking = page.getByRole('alertdialog', { name: 'Go back to its disk alone?' })
+    await asking.getByText('The programs that were open then are not brought back: it boots from that disk now, as after a power cut.').waitFor()
+    expect(await page.evaluate(() => document.activeElement?.textContent), 'the safe answer has the focus').toBe('Leave it')
+    expect(await violationsIn(page, 'the disk alone')).toEqual([])
+    await asking.getByRole('button', { name: 'Go back to the disk alone' }).press('Enter')
+    await dialog.getByTestId('snapshot-Before going back to on the old computer').waitFor()
+  })
 })
 
 it('says what a change will do before it is made', async () => {

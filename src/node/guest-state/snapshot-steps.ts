@@ -35,8 +35,11 @@ export function releaseDisks(store: SnapshotStore): void {
   if (existsSync(root)) syncPath(root)
 }
 
-/** The second half of going back, from the point of no return; doing it again changes nothing. No machine may run. */
-export async function finishRestore(store: SnapshotStore, id: SnapshotId, diskPath: string): Promise<void> {
+/**
+ * The second half of going back, from the point of no return; doing it again changes nothing. No machine may run. The next
+ * start goes on from a live one's memory, unless `diskOnly`.
+ */
+export async function finishRestore(store: SnapshotStore, id: SnapshotId, diskPath: string, diskOnly: boolean): Promise<void> {
   const record = store.find(id)
   if (record === null) throw new Fault('disk', `the snapshot ${id} is not there any more`)
   dropSuspended(store.guestDirectory)
@@ -44,7 +47,7 @@ export async function finishRestore(store: SnapshotStore, id: SnapshotId, diskPa
   await idleDisk.apply(diskPath, markOf(id))
   if (record.beside !== undefined) await placeMachineFiles(store.directory(id), record.beside, store.guestDirectory)
   store.setCurrent(id, true)
-  if (record.kind === 'live') commitSuspended(store.guestDirectory, diskPath, id)
+  if (record.kind === 'live' && !diskOnly) commitSuspended(store.guestDirectory, diskPath, id)
   clearJournal(store.guestDirectory)
 }
 
@@ -65,7 +68,7 @@ export async function recover(store: SnapshotStore, diskPath: string, machine: M
   if (!existsSync(guestDirectory)) return 'settled'
   const entry = readJournal(guestDirectory)
   if (machine !== null && (entry?.step === 'restore' || isSuspended(guestDirectory))) return 'end the machine'
-  if (entry?.step === 'restore') await finishRestore(store, entry.id, diskPath)
+  if (entry?.step === 'restore') await finishRestore(store, entry.id, diskPath, entry.diskOnly === true)
   if (entry?.step === 'delete') await finishDelete(store, entry.id, diskPath, machine, entry.staysSuspended)
   if (entry?.step === 'take' || entry?.step === 'suspend') {
     // It may stand still with its disk let go: only running takes the disk back.

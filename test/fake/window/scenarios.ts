@@ -78,6 +78,7 @@ export const scenarios: Record<string, () => FakeHost> = {
       snapshots.take(first.name, 'live', 'before the update of the whole system', null, at(13))
       snapshots.restored(first.name, installed.id)
       snapshots.take(first.name, 'live', 'with nginx instead', null, at(15))
+      if (server !== undefined) snapshots.unfit(server.name, snapshots.take(server.name, 'live', 'on the old computer', null, at(8)).id, 'It was taken with another QEMU (7.0.0), on another processor, or by another version of Diptych.')
       const both = guests.slice(0, 2).map(({ name }) => ({ name, kind: 'live' as const }))
       snapshots.takeStage(both, 'Doors open: both desktops ready, nobody logged in, the pages of each other loaded')
       const broken = snapshots.takeStage(both, 'before the talk')

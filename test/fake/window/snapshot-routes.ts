@@ -47,10 +47,11 @@ export function snapshotRoutes(world: World, { find, may, screenshot }: Tools) {
     restore: on.restore.handler(async ({ input, errors }) => {
       const guest = may(input.guest, 'restore', errors)
       const snapshot = known(guest, input.id, errors)
+      if (snapshot.unusable !== null && !input.diskOnly) throw errors.REFUSED({ data: { code: 'unsupported', subject: snapshot.title, reason: snapshot.unusable } })
       const kept = input.keep ? await take(guest, `Before going back to ${snapshot.title}`) : null
       await tasks.run('restore', `${guest.name} back to ${snapshot.title}`, guest.name, workMs)
       snapshots.restored(guest.name, input.id)
-      if (snapshot.kind === 'live' || guest.state === 'running') world.start(guest)
+      if ((snapshot.kind === 'live' && !input.diskOnly) || guest.state === 'running') world.start(guest)
       return { guest: updateOf(guest), kept }
     }),
     delete: on.delete.handler(({ input, errors }) => {

@@ -39,6 +39,7 @@ export class FakeSnapshots {
       thumbnail: live ? { width: 1280, height: 800 } : null,
       stage,
       unusable: null,
+      diskUsable: true,
     }
     this.#set({ guest, current: snapshot.id, snapshots: [...tree.snapshots, snapshot] })
     return snapshot
@@ -46,6 +47,12 @@ export class FakeSnapshots {
 
   find(guest: GuestName, id: SnapshotId): SnapshotView | undefined {
     return this.tree(guest).snapshots.find((snapshot) => snapshot.id === id)
+  }
+
+  /** Its memory cannot be loaded on this computer; its disk can be gone back to. */
+  unfit(guest: GuestName, id: SnapshotId, unusable: string): void {
+    const tree = this.tree(guest)
+    this.#set({ ...tree, snapshots: tree.snapshots.map((each) => (each.id === id ? { ...each, unusable } : each)) })
   }
 
   restored(guest: GuestName, id: SnapshotId): void {

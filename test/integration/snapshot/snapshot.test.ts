@@ -1,9 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { GuestName } from '../../../src/contract/names.ts'
 import type { SnapshotTree } from '../../../src/contract/snapshot.ts'
 import { diskUse } from '../../../src/node/file/disk-use.ts'
+import { writeJournal } from '../../../src/node/guest-state/journal.ts'
+import { isSuspended } from '../../../src/node/guest-state/suspended.ts'
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
 import { keptDisks } from '../../../src/node/qemu/kept-disk.ts'
 import { entries, isThere, processesOf, tinyGuest, until } from '../engine/fixture.ts'
@@ -113,6 +115,36 @@ describe('saving and restoring on real QEMU', () => {
     expect(rig.owner('one').state).toBe('stopped')
     await rig.saved.snapshots.restore(one, (await find('second')).id)
     expect([rig.owner('one').state, rig.machine().boot]).toEqual(['running', 'restored'])
+  })
+
+  test('a live one whose memory was saved elsewhere brings its disk back when that is asked for, and the guest boots', async () => {
+    const second = await find('second')
+    await rig.untilAgent()
+    await rig.shell('printf "changed-" | dd of=/dev/vda; sync')
+    const manifest = join(rig.directory('one'), 'snapshots', second.id, 'state', 'manifest.json')
+    const whole = readFileSync(manifest, 'utf8')
+    writeFileSync(manifest, JSON.stringify({ ...(JSON.parse(whole) as object), key: 'of another QEMU' }))
+    expect(await find('second')).toMatchObject({ unusable: expect.stringContaining('another QEMU') as string, diskUsable: true })
+    const { processId } = rig.machine()
+    await expect(rig.saved.snapshots.restore(one, second.id)).rejects.toMatchObject({ code: 'unsupported', remedy: expect.stringContaining(`snapshot restore one ${second.id} --disk`) as string })
+    expect([rig.machine().processId, rig.owner('one').state], 'refused before anything was touched').toEqual([processId, 'running'])
+
+    await rig.saved.snapshots.restore(one, second.id, { diskOnly: true })
+    expect([rig.owner('one').state, rig.machine().boot, isSuspended(rig.directory('one'))]).toEqual(['running', 'cold', false])
+    await rig.untilAgent()
+    expect(Number(await rig.shell('dd if=/dev/vda bs=8 count=1 2>/dev/null'))).toBeGreaterThan(0)
+    expect((await rig.saved.snapshots.tree(one)).current).toBe(second.id)
+
+    // Of a guest that is off it stays off; a host that was killed in the midst left the journal.
+    await rig.owner('one').request('forceStop')
+    writeJournal(rig.directory('one'), { step: 'restore', id: second.id, diskOnly: true })
+    await rig.saved.recover()
+    expect([rig.owner('one').state, isSuspended(rig.directory('one'))]).toEqual(['stopped', false])
+    await rig.saved.snapshots.restore(one, second.id, { diskOnly: true })
+    expect(rig.owner('one').state).toBe('stopped')
+    writeFileSync(manifest, whole)
+    await rig.owner('one').request('start')
+    expect(rig.machine().boot).toBe('cold')
   })
 
   test('deleting one gives its room back, joins its children to its parent, and no other one feels it', async () => {

@@ -15,6 +15,8 @@ import { dropSuspended, isSuspended, suspendedState } from '../src/node/guest-st
 import { kernelIn } from '../src/node/template/kernel-files.ts'
 import { freshOverlay } from '../src/node/template/overlay.ts'
 import { type TemplateStore, demandUntouched } from '../src/node/template/template-store.ts'
+import { recoverDirectory } from '../src/node/qemu/warm-directory.ts'
+import { warmFault } from '../src/node/qemu/warm-manifest.ts'
 import { runProgram } from '../src/node/process/run-program.ts'
 import { roomToGrow } from './guest-limits.ts'
 
@@ -72,8 +74,16 @@ export async function warmDirectory(preparation: Preparation, spec: MachineSpec)
   return join(preparation.cache, 'warm', `${spec.name}-${key.slice(0, 16)}`)
 }
 
-export function isWarm(directory: string): boolean {
-  return existsSync(join(directory, 'manifest.json'))
+/** Whether there is a warm state that this guest can be started from here. One in a cache that was moved is there, but of no use. */
+export type WarmFit = { readonly kind: 'fits'; readonly directory: string } | { readonly kind: 'none' } | { readonly kind: 'unfit'; readonly reason: string }
+
+export async function warmFit(preparation: Preparation, definition: GuestDefinition, spec: MachineSpec): Promise<WarmFit> {
+  const directory = await warmDirectory(preparation, spec)
+  recoverDirectory(directory)
+  if (!existsSync(join(directory, 'manifest.json'))) return { kind: 'none' }
+  const image = await demandImage(preparation, definition)
+  const reason = await warmFault(directory, await preparation.engine.warmKey(spec), join(image.directory, 'disk.qcow2'))
+  return reason === null ? { kind: 'fits', directory } : { kind: 'unfit', reason }
 }
 
 /**
@@ -109,11 +119,13 @@ export async function prepareStart(
   signal: AbortSignal,
 ): Promise<StartOptions['from']> {
   if (recipeOf(definition) === null) return fromOwnDisk(definition, boot)
-  const directory = await warmDirectory(preparation, spec)
-  if (boot !== 'cold' && isWarm(directory)) return { kind: 'warm', directory }
+  const warm = boot === 'cold' ? null : await warmFit(preparation, definition, spec)
+  if (warm?.kind === 'fits') return { kind: 'warm', directory: warm.directory }
   if (boot === 'warm') {
-    throw new Refusal('unsupported', definition.name, 'there is no warm state that fits this guest and host', 'start it without --warm: the first start makes one')
+    const reason = warm?.kind === 'unfit' ? `the warm state cannot be used: ${warm.reason}` : 'there is no warm state that fits this guest and host'
+    throw new Refusal('unsupported', definition.name, reason, 'start it without --warm: the first start makes one')
   }
+  if (warm?.kind === 'unfit') preparation.message('info', `${definition.name} starts cold: ${warm.reason}. A new warm state is saved once it has settled`)
   const image = await demandImage(preparation, definition)
   await ensureOverlay(preparation, definition, spec.diskPath, join(image.directory, 'disk.qcow2'), { fresh: boot === 'auto', signal })
   return boot === 'auto' ? { kind: 'savable' } : { kind: 'cold' }
@@ -157,7 +169,7 @@ async function ensureOverlay(preparation: Preparation, definition: GuestDefiniti
   }
   if (existsSync(path)) {
     renameSync(path, `${path}.previous`)
-    if (!same) preparation.message('info', `${definition.name} starts from its new image; its former disk is kept as disk.qcow2.previous`)
+    if (!same) preparation.message('info', `${definition.name} starts from a fresh disk on its image; its former one is kept as disk.qcow2.previous`)
   }
   renameSync(making, path)
 }

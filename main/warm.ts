@@ -4,7 +4,7 @@ import type { HttpLine } from '../src/contract/network.ts'
 import { Cancelled } from '../src/contract/refusal.ts'
 import { type GuestDefinition, recipeOf } from '../src/guest/definition.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
-import { type Preparation, isWarm, specify, warmDirectory } from './prepare.ts'
+import { type Preparation, specify, warmDirectory, warmFit } from './prepare.ts'
 
 /** Pages each way, seen on the wire, before a desktop counts as settled. */
 const pagesEachWay = 3
@@ -46,7 +46,7 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
 
 export async function hasWarmState(preparation: Preparation, definition: GuestDefinition): Promise<boolean> {
   try {
-    return isWarm(await warmDirectory(preparation, await specify(preparation, definition, () => '')))
+    return (await warmFit(preparation, definition, await specify(preparation, definition, () => ''))).kind === 'fits'
   } catch {
     return false // not built yet: there cannot be one
   }

@@ -1,7 +1,9 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { reasonOf } from '../../contract/refusal.ts'
 import { EngineFault } from '../../engine/engine.ts'
+import { backingName } from './inner-backing.ts'
 import { PluggedDevice } from './run-record.ts'
 import { recoverDirectory } from './warm-directory.ts'
 
@@ -56,6 +58,23 @@ export function readWarmState(directory: string, warmKey: string): WarmState {
     if (sizeOf(path) !== bytes) throw new EngineFault('warm', `The warm state in ${directory} is damaged: ${basename(path)} is missing or has another size`, { remedy })
   }
   return state
+}
+
+/** Why a warm state that is there cannot be started from, in words; null when it can. `image` is the disk that its own must stand on. */
+export async function warmFault(directory: string, warmKey: string, image: string): Promise<string | null> {
+  try {
+    const { disk } = readWarmState(directory, warmKey)
+    const backing = await backingName(disk)
+    if (backing === null || isSameFile(backing, image)) return null
+    return existsSync(backing) ? `the saved disk stands on ${backing}, which is in another folder than this cache` : `the saved disk stands on ${backing}, which is not there any more`
+  } catch (error) {
+    return reasonOf(error)
+  }
+}
+
+function isSameFile(left: string, right: string): boolean {
+  const [one, other] = [left, right].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }))
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev
 }
 
 function parse(directory: string): WarmManifest | null {

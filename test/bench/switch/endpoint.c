@@ -5,7 +5,9 @@
  *   endpoint TRANSPORT throughput SIZE SECONDS [with-reader|with-staller]
  *   endpoint TRANSPORT latency SIZE COUNT
  *   endpoint TRANSPORT count SIZE COUNT (how many of so many frames arrive)
- *   endpoint relay PATH (no measurement: a bare copier between the connections to PATH1 and PATH2, in the switch's place)
+ *   endpoint pair ceiling SIZE SECONDS (what the sender's writes alone would carry, if emptying the socket cost nothing)
+ *   endpoint relay PATH copy|splice (no measurement: passes bytes on between the connections to PATH1 and PATH2, in the
+ *              switch's place and looking at none; splice moves the kernel's pages instead of copying them)
  *   TRANSPORT: stream:PATH (number 1, 2 or 3 put after it; 4-byte length before each frame, one write a frame, as QEMU does)
  *              vde:DIR     (vde_switch's control socket DIR/ctl, then one datagram a frame)
  *              pair        (the same stream over a bare socket pair)
@@ -13,6 +15,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -116,10 +119,23 @@ static int take(int fd) {
     }
     return 1;
 }
+/* Reads what is there and writes all of it. 0: one of the ends is gone. */
+static int copy_on(int from, int to) {
+    ssize_t n = read(from, buffer, sizeof buffer);
+    for (ssize_t at = 0, m; at < n; at += m)
+        if ((m = write(to, buffer + at, n - at)) < 0) return 0;
+    return n > 0;
+}
+static int splice_on(int from, int to, const int *through) {
+    ssize_t n = splice(from, NULL, through[1], NULL, sizeof buffer, SPLICE_F_MOVE);
+    for (ssize_t left = n, m; left > 0; left -= m)
+        if ((m = splice(through[0], NULL, to, NULL, left, SPLICE_F_MOVE)) <= 0) return 0;
+    return n > 0;
+}
 /* The least any program can do that passes bytes on: what a switch costs beyond this is its own. */
-static void relay(const char *path) {
+static void relay(const char *path, int splices) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    int listeners[2];
+    int listeners[2], through[2];
     for (int i = 0; i < 2; i++) {
         snprintf(a.sun_path, sizeof a.sun_path, "%s%d", path, i + 1);
         if ((listeners[i] = socket(AF_UNIX, SOCK_STREAM, 0)) < 0 || bind(listeners[i], (void *)&a, sizeof a) < 0 || listen(listeners[i], 4) < 0) fail(a.sun_path);
@@ -127,21 +143,26 @@ static void relay(const char *path) {
     for (;;) {
         struct pollfd ends[2] = {{.events = POLLIN}, {.events = POLLIN}};
         for (int i = 0; i < 2; i++) ends[i].fd = accept(listeners[i], NULL, NULL);
+        if (pipe(through) < 0) fail("pipe");
+        fcntl(through[1], F_SETPIPE_SZ, (int)sizeof buffer);
         for (int open = 1; open;) {
             poll(ends, 2, -1);
-            for (int i = 0; i < 2 && open; i++) {
-                if (!ends[i].revents) continue;
-                ssize_t n = read(ends[i].fd, buffer, sizeof buffer);
-                if (n <= 0) open = 0;
-                for (ssize_t at = 0; open && at < n;) {
-                    ssize_t m = write(ends[1 - i].fd, buffer + at, n - at);
-                    if (m < 0) open = 0;
-                    else at += m;
-                }
-            }
+            for (int i = 0; i < 2 && open; i++)
+                if (ends[i].revents) open = splices ? splice_on(ends[i].fd, ends[1 - i].fd, through) : copy_on(ends[i].fd, ends[1 - i].fd);
         }
-        close(ends[0].fd), close(ends[1].fd);
+        close(ends[0].fd), close(ends[1].fd), close(through[0]), close(through[1]);
     }
+}
+/* Writes into a socket that is empty and big enough, and counts only the time of the writes. */
+static void ceiling(int to, int from, size_t size, double amount) {
+    double writing = 0;
+    for (double start = now(); now() - start < amount;) {
+        double begun = now();
+        for (int i = 0; i < 100; i++) put(to, size);
+        writing += now() - begun;
+        for (size_t before = got_frames; got_frames < before + 100;) take(from);
+    }
+    printf("{\"framesPerSecond\":%.0f,\"gbitPerSecond\":%.4f}\n", got_frames / writing, got_bytes * 8 / writing / 1e9);
 }
 static int compare(const void *a, const void *b) {
     double d = *(double *)a - *(double *)b;
@@ -150,7 +171,7 @@ static int compare(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
-    if (argc == 3 && !strcmp(argv[1], "relay")) relay(argv[2]);
+    if (argc == 4 && !strcmp(argv[1], "relay")) relay(argv[2], !strcmp(argv[3], "splice"));
     if (argc < 5) return 2;
     const char *transport = argv[1];
     int counting = !strcmp(argv[2], "count"), latency = !strcmp(argv[2], "latency"), third = argc > 5, reads = third && !strcmp(argv[5], "with-reader");
@@ -175,6 +196,11 @@ int main(int argc, char **argv) {
             frame[4 + 34] = 0x20, memcpy(frame + 4 + 54, "GET / HTTP", 10); /* the HTTP log has something to follow */
             put(fds[i], 64), usleep(100000);
         }
+    if (!strcmp(argv[2], "ceiling")) {
+        build(1, 2, size);
+        ceiling(fds[0], fds[1], size, amount);
+        return 0;
+    }
     pid_t sender = -1, other = -1;
     if (third && (other = fork()) == 0) {
         close(fds[0]), close(fds[1]);

@@ -37,6 +37,11 @@ export class Endpoints {
     return this.#ask(transport, 'throughput', String(size), String(SECONDS), ...(third === undefined ? [] : [third]))
   }
 
+  /** What a sender's writes of frames of `size` bytes alone would carry: no switch can pass on more than is sent. */
+  ceiling(size: number): Promise<Throughput> {
+    return this.#ask('pair', 'ceiling', String(size), String(SECONDS))
+  }
+
   /** Round trips of 64 bytes, at most one a millisecond. */
   latency(transport: string, roundTrips: number): Promise<Latency> {
     return this.#ask(transport, 'latency', '64', String(roundTrips))

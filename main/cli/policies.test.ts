@@ -23,5 +23,6 @@ test.each(['bogus', 'bogus=1', 'restart=always', 'memory=much', 'memory.floor=1'
 })
 
 test('a floor above the ceiling is refused, also of a rule that is there already', () => {
-  expect(() => changedPolicies({ memory: { auto: true, ceiling: '1GiB' } }, ['memory.floor=2GiB'])).toThrow('The floor of 2GiB lies above the ceiling of 1GiB.')
+  expect(() => changedPolicies({ memory: { auto: true, ceiling: '1GiB' } }, ['memory.floor=2GiB'])).toThrow('the floor of 2GiB lies above the ceiling of 1GiB')
+  expect(changedPolicies({ memory: { auto: true, ceiling: '1GiB' } }, ['memory.floor=2GiB', 'memory.ceiling=4GiB']).memory).toEqual({ auto: true, floor: '2GiB', ceiling: '4GiB' })
 })

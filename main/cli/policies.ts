@@ -3,7 +3,6 @@ import { Policies } from '../../src/contract/policy.ts'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { json, table } from './terminal.ts'
-import { readAmount } from './units.ts'
 import { readGuestName } from './values.ts'
 
 const rules = {
@@ -47,13 +46,17 @@ export function changedPolicies(before: Policies, assignments: readonly string[]
   for (const assignment of assignments) {
     const [, key = '', value = ''] = /^([a-z.]+)=(.+)$/.exec(assignment) ?? []
     const changed = readRule(key, value, after)
-    if (changed === null || !Policies.safeParse({ ...after, ...changed }).success) throw new CommandFailure(exitCodes.usage, `"${assignment}" is not a rule.`, `Rules: ${Object.values(rules).join('; ')}.`)
+    if (changed === null || isMalformed({ ...after, ...changed })) throw new CommandFailure(exitCodes.usage, `"${assignment}" is not a rule.`, `Rules: ${Object.values(rules).join('; ')}.`)
     Object.assign(after, changed)
   }
-  const policies = Policies.parse(Object.fromEntries(Object.entries(after).filter(([, value]) => value !== undefined)))
-  const { floor, ceiling } = policies.memory ?? {}
-  if (floor !== undefined && ceiling !== undefined && mebibytes(floor) > mebibytes(ceiling)) throw new CommandFailure(exitCodes.usage, `The floor of ${floor} lies above the ceiling of ${ceiling}.`, 'Give a floor that is not above the ceiling.')
-  return policies
+  const policies = Policies.safeParse(Object.fromEntries(Object.entries(after).filter(([, value]) => value !== undefined)))
+  if (policies.success) return policies.data
+  throw new CommandFailure(exitCodes.usage, `These rules do not go together: ${policies.error.issues.map(({ message }) => message).join('; ')}.`, 'Give values that do.')
+}
+
+/** A single rule is; whether the rules go together shows once all of them are there. */
+function isMalformed(policies: object): boolean {
+  return Policies.safeParse(policies).error?.issues.some(({ code }) => code !== 'custom') ?? false
 }
 
 /** What the assignment changes; null when there is no such rule. */
@@ -76,8 +79,4 @@ function readRule(key: string, value: string, before: Record<string, unknown>): 
     default:
       return null
   }
-}
-
-function mebibytes(amount: string): number {
-  return readAmount(amount, { MiB: 1, GiB: 1024 }) ?? 0
 }

@@ -28,6 +28,13 @@ describe('guest.yaml', () => {
     expect(fault).toMatch(new RegExp(`^${line}:\\d+ memoryMiB: `))
   })
 
+  it('refuses rules that contradict each other, at the value', () => {
+    const lines = text.split('\n').length
+    const policies = (floor: string) => `${text.replace('policies: {}\n', '')}policies:\n  memory:\n    auto: true\n    floor: ${floor}\n    ceiling: 1GiB\n`
+    expect(faultsOf(policies('1024MiB'))).toEqual([])
+    expect(faultsOf(policies('2GiB'))).toEqual([`${lines - 1 + 3}:12 policies.memory.floor: the floor of 2GiB lies above the ceiling of 1GiB`])
+  })
+
   it('refuses an unknown key where it stands', () => {
     const [fault] = faultsOf(`${text}colour: red\n`)
     expect(fault).toMatch(/colour/)

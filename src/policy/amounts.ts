@@ -4,11 +4,6 @@ export function durationMs(text: string): number {
   return Number(text.slice(0, -1)) * factor
 }
 
-/** `512MiB`, `2GiB` in MiB. */
-export function amountMiB(text: string): number {
-  return Number(text.slice(0, -3)) * (text.endsWith('GiB') ? 1_024 : 1)
-}
-
 /** The weight of `weight=10`; null for `pause`. */
 export function weightIn(then: string): number | null {
   const digits = /^weight=(\d+)$/.exec(then)?.[1]

@@ -1,7 +1,7 @@
 // oxlint-disable unicorn/no-thenable -- `then` is the rule's own word, and never a function
 import { describe, expect, it } from 'vitest'
-import type { Policies } from '../contract/policy.ts'
-import { amountMiB, durationMs, weightIn } from './amounts.ts'
+import { amountMiB, type Policies } from '../contract/policy.ts'
+import { durationMs, weightIn } from './amounts.ts'
 import { type Action, decide, fresh, type Memory, type Observation, restartDelayMs } from './decide.ts'
 
 const idle: Observation = { atMs: 0, state: 'running', cpuPercent: 1, idleCpuPercent: 8, diskBytesPerSecond: 0, networkBitsPerSecond: 0, memory: null, cpuWeight: 100 }

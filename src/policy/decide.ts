@@ -1,5 +1,5 @@
-import type { Policies } from '../contract/policy.ts'
-import { amountMiB, durationMs, weightIn } from './amounts.ts'
+import { amountMiB, type Policies } from '../contract/policy.ts'
+import { durationMs, weightIn } from './amounts.ts'
 
 /** What a guest does now, once a second. MiB; null where it cannot be measured. */
 export interface Observation {

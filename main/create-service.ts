@@ -6,6 +6,7 @@ import { Refusal } from '../src/contract/refusal.ts'
 import { freeName, nameFrom } from '../src/guest/new-guest.ts'
 import { titleOf } from '../src/image/suggest.ts'
 import { usualFirmware, usualResources } from '../src/image/systems.ts'
+import { demandSize, notesOnSize } from './guest-limits.ts'
 import type { LibraryService } from './library-service.ts'
 import type { DetectedDisc, OsService } from './os-service.ts'
 import type { TaskService } from './task-service.ts'
@@ -33,7 +34,13 @@ export class CreateService {
     this.#ports = ports
   }
 
-  propose(request: CreateGuest): Promise<GuestProposal> {
+  async propose(request: CreateGuest): Promise<GuestProposal> {
+    const proposal = await this.#propose(request)
+    demandSize(proposal.name, request.memoryMiB)
+    return { ...proposal, notes: [...proposal.notes, ...notesOnSize(proposal.memoryMiB)] }
+  }
+
+  #propose(request: CreateGuest): Promise<GuestProposal> {
     switch (request.from.kind) {
       case 'disk':
         return this.#ports.disks.propose(request)
@@ -48,8 +55,8 @@ export class CreateService {
   async create(request: CreateGuest, signal: AbortSignal | undefined): Promise<{ guest: GuestUpdate; notes: string[] }> {
     const { from } = request
     if (from.kind === 'disk') return this.#ports.disks.create(request, signal)
-    if (from.kind === 'template') return this.#ports.templates.create(request, signal)
-    const { notes, system: _, diskMiB, ...guest } = await this.#proposeEmpty(request)
+    const { notes, system: _, diskMiB, ...guest } = await this.propose(request)
+    if (from.kind === 'template') return { ...(await this.#ports.templates.create(request, signal)), notes }
     const made = await this.#ports.tasks.run({ kind: 'create', title: `Making ${guest.name}`, guest: guest.name, signal }, (abort, progress) => {
       progress('making its disk')
       const { networks, uplink, driverDisc } = request

@@ -1,5 +1,4 @@
 import { statSync } from 'node:fs'
-import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { GuestUpdate } from '../src/contract/guest.ts'
 import type { EditPlan, GuestSettingsView, SettingsChange } from '../src/contract/guest-settings.ts'
@@ -13,7 +12,7 @@ import { changedFields, settingsOf } from '../src/guest/settings.ts'
 import type { GuestFile, GuestStore } from '../src/node/guest-store.ts'
 import { growDisk, readDiskInfo } from '../src/node/qemu/disk-image.ts'
 import { makeBackingsRelative } from '../src/node/qemu/inner-backing.ts'
-import { hostCpus } from './guest-limits.ts'
+import { hostCpus, sizeFault } from './guest-limits.ts'
 import type { GuestRegistry } from './guest-registry.ts'
 import { type LibraryService, demandStopped, onDisk } from './library-service.ts'
 
@@ -108,7 +107,7 @@ export class EditService {
     return {
       state: owner.state,
       hasDrive: owner.machine === null ? null : owner.machine.spec.discPath !== undefined,
-      hostMemoryMiB: Math.floor(totalmem() / mebibyte),
+      sizeFault,
       hostCpus,
       clipboardUnavailable: clipboard === true ? null : clipboard,
       isFree: (wish) => library.isFree(wish),

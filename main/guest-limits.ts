@@ -1,6 +1,8 @@
 import { cpus, totalmem } from 'node:os'
 import type { EngineDescription, MachineSpec } from '../src/engine/engine.ts'
 import { type GuestDefinition, recipeOf } from '../src/guest/definition.ts'
+import { Refusal } from '../src/contract/refusal.ts'
+import { sizeRefusal } from '../src/resource/budget.ts'
 import type { Limits } from '../src/resource/readings.ts'
 
 /** How many CPUs this computer has. Asked once: `cpus` reads files of the kernel each time, and a limit is part of every view. */
@@ -61,4 +63,24 @@ function maximumMemoryMiB({ kind, memoryMiB, maximumMemoryMiB: asked = memoryMiB
   const hostMiB = Math.floor(totalmem() / 1048576)
   const growth = Math.floor((Math.min(asked, hostMiB) - memoryMiB) / growthStepMiB) * growthStepMiB
   return memoryMiB + Math.max(0, growth)
+}
+
+/** Why this computer, whatever else runs on it, would refuse to start a guest with so much memory; `certain`: even when told to. */
+export function sizeFault(memoryMiB: number): { readonly certain: boolean; readonly text: string } | null {
+  const refusal = sizeRefusal(memoryMiB, totalmem() / 1048576)
+  if (refusal === null) return null
+  const wayOut = refusal.certain ? '' : ' It starts only when told to all the same (--force).'
+  return { certain: refusal.certain, text: `${refusal.reason.charAt(0).toUpperCase()}${refusal.reason.slice(1)}.${wayOut}` }
+}
+
+/** Throws Refusal('out-of-range') when so much memory is asked for by a person as this computer never has. */
+export function demandSize(subject: string, memoryMiB: number | undefined): void {
+  const refusal = memoryMiB === undefined ? null : sizeRefusal(memoryMiB, totalmem() / 1048576)
+  if (refusal?.certain === true) throw new Refusal('out-of-range', subject, refusal.reason, 'give it less memory')
+}
+
+/** What is worth knowing of a guest whose memory was written down elsewhere: a template, a description, a system's needs. */
+export function notesOnSize(memoryMiB: number): string[] {
+  const fault = sizeFault(memoryMiB)
+  return fault === null ? [] : [fault.certain ? `${fault.text} Give it less before it is started.` : fault.text]
 }

@@ -16,6 +16,7 @@ import type { Uploads } from '../src/node/image/uploads.ts'
 import { verifyChecksums } from '../src/node/image/verify-checksums.ts'
 import type { DiscService } from './disc-service.ts'
 import { isMissing, notFound } from './error-map.ts'
+import { demandSize, notesOnSize } from './guest-limits.ts'
 import { reportOf } from './image-report.ts'
 import type { GuestCreation, LibraryService } from './library-service.ts'
 import type { Progress, TaskService } from './task-service.ts'
@@ -68,6 +69,7 @@ export class ImageService {
   import(request: ImportWishes, caller: AbortSignal | undefined): Promise<ImportedGuest> {
     const located = this.#locate(request.source)
     const { shownAs, upload } = located
+    demandSize(request.name ?? shownAs, request.memoryMiB)
     if (request.name !== undefined && !this.#isFree(request.name)) throw new Refusal('already-exists', request.name, 'another guest has that name')
     return this.#ports.tasks.run({ kind: 'import', title: `importing ${shownAs}`, guest: null, signal: caller }, async (signal, progress) => {
       try {
@@ -90,7 +92,7 @@ export class ImageService {
     this.#promised.add(name)
     try {
       const made = await this.#create(examined, machine, request, located, signal, progress)
-      return { guest: made.guest, warnings: [...report.warnings, ...made.warnings] }
+      return { guest: made.guest, warnings: [...report.warnings, ...notesOnSize(machine.memoryMiB), ...made.warnings] }
     } finally {
       this.#promised.delete(name)
     }

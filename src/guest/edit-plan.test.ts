@@ -11,7 +11,7 @@ const own = defineGuest({ name, title: 'Web', kind: 'linux', os: 'Debian', profi
 const situation = (state: GuestState, more: Partial<EditSituation> = {}): EditSituation => ({
   state,
   hasDrive: ['running', 'paused'].includes(state) ? true : null,
-  hostMemoryMiB: 8_192,
+  sizeFault: (memoryMiB) => (memoryMiB > 6_000 ? { certain: memoryMiB > 8_192, text: 'This computer has 8192 MiB.' } : null),
   hostCpus: 4,
   clipboardUnavailable: null,
   isFree: (wish) => wish !== 'taken',
@@ -45,6 +45,8 @@ test.each<[string, SettingsChange, GuestState, string]>([
   ['a title, running', { title: 'New' }, 'running', 'title live'],
   ['vCPUs, running', { vcpus: 2 }, 'running', 'vcpus next-boot'],
   ['memory, suspended', { memoryMiB: 1024 }, 'suspended', 'memoryMiB refused'],
+  ['memory beyond what is promised to guests', { memoryMiB: 7_000 }, 'stopped', 'memoryMiB next-boot'],
+  ['memory beyond the computer', { memoryMiB: 9_000 }, 'stopped', 'memoryMiB refused'],
   ['a title, suspended', { title: 'New' }, 'suspended', 'title live'],
   ['a title, while it is suspended', { title: 'New' }, 'suspending', 'title refused'],
   ['a name, stopped', { name: GuestName.parse('new') }, 'stopped', 'name live'],

@@ -9,11 +9,12 @@ export interface EditSituation {
   readonly state: GuestState
   /** The machine of the current run has an optical drive; null while none runs. */
   readonly hasDrive: boolean | null
-  readonly hostMemoryMiB: number
   readonly hostCpus: number
   /** Why this host has no clipboard for guests, or null. */
   readonly clipboardUnavailable: string | null
   isFree(name: GuestName): boolean
+  /** Why this computer could not start a guest with so much memory, in a sentence; `certain`: not even when told to. */
+  sizeFault(memoryMiB: number): { readonly certain: boolean; readonly text: string } | null
   /** Why the file cannot be read as a disc, or null. */
   discFault(path: string): string | null
 }
@@ -61,7 +62,7 @@ function answer(field: SettingName, after: GuestSettings, definition: GuestDefin
     case 'vcpus':
       return after.vcpus > situation.hostCpus ? { when: 'next-boot', note: `This computer has ${situation.hostCpus}: more only slow the guest down.` } : nextBoot
     case 'memoryMiB':
-      return after.memoryMiB > situation.hostMemoryMiB ? refused(`This computer has ${situation.hostMemoryMiB} MiB.`) : nextBoot
+      return memory(after.memoryMiB, situation)
     case 'clipboard':
       return clipboard(after, situation)
     case 'cdrom':
@@ -73,6 +74,12 @@ function answer(field: SettingName, after: GuestSettings, definition: GuestDefin
     case 'parameters':
       return nextBoot
   }
+}
+
+function memory(memoryMiB: number, { sizeFault }: EditSituation): Answer {
+  const fault = sizeFault(memoryMiB)
+  if (fault === null) return nextBoot
+  return fault.certain ? refused(fault.text) : { when: 'next-boot', note: fault.text }
 }
 
 function rename(to: GuestName, { state, isFree }: EditSituation): Answer {

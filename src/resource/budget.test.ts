@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GuestName } from '../contract/names.ts'
-import { hostBudget, memoryReserveMiB, roomFor, startRefusal } from './budget.ts'
+import { hostBudget, memoryReserveMiB, roomFor, sizeRefusal, startRefusal } from './budget.ts'
 
 const [linux, windows] = [GuestName.parse('linux'), GuestName.parse('windows')]
 const load = { cpus: 4, totalMiB: 16_384, availableMiB: 9_000, cpuPercent: 130 }
@@ -35,5 +35,19 @@ describe('startRefusal', () => {
   })
   it('never starts into certain swap, however much is promised', () => {
     expect(startRefusal(9_001, { memoryMiB: 99_999, cpuPercent: 400 }, load)).toMatchObject({ certain: true })
+  })
+})
+
+describe('sizeRefusal', () => {
+  it('says what the whole computer could not give, as starting would', () => {
+    expect([13_107, 13_108, 16_384, 16_385].map((memoryMiB) => sizeRefusal(memoryMiB, 16_384)?.certain ?? null)).toEqual([null, false, false, true])
+    expect(sizeRefusal(921_600, 16_384)?.reason).toBe('it needs 921600 MiB, and this computer has 16384 MiB')
+    expect(sizeRefusal(14_000, 16_384)?.reason).toContain('can promise 13107 MiB')
+  })
+  it('agrees with a start beside nobody', () => {
+    for (const memoryMiB of [1_024, 13_107, 13_108, 20_000]) {
+      const alone = startRefusal(memoryMiB, roomFor(linux, hostBudget({ ...load, availableMiB: load.totalMiB }, [])), { ...load, availableMiB: load.totalMiB })
+      expect(sizeRefusal(memoryMiB, load.totalMiB)?.certain).toBe(alone?.certain)
+    }
   })
 })

@@ -55,6 +55,14 @@ export interface StartRefusal {
   readonly certain: boolean
 }
 
+/** Why a guest with so much memory could not be started on this computer even if nothing else ran on it; null when it could. */
+export function sizeRefusal(memoryMiB: number, totalMiB: number): StartRefusal | null {
+  if (memoryMiB > totalMiB) return { certain: true, reason: `it needs ${memoryMiB} MiB, and this computer has ${Math.floor(totalMiB)} MiB` }
+  const promisableMiB = Math.floor(totalMiB - memoryReserveMiB(totalMiB))
+  if (memoryMiB <= promisableMiB) return null
+  return { certain: false, reason: `it needs ${memoryMiB} MiB, and this computer can promise ${promisableMiB} MiB to guests; the rest is kept for itself` }
+}
+
 /** Why a guest with so much memory should not be started now; null when it may. Certain swap is never started into. */
 export function startRefusal(memoryMiB: number, room: Room, load: HostLoad): StartRefusal | null {
   if (memoryMiB > load.availableMiB) {

@@ -92,7 +92,7 @@ export class FakeLibrary {
     const definition = this.#definition(name)
     const state = this.#state(name)
     const hasDrive = ['running', 'paused', 'starting'].includes(state) ? true : null
-    const plan = planEdit(definition, changes, { state, hasDrive, hostCpus: 8, hostMemoryMiB: 16_384, clipboardUnavailable: null, isFree: (wish) => !this.#guests.names().includes(wish), discFault: () => null })
+    const plan = planEdit(definition, changes, { state, hasDrive, hostCpus: 8, sizeFault: (memoryMiB) => (memoryMiB > 16_384 ? { certain: true, text: 'This computer has 16384 MiB.' } : null), clipboardUnavailable: null, isFree: (wish) => !this.#guests.names().includes(wish), discFault: () => null })
     return { ...plan, hash: this.#hash(definition) }
   }
 

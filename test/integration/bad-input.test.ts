@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { createServer } from 'node:net'
+import { totalmem } from 'node:os'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -145,6 +146,16 @@ describe('bad input', () => {
       execFileSync('umount', [small])
       rmSync(small, { recursive: true })
     }
+  })
+
+  it('more memory than this computer has: 4 when a guest is made and when it is changed, and a note below that', async () => {
+    const total = Math.floor(totalmem() / 1_048_576)
+    const made = await home.run('create', 'lab', '--empty', '--memory', '900GiB')
+    expect(made).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(`it needs 921600 MiB, and this computer has ${total} MiB`) })
+    const noted = await home.run('create', 'lab', '--empty', '--memory', `${total - 16}MiB`)
+    expect(noted).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/Note: It needs \d+ MiB, and this computer can promise \d+ MiB to guests.*--force/) })
+    expect(await home.run('edit', 'lab', 'memory=900GiB')).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(`this computer has ${total} MiB`) })
+    expect(await home.run('edit', 'lab', 'memory=1GiB')).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/next start\.$/m) })
   })
 
   it('names that lead nowhere: 3, whatever they name', async () => {

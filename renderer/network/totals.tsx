@@ -41,6 +41,7 @@ const reasonWords: Readonly<Record<string, string>> = {
   storm: 'in a broadcast storm',
   'mac-spoof': 'from a foreign MAC address',
   'ip-spoof': 'from a foreign IP address',
+  'role-spoof': 'posing as the gateway',
   'gateway-busy': 'asking the gateway too often',
   'gateway-refused': 'refused by the gateway',
 }

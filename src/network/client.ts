@@ -1,6 +1,5 @@
 import type { GuestName, MacAddress, NetworkName } from '../contract/names.ts'
 import type { HttpLine, PortMeter } from '../contract/network.ts'
-import type { DropCounts } from './drops.ts'
 import type { LinkConditions } from './link-shaper.ts'
 
 /**
@@ -88,9 +87,9 @@ export interface LinkState {
 }
 
 export interface SwitchStatistics {
-  readonly ports: readonly { readonly network: NetworkName; readonly guest: GuestName; readonly drops: DropCounts; readonly backlogBytes: number; readonly heldBytes: number }[]
+  readonly ports: readonly { readonly network: NetworkName; readonly guest: GuestName; readonly drops: Readonly<Record<string, number>>; readonly backlogBytes: number; readonly heldBytes: number }[]
   /** Frames from connections that belong to no port. */
-  readonly strays: DropCounts
+  readonly strays: Readonly<Record<string, number>>
   readonly connections: number
   readonly macTableEntries: number
   readonly httpFlows: number

@@ -4,7 +4,8 @@ export const DROP_REASONS = [
   'oversize', // longer than the largest IPv4 packet and its header
   'unknown-source', // from a connection no port is defined for
   'mac-spoof', // from another MAC than the port's
-  'ip-spoof', // from an IPv4 address that belongs to another guest or the gateway
+  'ip-spoof', // from an address that belongs to another guest or the gateway
+  'role-spoof', // what only the gateway may say: DHCP answers, router advertisements, redirects
   'link-down',
   'no-carrier', // its receiver is not connected
   'queue-full', // its receiver reads too slowly, or its link is too slow

@@ -1,5 +1,6 @@
 import type { GuestName } from '../contract/names.ts'
 import { u16, u32, u8 } from './bytes.ts'
+import type { DropReason } from './drops.ts'
 import { drop, NOWHERE, type Destination, type Fabric } from './fabric.ts'
 import { FrameReader, HEADER_BYTES, type FrameSink } from './frame-reader.ts'
 import { GATEWAY_MAC_PARTS } from './gateway.ts'
@@ -146,25 +147,21 @@ export class Ingress implements FrameSink {
     return this.#cachedDestination
   }
 
-  /** Checks the sender's address and shows TCP to the HTTP log. False: dropped. One 802.1Q tag is looked behind. */
+  /** Checks the sender's address and shows TCP to the HTTP log. False: dropped. Tags (802.1Q, 802.1ad) are looked behind: systems strip those of VLAN 0. */
   #inspect(port: Port, view: Uint8Array, at: number, end: number): boolean {
     let etherType = u16(view, at + 12)
     let ip = at + 14
-    if (etherType === ETHERTYPE.vlan && end - at >= 18) {
-      etherType = u16(view, at + 16)
-      ip += 4
-    }
+    for (; (etherType === ETHERTYPE.vlan || etherType === ETHERTYPE.providerVlan) && end - ip >= 4; ip += 4) etherType = u16(view, ip + 2)
     if (etherType === ETHERTYPE.ipv4) {
       if (end - ip < 20) return true
       if (!this.#isOwnAddress(port, u32(view, ip + 12))) return false
-      if (u8(view, ip + 9) === PROTOCOL.tcp && (u16(view, ip + 6) & 0x1fff) === 0) {
-        const header = (u8(view, ip) & 15) * 4
-        const length = Math.min(u16(view, ip + 2), end - ip) - header
-        const tcp = ip + header
-        if (length >= 20) {
-          this.#fabric.http.segment(view, tcp, tcp + length, length, u32(view, ip + 12), u32(view, ip + 16), port.flows, port.lastFrameAtMs)
-        }
-      }
+      const protocol = u8(view, ip + 9)
+      if ((protocol !== PROTOCOL.tcp && protocol !== PROTOCOL.udp) || (u16(view, ip + 6) & 0x1fff) !== 0) return true
+      const header = (u8(view, ip) & 15) * 4
+      const length = Math.min(u16(view, ip + 2), end - ip) - header
+      const transport = ip + header
+      if (protocol === PROTOCOL.udp) return length < 4 || !this.#isRefused(port, isDhcpAnswer(view, transport))
+      if (length >= 20) this.#fabric.http.segment(view, transport, transport + length, length, u32(view, ip + 12), u32(view, ip + 16), port.flows, port.lastFrameAtMs)
       return true
     }
     if (etherType === ETHERTYPE.ipv6) return this.#inspectIpv6(port, view, ip, end)
@@ -174,10 +171,7 @@ export class Ingress implements FrameSink {
 
   #inspectIpv6(port: Port, view: Uint8Array, ip: number, end: number): boolean {
     const neighbors = this.#fabric.neighbors
-    if (!neighbors.admits(port, view, ip, end)) {
-      drop(port.drops, 'ip-spoof')
-      return false
-    }
+    if (this.#isRefused(port, neighbors.objection(port, view, ip, end))) return false
     const tcp = ip + 40
     if (tcp + 20 > end || u8(view, ip + 6) !== PROTOCOL.tcp) return true
     const from = neighbors.at(view, ip + 8)
@@ -185,6 +179,11 @@ export class Ingress implements FrameSink {
     const length = Math.min(u16(view, ip + 4), end - tcp)
     if (from !== undefined && to !== undefined && length >= 20) this.#fabric.http.segment(view, tcp, tcp + length, length, from.id, to.id, port.flows, port.lastFrameAtMs)
     return true
+  }
+
+  #isRefused(port: Port, objection: DropReason | null): boolean {
+    if (objection !== null) drop(port.drops, objection)
+    return objection !== null
   }
 
   /** Its lease, no address yet (0), or one that is nobody's: a guest may number itself, not pass for another. */
@@ -197,6 +196,13 @@ export class Ingress implements FrameSink {
     drop(port.drops, 'ip-spoof')
     return false
   }
+}
+
+const DHCP_SERVER_TO_CLIENT = (67 << 16) | 68
+
+/** A UDP datagram at view[at] as DHCP servers send it: there is one on each network, the gateway. */
+function isDhcpAnswer(view: Uint8Array, at: number): DropReason | null {
+  return u32(view, at) === DHCP_SERVER_TO_CLIENT ? 'role-spoof' : null
 }
 
 const EMPTY = new Uint8Array()

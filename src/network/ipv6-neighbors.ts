@@ -2,13 +2,13 @@ import type { GuestName } from '../contract/names.ts'
 import type { MacParts } from './address.ts'
 import { u32, u8 } from './bytes.ts'
 import { eui64, ipv6Address, ipv6Text, LINK_LOCAL, macOfEui64, type InterfaceId, type Ipv6Prefix } from './ipv6.ts'
+import type { DropReason } from './drops.ts'
+import { HIDDEN, NO_DISCOVERY, discoveryAt } from './discovery-message.ts'
+import { LinkLocalOwners } from './link-local-owners.ts'
 import { NDP } from './neighbor-discovery.ts'
-import { PROTOCOL } from './packet.ts'
 
 /** Addresses remembered for one port: its stable one, its temporary ones, those of a day before. */
 const MAX_PER_PORT = 16
-/** Extension headers looked behind for neighbour discovery. */
-const MAX_EXTENSIONS = 8
 /** Numbers above every IPv4 address: what the HTTP log calls an IPv6 neighbour by. */
 const FIRST_ID = 0x1_0000_0000
 
@@ -37,6 +37,7 @@ export class Ipv6Neighbors {
   readonly #ownerOfMac: (mac: MacParts) => Ipv6Owner | undefined
   readonly #neighbors = new Map<string, Ipv6Neighbor>()
   readonly #byId = new Map<number, Ipv6Neighbor>()
+  readonly #linkLocal = new LinkLocalOwners<Ipv6Owner>()
   #nextId = FIRST_ID
 
   constructor(prefix: Ipv6Prefix, gatewayMac: MacParts, ownerOfMac: (mac: MacParts) => Ipv6Owner | undefined) {
@@ -45,19 +46,20 @@ export class Ipv6Neighbors {
     this.#ownerOfMac = ownerOfMac
   }
 
-  /** Whether the port may send the IPv6 packet at view[ip, limit); learns its source. */
-  admits(port: Ipv6Owner, view: Uint8Array, ip: number, limit: number): boolean {
-    if (limit - ip < 40 || u8(view, ip) >> 4 !== 6) return true
-    if (!this.#mayUse(port, view, ip + 8)) return false
-    const message = messageAt(view, ip, limit)
-    if (message < 0) return true
+  /** Why the port may not send the IPv6 packet at view[ip, limit), or null; learns its source. */
+  objection(port: Ipv6Owner, view: Uint8Array, ip: number, limit: number): DropReason | null {
+    if (limit - ip < 40 || u8(view, ip) >> 4 !== 6) return null
+    if (!this.#mayUse(port, view, ip + 8)) return 'ip-spoof'
+    const message = discoveryAt(view, ip, limit)
+    if (message === NO_DISCOVERY) return null
+    if (message === HIDDEN) return 'role-spoof'
     const type = u8(view, message)
     // Only the gateway says where the network's addresses and routes are (RFC 6105).
-    if (type === NDP.routerAdvertisement || type === NDP.redirect) return false
-    if (type === NDP.neighborAdvertisement && message + 24 <= limit) return this.#mayUse(port, view, message + 8)
+    if (type === NDP.routerAdvertisement || type === NDP.redirect) return 'role-spoof'
+    if (type === NDP.neighborAdvertisement && message + 24 <= limit) return this.#mayUse(port, view, message + 8) ? null : 'ip-spoof'
     // Asking whether an address is free is how a guest takes one; if it is taken, its owner answers.
     if (type === NDP.neighborSolicitation && message + 24 <= limit && isUnspecified(view, ip + 8)) this.#mayUse(port, view, message + 8)
-    return true
+    return null
   }
 
   /** The neighbour whose address is at view[at], if it is known. */
@@ -83,6 +85,7 @@ export class Ipv6Neighbors {
 
   forget(port: Ipv6Owner): void {
     for (const neighbor of port.ipv6.splice(0)) this.#remove(neighbor)
+    this.#linkLocal.forget(port)
   }
 
   #mayUse(port: Ipv6Owner, view: Uint8Array, at: number): boolean {
@@ -98,7 +101,7 @@ export class Ipv6Neighbors {
     const mac = macOfEui64(high, low)
     const rightful = mac === null ? undefined : this.#ownerOfMac(mac)
     if (rightful !== undefined && rightful !== port) return false
-    return !inPrefix || this.#take(port, high, low)
+    return inPrefix ? this.#take(port, high, low) : this.#linkLocal.take(port, high, low, rightfully(port, high, low))
   }
 
   #take(port: Ipv6Owner, high: number, low: number): boolean {
@@ -142,17 +145,4 @@ function isUnspecified(view: Uint8Array, at: number): boolean {
 
 function key(high: number, low: number): string {
   return `${high}:${low}`
-}
-
-/** Where the packet's ICMPv6 message begins, behind hop-by-hop, routing and destination options; -1 for none. */
-function messageAt(view: Uint8Array, ip: number, limit: number): number {
-  let next = u8(view, ip + 6)
-  let at = ip + 40
-  for (let step = 0; step < MAX_EXTENSIONS && at + 8 <= limit; step++) {
-    if (next === PROTOCOL.icmpv6) return at
-    if (next !== 0 && next !== 43 && next !== 60) return -1
-    next = u8(view, at)
-    at += (u8(view, at + 1) + 1) * 8
-  }
-  return -1
 }

@@ -8,7 +8,7 @@ import { GATEWAY_MAC_PARTS } from './gateway.ts'
 import { Ingress } from './ingress.ts'
 import { ALL_NODES, eui64, icmpv6, ipv6, ipv6Address, ipv6Text, LINK_LOCAL, macOfEui64, parseIpv6Packet, pseudoHeaderSum6, ulaPrefix } from './ipv6.ts'
 import { NDP } from './neighbor-discovery.ts'
-import { ETHERTYPE, ethernet, PROTOCOL } from './packet.ts'
+import { ETHERTYPE, ethernet, PROTOCOL, udpHeader } from './packet.ts'
 import { VirtualSwitch } from './virtual-switch.ts'
 
 const prefix = ulaPrefix('0123456789')
@@ -57,10 +57,17 @@ function network() {
   for (const guest of guests) guest.heard.length = 0
   const [a, b] = guests
   if (a === undefined || b === undefined) throw new Error('there are two')
-  const drops = (guest: typeof a) => made.fabric.ports.get(guest.name)?.drops['ip-spoof']
+  const drops = (guest: typeof a) => {
+    const counts = made.fabric.ports.get(guest.name)?.drops
+    return counts === undefined ? Number.NaN : counts['ip-spoof'] + counts['role-spoof']
+  }
   return { made, a, b, drops }
 }
 
+const FRAGMENT = 44
+const advertisement = concat(Uint8Array.of(134), new Uint8Array(15))
+/** Destination options behind each other, then ICMPv6. */
+const options = (count: number) => concat(...Array.from({ length: count }, (_, index) => Uint8Array.of(index === count - 1 ? 58 : 60, 0, 1, 4, 0, 0, 0, 0)))
 const everyone = { high: 0x3333, low: 1 }
 const target = (address: Uint8Array) => concat(new Uint8Array(4), address)
 
@@ -120,12 +127,46 @@ describe('IPv6 between guests', () => {
     ['the gateway\'s address', () => ipv6(ipv6Address(prefix, { high: 0, low: 1 }), ALL_NODES, 59, UNSPECIFIED, 1)],
     ['an advertisement of another\'s address', (a: { own: Uint8Array }) => icmpv6(UNSPECIFIED, ALL_NODES, NDP.neighborAdvertisement, target(a.own), 255)],
     ['a router advertisement', () => icmpv6(UNSPECIFIED, ALL_NODES, NDP.routerAdvertisement, new Uint8Array(12), 255)],
-    ['a router advertisement behind an extension header', () => ipv6(UNSPECIFIED, ALL_NODES, 60, concat(Uint8Array.of(58, 0, 1, 4, 0, 0, 0, 0), Uint8Array.of(134), new Uint8Array(15)), 255)],
+    ['a router advertisement behind an extension header', () => ipv6(UNSPECIFIED, ALL_NODES, 60, concat(options(1), advertisement), 255)],
+    ['one behind more headers than are looked behind', () => ipv6(UNSPECIFIED, ALL_NODES, 60, concat(options(20), advertisement), 255)],
+    ['one in a fragment that is the whole', () => ipv6(UNSPECIFIED, ALL_NODES, FRAGMENT, concat(Uint8Array.of(58, 0, 0, 0, 0, 0, 0, 1), advertisement), 255)],
+    ['one behind a header that a fragment cuts off', () => ipv6(UNSPECIFIED, ALL_NODES, FRAGMENT, concat(Uint8Array.of(60, 0, 0, 1, 0, 0, 0, 1), Uint8Array.of(58, 1, 1, 4, 0, 0, 0, 0)), 255)],
+    ['an advertisement of another\'s address in a fragment', (a: { own: Uint8Array }) => ipv6(UNSPECIFIED, ALL_NODES, FRAGMENT, concat(Uint8Array.of(58, 0, 0, 0, 0, 0, 0, 1), Uint8Array.of(136, 0, 0, 0, 0, 0, 0, 0), a.own), 255)],
+    ['a DHCPv6 answer', () => ipv6(UNSPECIFIED, ALL_NODES, 17, udpHeader(547, 546, UNSPECIFIED), 64)],
+    ['a DHCPv6 answer behind an extension header', () => ipv6(UNSPECIFIED, ALL_NODES, 60, concat(Uint8Array.of(17, 0, 1, 4, 0, 0, 0, 0), udpHeader(547, 546, UNSPECIFIED)), 64)],
   ])('drops %s and counts it', (_, forge) => {
     const { a, b, drops } = network()
     b.send(everyone, forge(a))
     expect(a.heard).toHaveLength(0)
     expect(drops(b)).toBe(1)
+  })
+
+  it('lets nobody use or advertise another\'s link-local address that is not made of its MAC', () => {
+    const { made, a, b, drops } = network()
+    const chosen = ipv6Address(LINK_LOCAL, { high: 0x1234_5678, low: 0x9abc_def0 })
+    a.send(everyone, icmpv6(UNSPECIFIED, ALL_NODES, NDP.neighborSolicitation, target(chosen), 255))
+    b.heard.length = 0
+    b.send(everyone, icmpv6(chosen, ALL_NODES, NDP.neighborSolicitation, target(a.own), 255))
+    b.send(everyone, icmpv6(b.linkLocal, ALL_NODES, NDP.neighborAdvertisement, target(chosen), 255))
+    expect([a.heard.length, drops(b)]).toEqual([0, 2])
+    a.send(everyone, icmpv6(chosen, ALL_NODES, NDP.neighborAdvertisement, target(chosen), 255))
+    expect([b.heard.length, drops(a)]).toEqual([1, 0])
+    // Invented ones push out the inventor's own alone, and all go with the guest.
+    for (let each = 0; each < 100; each++) b.send(everyone, ipv6(ipv6Address(LINK_LOCAL, { high: 9, low: each }), ALL_NODES, 59, UNSPECIFIED, 1))
+    b.send(everyone, icmpv6(b.linkLocal, ALL_NODES, NDP.neighborAdvertisement, target(chosen), 255))
+    expect(drops(b)).toBe(3)
+    const port = made.fabric.ports.get(a.name)
+    if (port === undefined) throw new Error('defined above')
+    made.fabric.detach(port, port.wire)
+    b.send(everyone, icmpv6(b.linkLocal, ALL_NODES, NDP.neighborAdvertisement, target(chosen), 255))
+    expect(drops(b)).toBe(3)
+  })
+
+  it('lets fragments of other messages pass, the later ones too', () => {
+    const { a, b, drops } = network()
+    b.send(everyone, ipv6(b.own, ALL_NODES, FRAGMENT, concat(Uint8Array.of(58, 0, 0, 1, 0, 0, 0, 1), Uint8Array.of(128), new Uint8Array(15)), 64))
+    b.send(everyone, ipv6(b.own, ALL_NODES, FRAGMENT, concat(Uint8Array.of(58, 0, 0, 16, 0, 0, 0, 1), Uint8Array.of(134), new Uint8Array(15)), 64))
+    expect([a.heard.length, drops(b)]).toEqual([2, 0])
   })
 
   it('lets a guest ask whether another\'s address is free, and not take it', () => {

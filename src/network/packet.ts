@@ -2,7 +2,7 @@ import { putMac, type MacParts } from './address.ts'
 import { concat, internetChecksum, putU16, putU32, u16, u32, u8 } from './bytes.ts'
 
 /** EtherTypes and IP protocol numbers the gateway speaks (IEEE 802 numbers, IANA protocol numbers). */
-export const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, vlan: 0x8100, ipv6: 0x86dd } as const
+export const ETHERTYPE = { ipv4: 0x0800, arp: 0x0806, vlan: 0x8100, providerVlan: 0x88a8, ipv6: 0x86dd } as const
 export const PROTOCOL = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const
 
 export function ethernet(destination: MacParts, source: MacParts, etherType: number, payload: Uint8Array): Uint8Array {

@@ -5,6 +5,7 @@ import { NDP } from '../../src/network/neighbor-discovery.ts'
 import { ETHERTYPE, ethernet, PROTOCOL, udpHeader } from '../../src/network/packet.ts'
 import type { Dice } from './dice.ts'
 import type { Guest } from './guest.ts'
+import { untagged } from './tags.ts'
 
 const ADDRESSES_KEPT = 16
 
@@ -13,7 +14,7 @@ export class Ipv6Model {
   readonly prefix: Ipv6Prefix
   readonly #own: ReadonlyMap<string, Guest>
   readonly #gateway: readonly string[]
-  /** Interface identifiers in the network's prefix, by guest, the newest last. */
+  /** Addresses of the network's prefix and link-local ones, by guest, the newest last. */
   readonly #held = new Map<Guest['guest'], string[]>()
   readonly #prefixText: string
 
@@ -29,13 +30,12 @@ export class Ipv6Model {
   }
 
   admits(sender: Guest, frame: Uint8Array): boolean {
-    const tagged = frame.length >= 18 && u16(frame, 12) === ETHERTYPE.vlan
-    const packet = frame.subarray(tagged ? 18 : 14)
-    if (u16(frame, tagged ? 16 : 12) !== ETHERTYPE.ipv6 || packet.length < 40 || hex(packet)[0] !== '6') return true
+    const { etherType, payload: packet } = untagged(frame)
+    if (etherType !== ETHERTYPE.ipv6 || packet.length < 40 || hex(packet.subarray(0, 1))[0] !== '6') return true
     const source = hex(packet.subarray(8, 24))
     if (!this.#mayUse(sender, source)) return false
     const message = icmpv6Message(packet)
-    if (message === null) return true
+    if (message === null || message === 'hidden') return message === null
     const type = message[0]
     const target = message.length >= 24 ? hex(message.subarray(8, 24)) : null
     if (type === NDP.routerAdvertisement || type === NDP.redirect) return false
@@ -51,10 +51,11 @@ export class Ipv6Model {
     if (this.#gateway.includes(id) || (global && id === '0000000000000001')) return false
     const rightful = this.#own.get(id)
     if (rightful !== undefined && rightful.guest !== sender.guest) return false
-    if (!global) return true
-    for (const [guest, ids] of this.#held) if (guest !== sender.guest && ids.includes(id)) return false
-    const ids = (this.#held.get(sender.guest) ?? []).filter((each) => each !== id)
-    this.#held.set(sender.guest, [...ids, id].slice(-ADDRESSES_KEPT))
+    for (const [guest, held] of this.#held) if (guest !== sender.guest && held.includes(address)) return false
+    const held = [...(this.#held.get(sender.guest) ?? []).filter((each) => each !== address), address]
+    const alike = held.filter((each) => each.slice(0, 16) === address.slice(0, 16))
+    const given = new Set(alike.slice(0, Math.max(0, alike.length - ADDRESSES_KEPT)))
+    this.#held.set(sender.guest, held.filter((each) => !given.has(each)))
     return true
   }
 }
@@ -70,17 +71,24 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex')
 }
 
-/** The ICMPv6 message of a packet, behind at most eight of the extension headers that may stand before it. */
-function icmpv6Message(packet: Uint8Array): Uint8Array | null {
+/** The ICMPv6 message of a packet, behind at most eight extension headers; hidden when it cannot be known or is none for guests. */
+function icmpv6Message(packet: Uint8Array): Uint8Array | null | 'hidden' {
   let next = packet[6] ?? 0
   let rest = packet.subarray(40)
-  for (let headers = 0; headers < 8 && rest.length >= 8; headers++) {
-    if (next === PROTOCOL.icmpv6) return rest
-    if (![0, 43, 60].includes(next)) return null
+  let fragment = false
+  for (let headers = 0; headers <= 8; headers++) {
+    const [type = 133] = rest
+    if (next === PROTOCOL.icmpv6) return fragment && type >= 133 && type <= 137 ? 'hidden' : rest.length < 8 ? null : rest
+    if (next === PROTOCOL.udp) return hex(rest.subarray(0, 4)) === '02230222' ? 'hidden' : null
+    if (![0, 43, 44, 60].includes(next)) return null
+    if (rest.length < 8) return 'hidden'
+    if (next === 44 && u16(rest, 2) >= 8) return null
+    fragment ||= next === 44
+    const length = next === 44 ? 8 : ((rest[1] ?? 0) + 1) * 8
     next = rest[0] ?? 0
-    rest = rest.subarray(((rest[1] ?? 0) + 1) * 8)
+    rest = rest.subarray(length)
   }
-  return null
+  return 'hidden'
 }
 
 /** A frame from `sender` with an IPv6 packet of any kind, honest or not. */
@@ -103,7 +111,7 @@ function packet(dice: Dice, source: Uint8Array, destination: Uint8Array, target:
       return ipv6(source, destination, PROTOCOL.tcp, segment(dice, source, destination), 64)
     case 1: {
       const query = Uint8Array.of(0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 0x67, 0x30, 0, 0, dice.pick([1, 28]), 0, 1)
-      const datagram = concat(udpHeader(5_353, dice.pick([53, 547]), query), query)
+      const datagram = concat(udpHeader(dice.pick([5_353, 547]), dice.pick([53, 546]), query), query)
       putU16(datagram, 6, internetChecksum(datagram, 0, datagram.length, pseudoHeaderSum6(source, destination, 17, datagram.length)))
       return ipv6(source, destination, 17, datagram, 64)
     }
@@ -111,8 +119,9 @@ function packet(dice: Dice, source: Uint8Array, destination: Uint8Array, target:
       const message = icmpv6(source, destination, type, concat(new Uint8Array(4), target, Uint8Array.of(1, 1, 0x52, 0x54, 0, 0, 0, dice.below(9))), 255)
       if (!dice.chance(15)) return message
       const headers = dice.pick([1, 2, 9])
-      const options = Array.from({ length: headers }, (_, index) => Uint8Array.of(index === headers - 1 ? PROTOCOL.icmpv6 : 60, 0, 1, 4, 0, 0, 0, 0))
-      return ipv6(source, destination, 0, concat(...options, message.subarray(40)), 255)
+      const kinds = Array.from({ length: headers }, () => dice.pick([0, 43, 44, 60, 60, 60]))
+      const options = kinds.map((kind, index) => Uint8Array.of(kinds[index + 1] ?? PROTOCOL.icmpv6, 0, kind === 44 ? 0 : 1, kind === 44 ? dice.pick([0, 0, 1, 8]) : 4, 0, 0, 0, 0))
+      return ipv6(source, destination, kinds[0] ?? 60, concat(...options, message.subarray(40)), 255)
     }
   }
 }

@@ -5,7 +5,7 @@ import { asciiBytes, concat, putU16, putU32, u16, u32 } from '../../src/network/
 import { MAX_FRAME_BYTES } from '../../src/network/frame-reader.ts'
 import { GATEWAY_MAC_PARTS } from '../../src/network/gateway.ts'
 import { ulaPrefix } from '../../src/network/ipv6.ts'
-import { ETHERTYPE, ethernet, ipv4, udp } from '../../src/network/packet.ts'
+import { ETHERTYPE, ethernet, ipv4, PROTOCOL, udp } from '../../src/network/packet.ts'
 import { VirtualSwitch } from '../../src/network/virtual-switch.ts'
 import { DnsPacketCodec } from '../../src/node/switch/dns-codec.ts'
 import { ReadBuffers } from '../../src/network/read-buffers.ts'
@@ -15,6 +15,7 @@ import { Dice } from './dice.ts'
 import { DialledGuests } from './dialled-guests.ts'
 import type { Guest } from './guest.ts'
 import { ipv6Frame, Ipv6Model } from './ipv6-model.ts'
+import { tagged, untagged } from './tags.ts'
 
 const GUESTS = 5
 const subnet = parseSubnet('10.77.0.0/24')
@@ -52,7 +53,7 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
       network.setLink(sender.guest, { up: sender.up })
     }
     if (dice.chance(2)) plug(sender)
-    const batch = Array.from({ length: 1 + dice.below(20) }, () => (dice.chance(10) ? dialled.segment(sender) : null) ?? (dice.chance(20) ? ipv6Frame(dice, ipv6.prefix, guests, sender) : makeFrame(dice, guests, sender)))
+    const batch = Array.from({ length: 1 + dice.below(20) }, () => (dice.chance(10) ? dialled.segment(sender) : null) ?? (anyFrame(sender)))
     const expected = guests.map(() => [] as Uint8Array[])
     for (const frame of batch) for (const index of receivers(frame, sender, guests, ipv6)) expected[index]?.push(frame)
     for (const chunk of chunks(dice, concat(...batch.map(withLength)))) {
@@ -79,6 +80,11 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
   if (sent >= 5_000 && Object.values(dialled.reached).includes(0)) throw new Error(`seed ${seed}: the host's connections carried nothing: ${JSON.stringify(dialled.reached)}`)
   return sent
 
+  function anyFrame(sender: Guest): Uint8Array {
+    const frame = dice.chance(20) ? ipv6Frame(dice, ipv6.prefix, guests, sender) : makeFrame(dice, guests, sender)
+    return frame.length >= 14 && dice.chance(10) ? tagged(dice, frame) : frame
+  }
+
   /** A new connection to the guest's port. */
   function plug(guest: Guest): void {
     guest.cable?.unplug()
@@ -95,7 +101,7 @@ function receivers(frame: Uint8Array, sender: Guest, guests: readonly Guest[], i
   if (frame.length < 14 || frame.length > MAX_FRAME_BYTES || !sameMac(macAt(frame, 6), sender.mac) || !sender.up) return []
   const claimed = claimedAddress(frame)
   if (claimed !== null && claimed !== sender.address && (claimed === subnet.gateway || guests.some((guest) => guest.address === claimed))) return []
-  if (!ipv6.admits(sender, frame)) return []
+  if (isDhcpAnswer(frame) || !ipv6.admits(sender, frame)) return []
   const to = macAt(frame, 0)
   const group = (to.high & 0x0100) !== 0
   const one = guests.findIndex((guest) => sameMac(guest.mac, to))
@@ -104,13 +110,20 @@ function receivers(frame: Uint8Array, sender: Guest, guests: readonly Guest[], i
   return (group || one < 0 ? all : [one]).filter((index) => guests[index] !== sender && guests[index]?.up === true)
 }
 
-/** The IPv4 address a frame says it is from, behind at most one VLAN tag. */
+/** The IPv4 address a frame says it is from, behind any tags. */
 function claimedAddress(frame: Uint8Array): number | null {
-  const tagged = frame.length >= 18 && u16(frame, 12) === ETHERTYPE.vlan
-  const etherType = u16(frame, tagged ? 16 : 12)
-  const at = tagged ? 18 : 14
-  if (etherType === ETHERTYPE.ipv4 && frame.length - at >= 20) return u32(frame, at + 12)
-  return etherType === ETHERTYPE.arp && frame.length - at >= 28 ? u32(frame, at + 14) : null
+  const { etherType, payload } = untagged(frame)
+  if (etherType === ETHERTYPE.ipv4 && payload.length >= 20) return u32(payload, 12)
+  return etherType === ETHERTYPE.arp && payload.length >= 28 ? u32(payload, 14) : null
+}
+
+/** A DHCP server's answer: UDP from port 67 to 68, in one piece or the first of several. */
+function isDhcpAnswer(frame: Uint8Array): boolean {
+  const { etherType, payload } = untagged(frame)
+  if (etherType !== ETHERTYPE.ipv4 || payload.length < 20 || payload[9] !== PROTOCOL.udp || (u16(payload, 6) & 0x1fff) !== 0) return false
+  const header = ((payload[0] ?? 0) & 15) * 4
+  const ports = payload.subarray(header, Math.min(payload.length, u16(payload, 2)))
+  return ports.length >= 4 && u16(ports, 0) === 67 && u16(ports, 2) === 68
 }
 
 function makeFrame(dice: Dice, guests: readonly Guest[], sender: Guest): Uint8Array {
@@ -127,8 +140,7 @@ function makeFrame(dice: Dice, guests: readonly Guest[], sender: Guest): Uint8Ar
 
 function payload(dice: Dice, source: number, destination: number): [number, Uint8Array] {
   const packet = (protocol: number, body: Uint8Array): [number, Uint8Array] => {
-    const whole = ipv4(source, destination, protocol, body)
-    return dice.chance(10) ? [ETHERTYPE.vlan, concat(Uint8Array.of(0, 0, 8, 0), whole)] : [ETHERTYPE.ipv4, whole]
+    return [ETHERTYPE.ipv4, ipv4(source, destination, protocol, body)]
   }
   switch (dice.below(8)) {
     case 0:
@@ -136,7 +148,7 @@ function payload(dice: Dice, source: number, destination: number): [number, Uint
     case 1:
       return packet(17, udp(source, destination, 5_353, 53, dns(dice)))
     case 2:
-      return packet(17, udp(source, destination, 68, 67, dhcp(dice)))
+      return dice.chance(20) ? packet(17, udp(source, destination, 67, 68, dhcp(dice))) : packet(17, udp(source, destination, 68, 67, dhcp(dice)))
     case 3:
       return packet(1, Uint8Array.of(8, 0, 0xf7, 0xff, 0, 0, 0, 0))
     case 4:

@@ -1,4 +1,4 @@
-import { decode, encode } from 'dns-packet'
+import { decode, encode, type Answer } from 'dns-packet'
 import { describe, expect, it } from 'vitest'
 import { DnsPacketCodec } from './dns-codec.ts'
 
@@ -26,8 +26,8 @@ function bomb(section: 'answers' | 'additionals'): Buffer {
 
 describe('DnsPacketCodec', () => {
   it('reads a question, with what clients bring along', () => {
-    const additionals = [{ type: 'OPT', name: '.', udpPayloadSize: 1_232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }] as const
-    expect(codec.decode(encode({ type: 'query', id: 7, flags: 256, questions: [question], additionals: [...additionals] }))).toMatchObject({ id: 7, question: { ...question, class: 'IN' }, recursionDesired: true, isStandardQuery: true, hasEdns: true })
+    const opt: Answer = { type: 'OPT', name: '.', udpPayloadSize: 1_232, extendedRcode: 0, ednsVersion: 0, flags: 0, flag_do: false, options: [] }
+    expect(codec.decode(encode({ type: 'query', id: 7, flags: 256, questions: [question], additionals: [opt] }))).toMatchObject({ id: 7, question: { ...question, class: 'IN' }, recursionDesired: true, isStandardQuery: true, hasEdns: true })
   })
 
   it.each(['answers', 'additionals'] as const)('calls a query full of %s malformed, without reading them', (section) => {

@@ -124,6 +124,7 @@ export class Gateway {
     if (packet.source === port.ipv4 && this.#dialer.receive(port, segment)) return SILENCE
     const { source } = packet
     const peer: WebPeer = {
+      owner: port,
       key: `${source}`,
       port,
       address: ipv4Text(source),
@@ -136,7 +137,7 @@ export class Gateway {
   /** The web page over IPv6. */
   #page(segment: TcpSegment, { port, source, local, frame }: Ipv6WebPeer): Uint8Array[] {
     const address = ipv6Text(source)
-    const peer: WebPeer = { key: address, port, address, encode: (written) => encodeTcp6(local, source, written), frame }
+    const peer: WebPeer = { owner: port, key: address, port, address, encode: (written) => encodeTcp6(local, source, written), frame }
     return this.#web.receive(segment, peer, this.#now()).map(frame)
   }
 

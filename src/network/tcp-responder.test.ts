@@ -6,7 +6,7 @@ import { encodeTcp, parseTcp, TCP_FLAG, type TcpSegment } from './tcp-segment.ts
 
 const { syn, ack, fin, rst } = TCP_FLAG
 const GATEWAY = 0x0a4d0001
-const peerAt = (address: number) => ({ key: String(address), encode: (written: TcpSegment) => encodeTcp(GATEWAY, address, written) })
+const peerAt = (address: number, owner: object = {}) => ({ owner, key: String(address), encode: (written: TcpSegment) => encodeTcp(GATEWAY, address, written) })
 const peer = peerAt(0x0a4d000b)
 
 function responder(bytes: number, random = () => 0.999_99) {
@@ -68,9 +68,26 @@ describe('TcpResponder', () => {
     expect(parseTcp(server.receive(segment({ flags: ack, acknowledgment: 77 }), peer, 0)[0] ?? new Uint8Array())).toMatchObject({ flags: rst, sequence: 77 })
     expect(parseTcp(server.receive(segment({ flags: syn, sequence: 5, destinationPort: 81 }), peer, 0)[0] ?? new Uint8Array())).toMatchObject({ flags: rst | ack, acknowledgment: 6 })
     for (let port = 1; port <= 1_000; port++) server.receive(segment({ flags: syn, sourcePort: port }), peer, 0)
-    expect(server.connections).toBe(64)
+    expect(server.connections).toBe(16)
     server.tick(20_000)
     expect(server.connections).toBe(0)
+  })
+
+  it('serves one guest whatever another does to it, from the same address even', () => {
+    const [hostile, honest] = [peerAt(0x0a4d000b), peerAt(0x0a4d000b)]
+    const server = responder(10)
+    for (let port = 1; port <= 1_000; port++) server.receive(segment({ flags: syn, sourcePort: port }), hostile, 0)
+    const accepted = parseTcp(server.receive(segment({ flags: syn, sequence: 5, sourcePort: 7 }), honest, 0)[0] ?? new Uint8Array())
+    expect(accepted).toMatchObject({ flags: syn | ack, acknowledgment: 6 })
+    server.receive(segment({ flags: rst, sourcePort: 7 }), hostile, 0)
+    const request = segment({ sequence: 6, acknowledgment: ((accepted?.sequence ?? 0) + 1) >>> 0, sourcePort: 7, payload: asciiBytes('GET / HTTP/1.1\r\n\r\n') })
+    expect(parseTcp(server.receive(request, honest, 0)[0] ?? new Uint8Array())?.payload).toHaveLength(10)
+  })
+
+  it('begins a full guest\'s connection anew all the same', () => {
+    const server = responder(10)
+    for (let port = 1; port <= 16; port++) server.receive(segment({ flags: syn, sourcePort: port }), peer, 0)
+    expect(parseTcp(server.receive(segment({ flags: syn, sequence: 77, sourcePort: 3 }), peer, 0)[0] ?? new Uint8Array())).toMatchObject({ flags: syn | ack, acknowledgment: 78 })
   })
 
   it('bears any bytes', () => {
@@ -81,7 +98,7 @@ describe('TcpResponder', () => {
           const parsed = parseTcp(bytes)
           if (parsed !== null) server.receive({ ...parsed, destinationPort: 80 }, peer, 0)
         }
-        expect(server.connections).toBeLessThanOrEqual(64)
+        expect(server.connections).toBeLessThanOrEqual(16)
       }),
     )
   })

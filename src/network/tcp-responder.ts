@@ -3,7 +3,9 @@ import { TCP_FLAG, type TcpSegment } from './tcp-segment.ts'
 
 /** Who asks. */
 export interface TcpPeer {
-  /** Tells it from every other. */
+  /** Whose it is: nobody's connections are touched or crowded out by another's. */
+  readonly owner: object
+  /** Tells it from every other of its owner. */
   readonly key: string
   /** Writes a segment to it, with the checksum between the two addresses. */
   encode(segment: TcpSegment): Uint8Array
@@ -26,7 +28,8 @@ interface Connection<Peer extends TcpPeer> {
   tries: number
 }
 
-const MAX_CONNECTIONS = 64
+/** Of one owner; browsers open six. */
+const MAX_CONNECTIONS = 16
 const MAX_REQUEST_BYTES = 8_192
 const RETRY_MS = 500
 const MAX_TRIES = 8
@@ -36,7 +39,7 @@ const OWN_WINDOW = 16_384
 
 /**
  * The server's side of short TCP connections (RFC 9293, one exchange each): takes a request up to the empty line,
- * sends what `respond` gives, closes. No options but the segment size, go-back-N, at most 64 at once. Pure: segments
+ * sends what `respond` gives, closes. No options but the segment size, go-back-N, few at once. Pure: segments
  * in, segments out; `tick` repeats what was lost.
  *
  *   SYN -> request --(empty line)--> response sent, FIN --(all acknowledged, their FIN)--> gone
@@ -45,7 +48,7 @@ export class TcpResponder<Peer extends TcpPeer> {
   readonly #port: number
   readonly #random: () => number
   readonly #respond: (request: string, peer: Peer) => Uint8Array
-  readonly #connections = new Map<string, Connection<Peer>>()
+  readonly #owners = new Map<object, Map<string, Connection<Peer>>>()
 
   constructor(options: { port: number; random: () => number; respond: (request: string, peer: Peer) => Uint8Array }) {
     this.#port = options.port
@@ -54,19 +57,20 @@ export class TcpResponder<Peer extends TcpPeer> {
   }
 
   get connections(): number {
-    return this.#connections.size
+    return [...this.#owners.values()].reduce((sum, connections) => sum + connections.size, 0)
   }
 
   /** Takes one segment; returns the segments to send back. */
   receive(segment: TcpSegment, peer: Peer, nowMs: number): Uint8Array[] {
     const key = `${peer.key}:${segment.sourcePort}`
+    const { owner } = peer
     if ((segment.flags & TCP_FLAG.rst) !== 0) {
-      this.#connections.delete(key)
+      this.#forget(owner, key)
       return []
     }
     if (segment.destinationPort !== this.#port) return [this.#reset(segment, peer)]
     if ((segment.flags & TCP_FLAG.syn) !== 0) return this.#open(key, segment, peer, nowMs)
-    const connection = this.#connections.get(key)
+    const connection = this.#owners.get(owner)?.get(key)
     if (connection === undefined) return [this.#reset(segment, peer)]
     return this.#advance(key, connection, segment, nowMs)
   }
@@ -74,9 +78,10 @@ export class TcpResponder<Peer extends TcpPeer> {
   /** Repeats what was not acknowledged and forgets the silent; call it a few times a second. */
   tick(nowMs: number): { peer: Peer; segments: Uint8Array[] }[] {
     const repeats: { peer: Peer; segments: Uint8Array[] }[] = []
-    for (const [key, connection] of this.#connections) {
+    const all = [...this.#owners].flatMap(([owner, connections]) => [...connections].map(([key, connection]) => ({ owner, key, connection })))
+    for (const { owner, key, connection } of all) {
       const waitsMs = nowMs - connection.movedAtMs
-      if (waitsMs > IDLE_MS || connection.tries > MAX_TRIES) this.#connections.delete(key)
+      if (waitsMs > IDLE_MS || connection.tries > MAX_TRIES) this.#forget(owner, key)
       else if (connection.response !== null && connection.sent > connection.acknowledged && waitsMs > RETRY_MS * (connection.tries + 1)) {
         connection.tries++
         connection.sent = connection.acknowledged
@@ -87,7 +92,8 @@ export class TcpResponder<Peer extends TcpPeer> {
   }
 
   #open(key: string, segment: TcpSegment, peer: Peer, nowMs: number): Uint8Array[] {
-    const known = this.#connections.get(key)
+    const connections = this.#owners.get(peer.owner) ?? new Map<string, Connection<Peer>>()
+    const known = connections.get(key)
     // A repeated SYN gets the same answer; any other begins anew.
     const again = known !== undefined && known.theirNext === ((segment.sequence + 1) | 0) && known.request === ''
     const connection: Connection<Peer> = again
@@ -107,8 +113,8 @@ export class TcpResponder<Peer extends TcpPeer> {
           movedAtMs: nowMs,
           tries: 0,
         }
-    if (!again && this.#connections.size >= MAX_CONNECTIONS) return [this.#reset(segment, peer)]
-    this.#connections.set(key, connection)
+    if (known === undefined && connections.size >= MAX_CONNECTIONS) return [this.#reset(segment, peer)]
+    this.#owners.set(peer.owner, connections.set(key, connection))
     return [this.#segment(connection, -1, TCP_FLAG.syn | TCP_FLAG.ack, new Uint8Array(), OWN_SEGMENT_BYTES)]
   }
 
@@ -137,10 +143,16 @@ export class TcpResponder<Peer extends TcpPeer> {
     }
     const done = connection.response !== null && connection.acknowledged === connection.response.length + 1
     const gaveUp = connection.response === null && connection.theyFinished
-    if ((done && connection.theyFinished) || gaveUp) this.#connections.delete(key)
+    if ((done && connection.theyFinished) || gaveUp) this.#forget(connection.peer.owner, key)
     const segments = this.#flow(connection)
     if (segments.length === 0 && owesAnswer) segments.push(this.#segment(connection, connection.sent, TCP_FLAG.ack, new Uint8Array(), null))
     return segments
+  }
+
+  #forget(owner: object, key: string): void {
+    const connections = this.#owners.get(owner)
+    connections?.delete(key)
+    if (connections?.size === 0) this.#owners.delete(owner)
   }
 
   #read(connection: Connection<Peer>, payload: Uint8Array): void {

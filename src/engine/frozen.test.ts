@@ -84,4 +84,44 @@ describe('whileFrozen', () => {
     expect(held).toEqual([true, true])
     expect(frozen).toBe(false)
   })
+
+  it('is given up at once while the guest does not thaw; the next one waits until it is', async () => {
+    let heard: () => void = () => undefined
+    const thaw = vi.fn(() => new Promise<void>((resolve) => (heard = resolve)))
+    const { said, agent } = guest({ thaw })
+    const abort = new AbortController()
+    const given = whileFrozen(agent, async () => void said.push('work'), { ...quiet, signal: abort.signal })
+    const refused = expect(given).rejects.toThrow('a force stop')
+    await vi.waitFor(() => expect(thaw).toHaveBeenCalledOnce(), { timeout: 60_000 })
+    abort.abort(new Error('a force stop'))
+    await refused
+    const next = whileFrozen(agent, async () => 7, quiet)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(said).toEqual(['freeze', 'work'])
+    heard()
+    await vi.waitFor(() => expect(thaw).toHaveBeenCalledTimes(2), { timeout: 60_000 })
+    heard()
+    expect(await next).toMatchObject({ result: 7, held: 1 })
+  })
+
+  it('does not begin to work when it is given up while the guest freezes, and thaws what was frozen late', async () => {
+    let freezes: (held: number) => void = () => undefined
+    const { said, agent } = guest({ freeze: () => new Promise((resolve) => (freezes = resolve)) })
+    const abort = new AbortController()
+    const work = vi.fn(async () => 7)
+    const refused = expect(whileFrozen(agent, work, { ...quiet, signal: abort.signal })).rejects.toThrow('a force stop')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    abort.abort(new Error('a force stop'))
+    await refused
+    expect([work.mock.calls, said]).toEqual([[], []])
+    freezes(1)
+    await vi.waitFor(() => expect(said).toEqual(['thaw']), { timeout: 60_000 })
+  })
+
+  it('says nothing of a guest that has ended meanwhile', async () => {
+    const stillFrozen = vi.fn()
+    const thaw = vi.fn(() => Promise.reject(new Error('the connection is closed')))
+    expect(await whileFrozen(guest({ thaw }).agent, async () => 7, { stillFrozen, gone: () => true })).toMatchObject({ result: 7 })
+    expect([thaw.mock.calls.length, stillFrozen.mock.calls]).toEqual([1, []])
+  })
 })

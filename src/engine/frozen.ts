@@ -5,6 +5,10 @@ export interface FreezeOptions {
   readonly freezeTimeoutMs?: number
   /** How long its writes may be held back; then it is thawed and `work` goes on. Windows lets go after 10 s by itself. */
   readonly holdMs?: number
+  /** Ends the waiting at once, with its reason: `work` is not begun any more, or has ended; the guest is thawed behind its back. */
+  readonly signal?: AbortSignal | undefined
+  /** Whether the machine has ended: then nobody is frozen. */
+  readonly gone?: () => boolean
   /** Told when the guest may still be frozen after a minute of trying to thaw it. */
   stillFrozen(reason: string): void
 }
@@ -32,38 +36,56 @@ const turns = new WeakMap<GuestAgent, Promise<void>>()
  * of one guest meanwhile waits until it is thawed.
  */
 export async function whileFrozen<T>(agent: GuestAgent, work: () => Promise<T>, options: FreezeOptions): Promise<Frozen<T>> {
-  const { freezeTimeoutMs = 20_000, holdMs = 9_000 } = options
-  const before = turns.get(agent)
+  const { freezeTimeoutMs = 20_000, holdMs = 9_000, signal } = options
+  signal?.throwIfAborted()
+  const before = turns.get(agent) ?? Promise.resolve()
   let letGo: () => void = () => undefined
   turns.set(agent, new Promise((resolve) => (letGo = resolve)))
-  await before
-  const frozen = await agent.freeze(freezeTimeoutMs).then(
+  await unlessAborted(before, signal).catch((error: unknown) => {
+    void before.then(letGo)
+    throw error
+  })
+  const freezing = agent.freeze(freezeTimeoutMs).then(
     (held) => ({ held, reason: held > 0 ? null : 'the guest has no file system that can be frozen' }),
     (error: unknown) => ({ held: 0, reason: error instanceof Error ? error.message : String(error) }),
   )
   let thawing: Promise<void> | null = null
-  const thaw = () => (thawing ??= thawSurely(agent, options).finally(letGo))
+  const thaw = () => (thawing ??= freezing.then(() => thawSurely(agent, options)).finally(letGo))
   let tooLong = false
-  const limit = setTimeout(() => {
-    tooLong = true
-    void thaw()
-  }, holdMs)
+  let limit: unknown
   try {
+    const frozen = await unlessAborted(freezing, signal)
+    limit = setTimeout(() => {
+      tooLong = true
+      void thaw()
+    }, holdMs)
     const result = await work()
     return tooLong ? { result, held: 0, reason: `the guest could not be held for longer than ${holdMs / 1000} s` } : { result, ...frozen }
   } finally {
     clearTimeout(limit)
-    await thaw()
+    await unlessAborted(thaw(), signal)
   }
 }
 
-async function thawSurely(agent: GuestAgent, { stillFrozen }: FreezeOptions): Promise<void> {
+/** What `promise` becomes, or a rejection with the signal's reason as soon as that is aborted. */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise
+  return new Promise<T>((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
+  })
+}
+
+async function thawSurely(agent: GuestAgent, { stillFrozen, gone = () => false }: FreezeOptions): Promise<void> {
   const deadline = performance.now() + thawPatienceMs
   for (;;) {
     try {
       await agent.thaw(thawTimeoutMs)
       return
     } catch (error) {
+      if (gone()) return
       if (performance.now() < deadline) await new Promise<void>((resolve) => void setTimeout(resolve, thawPauseMs))
       else return stillFrozen(error instanceof Error ? error.message : String(error))
     }

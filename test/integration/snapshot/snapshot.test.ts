@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GuestName } from '../../../src/contract/names.ts'
 import type { SnapshotTree } from '../../../src/contract/snapshot.ts'
 import { diskUse } from '../../../src/node/file/disk-use.ts'
@@ -184,6 +184,21 @@ describe('saving and restoring on real QEMU', () => {
       caught = id === null
       if (id !== null) await rig.saved.snapshots.delete(one, id)
     }
+    expect([rig.owner('one').state, titles(await rig.saved.snapshots.tree(one)), entries(rig.directory('one')).filter((name) => name !== 'snapshots'), await idleDisk.list(rig.disk())]).toEqual(['stopped', [], ['disk.qcow2'], []])
+  })
+
+  test('a force stop waits for no guest that does not thaw', async () => {
+    await rig.owner('one').request('start', { boot: 'disk' })
+    await rig.untilAgent()
+    let asked = false
+    vi.spyOn(rig.machine().agent, 'thaw').mockImplementation(() => {
+      asked = true
+      return new Promise(() => undefined)
+    })
+    const cancelled = expect(rig.saved.snapshots.take(one, { title: 'never', kind: 'disk' })).rejects.toThrow('the snapshot of one was cancelled')
+    await until('it is thawed', () => asked)
+    await rig.owner('one').request('forceStop')
+    await cancelled
     expect([rig.owner('one').state, titles(await rig.saved.snapshots.tree(one)), entries(rig.directory('one')).filter((name) => name !== 'snapshots'), await idleDisk.list(rig.disk())]).toEqual(['stopped', [], ['disk.qcow2'], []])
   })
 })

@@ -95,4 +95,17 @@ describe('a stage snapshot of two guests on the real switch', () => {
     expect([rig.owner('one').state, await rig.saved.stage.list()]).toEqual(['running', []])
     for (const name of names) expect((await rig.saved.snapshots.tree(GuestName.parse(name))).snapshots).toEqual([])
   })
+
+  test('a force stop of a guest that waits for another one, which is busy, is not kept waiting', async () => {
+    await rig.owner('two').request('start', { boot: 'disk' })
+    let release: () => void = () => undefined
+    const busy = rig.owner('two').request('tend', { work: (hold) => new Promise<void>((resolve) => (release = resolve)).then(() => hold.state()) })
+    const cancelled = expect(rig.saved.stage.take('never', undefined)).rejects.toThrow('the snapshot of one was cancelled')
+    await until('one takes its part', () => rig.owner('one').view().detail === 'taking a snapshot')
+    await rig.owner('one').request('forceStop')
+    release()
+    await Promise.all([busy, cancelled])
+    expect(names.map((name) => rig.owner(name).state)).toEqual(['stopped', 'running'])
+    for (const name of names) expect((await rig.saved.snapshots.tree(GuestName.parse(name))).snapshots).toEqual([])
+  })
 })

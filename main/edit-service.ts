@@ -1,9 +1,8 @@
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GuestUpdate } from '../src/contract/guest.ts'
 import type { EditPlan, GuestSettingsView, SettingsChange } from '../src/contract/guest-settings.ts'
 import type { GuestName } from '../src/contract/names.ts'
-import { Refusal, reasonOf } from '../src/contract/refusal.ts'
+import { Refusal } from '../src/contract/refusal.ts'
 import type { EngineDescription } from '../src/engine/engine.ts'
 import { editGuestFile, parseGuestFile } from '../src/guest/definition-file.ts'
 import { type GuestDefinition, recipeOf } from '../src/guest/definition.ts'
@@ -12,6 +11,7 @@ import { changedFields, settingsOf } from '../src/guest/settings.ts'
 import type { GuestFile, GuestStore } from '../src/node/guest-store.ts'
 import { growDisk, readDiskInfo } from '../src/node/qemu/disk-image.ts'
 import { makeBackingsRelative } from '../src/node/qemu/inner-backing.ts'
+import { discFault } from './disc-file.ts'
 import { hostCpus, sizeFault } from './guest-limits.ts'
 import type { GuestRegistry } from './guest-registry.ts'
 import { type LibraryService, demandStopped, onDisk } from './library-service.ts'
@@ -48,7 +48,7 @@ export class EditService {
     return { settings: settingsOf(definition), hash, path: store.filePath(name), origin, disk }
   }
 
-  plan(name: GuestName, changes: SettingsChange): EditPlan {
+  async plan(name: GuestName, changes: SettingsChange): Promise<EditPlan> {
     this.#ports.guests.get(name)
     return this.#plan(name, this.#ports.store.read(name), changes)
   }
@@ -59,7 +59,7 @@ export class EditService {
     guests.get(name)
     const file = store.read(name)
     if (basedOn !== undefined && basedOn !== file.hash) throw new Refusal('in-use', store.filePath(name), 'it was changed since it was read', 'look at what it says now, and change it again')
-    const plan = this.#plan(name, file, changes)
+    const plan = await this.#plan(name, file, changes)
     const refused = plan.changes.filter(({ when }) => when === 'refused')
     if (refused.length > 0) throw new Refusal('out-of-range', name, refused.map(({ field, note }) => `${field}: ${note ?? ''}`).join(' '))
     const values = changesOf(file.definition, changes)
@@ -96,11 +96,13 @@ export class EditService {
     return this.settings(name)
   }
 
-  #plan(name: GuestName, file: GuestFile, changes: SettingsChange): EditPlan {
-    return { ...planEdit(file.definition, changes, this.#situation(name)), hash: file.hash }
+  async #plan(name: GuestName, file: GuestFile, changes: SettingsChange): Promise<EditPlan> {
+    const discs = [changes.cdrom, changes.driverDisc].filter((path) => typeof path === 'string')
+    const faults = new Map(await Promise.all(discs.map(async (path) => [path, await discFault(path)] as const)))
+    return { ...planEdit(file.definition, changes, this.#situation(name, faults)), hash: file.hash }
   }
 
-  #situation(name: GuestName): EditSituation {
+  #situation(name: GuestName, faults: ReadonlyMap<string, string | null>): EditSituation {
     const { guests, library, description } = this.#ports
     const owner = guests.get(name)
     const clipboard = description()?.capabilities.clipboard ?? 'QEMU has not been found.'
@@ -111,7 +113,7 @@ export class EditService {
       hostCpus,
       clipboardUnavailable: clipboard === true ? null : clipboard,
       isFree: (wish) => library.isFree(wish),
-      discFault,
+      discFault: (path) => faults.get(path) ?? null,
     }
   }
 
@@ -160,13 +162,4 @@ export class EditService {
 /** The values to write: only what differs, so that what a person left out of the file stays out of it. */
 function changesOf(definition: GuestDefinition, changes: SettingsChange): { path: string[]; value: unknown }[] {
   return changedFields(settingsOf(definition), changes).map((field) => ({ path: [field], value: changes[field] }))
-}
-
-/** Why a file cannot be put into a drive, or null. */
-function discFault(path: string): string | null {
-  try {
-    return statSync(path).isFile() ? null : `${path} is not a file.`
-  } catch (error) {
-    return `It cannot be read: ${reasonOf(error)}.`
-  }
 }

@@ -22,6 +22,8 @@ export interface ExportPorts {
   message(guest: GuestName, text: string): void
   owner(name: GuestName): GuestOwner
   guestFolder(name: GuestName): string
+  /** Who needs the file where it is, in words. */
+  usersOf(path: string): Promise<string[]>
 }
 
 /** Writes guests' disks and machines for other hypervisors. */
@@ -72,6 +74,8 @@ export class ExportService {
     const there = await lstat(target).catch(() => null)
     if (there !== null && !there.isFile()) throw new Refusal('already-exists', target, 'it is a folder or a device', 'Name a file.')
     if (there !== null && !replace) throw new Refusal('already-exists', target, 'a file of that name is there', 'Choose another name, or have it replaced (--replace).')
+    const users = there === null ? [] : await this.#ports.usersOf(target)
+    if (users.length > 0) throw new Refusal('in-use', target, `${users.join(', ')} ${users.length === 1 ? 'needs' : 'need'} it, as a disk used in place or a disc in a drive`, 'Choose another name.')
     await access(dirname(target), constants.W_OK).catch(() => {
       throw new Fault('export', `${dirname(target)} is not there or may not be written`, { remedy: 'Choose a folder you can write to.' })
     })

@@ -34,6 +34,7 @@ import { ExportService } from './export-service.ts'
 import { CreateService } from './create-service.ts'
 import { EditService } from './edit-service.ts'
 import { hostCpus } from './guest-limits.ts'
+import { FileUsers } from './file-users.ts'
 import { GuestRegistry } from './guest-registry.ts'
 import { holdLock, makeDirectories } from './host-place.ts'
 import type { Host, HostLogger, HostOptions } from './host-types.ts'
@@ -175,7 +176,8 @@ class LocalHost implements Host {
     })
     this.uploads = new Uploads(join(directories.data, 'uploads'))
     this.#partials = new PartialFiles(join(directories.state, 'exports'), [directories.data, directories.cache])
-    const discs = new DiscService({ dataDirectory: directories.data, uploads: this.uploads, guests: () => this.#guests.all(), guestFolder, trashed: () => this.#library.trashedDefinitions(), trashedFolders: () => this.#library.trashedFolders(), templates: () => this.#templates.store })
+    const users = new FileUsers({ guests: () => this.#guests.all(), guestFolder, trashed: () => this.#library.trashedDefinitions(), trashedFolders: () => this.#library.trashedFolders(), templates: () => this.#templates.store })
+    const discs = new DiscService({ dataDirectory: directories.data, uploads: this.uploads, users })
     this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, discs, guestFolder })
     const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: this.#network.cards(guest)[0]?.network })
     this.#web = new WebService({
@@ -243,7 +245,7 @@ class LocalHost implements Host {
       systems: this.#systems,
       images: this.#images,
       discs,
-      exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, owner: (name) => this.#guests.get(name), guestFolder, scratch: () => this.#library.stage(), message: (name, text) => this.#say('error', name, text) }),
+      exports: new ExportService({ tasks: this.#tasks, partials: this.#partials, owner: (name) => this.#guests.get(name), guestFolder, usersOf: (path) => users.of(path), scratch: () => this.#library.stage(), message: (name, text) => this.#say('error', name, text) }),
       stage: this.#stage,
       network: this.#network,
       networks: this.#networks,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Connection } from '../../../src/contract/connection.ts'
@@ -156,6 +156,34 @@ describe('disks and machines from elsewhere, through the product', () => {
     await client.trash.purge({ id: thrown.id })
     expect(await client.disc.delete({ id: kept.id })).toEqual({ freedBytes: kept.bytes })
     expect(below('discs')).toEqual([])
+  })
+
+  test('no export takes the place of a file that a guest needs where it is', async () => {
+    const { client } = connection
+    const original = shop.convert(raw, 'original.qcow2', 'qcow2')
+    const disc = toolsDisc()
+    linkSync(original, shop.path('second-name.qcow2'))
+    await import_(original, 'standing', 'in-place')
+    await client.guest.edit({ name: named('standing'), changes: { cdrom: disc } })
+    for (const [path, format] of [[original, 'qcow2'], [shop.path('second-name.qcow2'), 'qcow2'], [disc, 'raw']] as const) {
+      await expect(client.image.export({ name: named('first'), path, format, replace: true }), path).rejects.toMatchObject({ data: { code: 'in-use', reason: expect.stringMatching(/^standing needs it/) as string } })
+    }
+    await client.trash.purge({ id: (await client.guest.delete({ name: named('standing') })).id })
+    expect(await client.image.export({ name: named('first'), path: original, format: 'qcow2', replace: true })).toMatchObject({ path: original })
+  })
+
+  test('only a disc goes into a drive, and what else a file is, is said', async () => {
+    const { client } = connection
+    const change = (cdrom: string) => client.guest.edit({ name: named('first'), changes: { cdrom } })
+    const disk = shop.convert(raw, 'no-disc-either.qcow2', 'qcow2')
+    await expect(change(disk)).rejects.toMatchObject({ data: { code: 'out-of-range', reason: expect.stringContaining('it is a disk, not a disc') as string } })
+    writeFileSync(shop.path('text.iso'), 'no disc')
+    await expect(change(shop.path('text.iso'))).rejects.toMatchObject({ data: { reason: expect.stringContaining('nothing in it is recognised') as string } })
+    await expect(change('/dev/zero')).rejects.toMatchObject({ data: { reason: expect.stringContaining('a device or a pipe') as string } })
+    await expect(change('/no/such.iso')).rejects.toMatchObject({ data: { reason: expect.stringContaining('There is no file /no/such.iso') as string } })
+    expect((await client.guest.planEdit({ name: named('first'), changes: { driverDisc: disk, profile: 'windows-modern' } })).changes).toContainEqual(expect.objectContaining({ field: 'driverDisc', when: 'refused' }))
+    await change(toolsDisc())
+    await client.guest.edit({ name: named('first'), changes: { cdrom: null } })
   })
 
   test('a disc that only saved memory goes on with stays, until that is gone', async () => {

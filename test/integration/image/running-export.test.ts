@@ -44,6 +44,7 @@ it.each(['done', 'failed'])("%s: a running guest's copy is gone with its folder"
       return { folder: scratch, discard: async () => (await folders.discard(scratch), void left.push(readdirSync(folders.root))) }
     },
     message: () => undefined,
+    usersOf: async () => [],
     owner: () => owner,
     guestFolder: () => join(folder, 'guest'),
   })

@@ -4,17 +4,17 @@ import { join } from 'node:path'
 import type { GuestName } from '../src/contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { SnapshotId, SnapshotKind, SnapshotTree, SnapshotView } from '../src/contract/snapshot.ts'
-import { whileFrozen } from '../src/engine/frozen.ts'
+import { unlessAborted, whileFrozen } from '../src/engine/frozen.ts'
 import type { Engine, Machine, SaveStateRequest } from '../src/engine/engine.ts'
 import type { GuestHold } from '../src/guest/carry-out.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
 import { diskUse } from '../src/node/file/disk-use.ts'
 import { clearJournal, readJournal, writeJournal } from '../src/node/guest-state/journal.ts'
 import { type MachineFile, keepMachineFiles, machineFilesOf } from '../src/node/guest-state/machine-files.ts'
-import { deleteMark, finishDelete, finishRestore, markOf, recover, releaseDisks, sweepTemporary } from '../src/node/guest-state/snapshot-steps.ts'
+import { deleteMark, deleteSnapshot, finishRestore, markOf, recover, releaseDisks, sweepTemporary } from '../src/node/guest-state/snapshot-steps.ts'
 import { discsOf } from '../src/node/guest-state/saved-discs.ts'
 import { type SnapshotRecord, SnapshotStore, newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
-import { isSuspended, suspendedSnapshot, suspendedState } from '../src/node/guest-state/suspended.ts'
+import { isSuspended } from '../src/node/guest-state/suspended.ts'
 import { idleDisk } from '../src/node/qemu/disk-snapshot.ts'
 import { keepDisk, keptDisks, snapshotsDirectory } from '../src/node/qemu/kept-disk.ts'
 import { readSavedState } from '../src/node/qemu/saved-state.ts'
@@ -65,7 +65,7 @@ export class SnapshotService {
   async tree(name: GuestName): Promise<SnapshotTree> {
     const store = this.#store(name)
     const records = store.list()
-    const shares = await exclusiveBytes(keptDisks(store.guestDirectory), records.map((record) => markOf(record.id))).catch(() => new Map<string, number>())
+    const shares = await sharesOf(store, records)
     const snapshots = await Promise.all(records.map((record) => this.#view(store, record, shares)))
     return { guest: name, current: store.current(this.#disk(name)), snapshots }
   }
@@ -104,26 +104,45 @@ export class SnapshotService {
     return this.#unusable(this.#store(name), this.find(name, id))
   }
 
+  /** Whether its disk by itself can be gone back to. */
+  diskUsable(name: GuestName, id: SnapshotId): boolean {
+    const store = this.#store(name)
+    const record = store.find(id)
+    return record !== null && diskGone(store, record) === null
+  }
+
   async delete(name: GuestName, id: SnapshotId): Promise<number> {
     const record = this.find(name, id)
-    const directory = this.#ports.directory(name)
     const store = this.#store(name)
-    const used = async () => (await diskUse(snapshotsDirectory(directory)))
     let reclaimed = 0
     await this.#ports.tasks.run({ kind: 'delete', title: `Delete the snapshot ${record.title} of ${name}`, guest: name, cancellable: false }, () =>
       this.#hold(name, 'tend', async (hold) => {
-        if (suspendedSnapshot(directory) === id) throw new Refusal('in-use', record.title, `${name} goes on from its memory at the next start`, `start ${name} first: diptych start ${name}`)
-        const staysSuspended = isSuspended(directory) && suspendedState(directory, this.#disk(name)) !== null
-        const before = await used()
-        writeJournal(directory, { step: 'delete', id, staysSuspended })
-        await finishDelete(store, id, this.#disk(name), hold.machine(), staysSuspended)
-        reclaimed = Math.max(0, before - (await used()))
+        reclaimed = await deleteSnapshot(store, record, this.#disk(name), hold.machine(), `start ${name} first: diptych start ${name}`)
         return hold.state()
       }),
     )
     this.#ports.deleted()
     await this.#tell(name)
     return reclaimed
+  }
+
+  /** Of a guest that is in the trash, which nobody else works on. */
+  async deleteInTrash(folder: string, id: SnapshotId): Promise<number> {
+    const store = new SnapshotStore(folder)
+    const record = store.find(id)
+    return record === null ? 0 : deleteSnapshot(store, record, join(folder, 'disk.qcow2'), null, 'restore the guest from the trash and start it first')
+  }
+
+  /** What each snapshot in a guest's folder takes on the host's disk, in bytes; null where it could not be told. */
+  async sizes(folder: string): Promise<Map<SnapshotId, number | null>> {
+    const store = new SnapshotStore(folder)
+    const records = store.list()
+    const shares = await sharesOf(store, records)
+    const sizes = records.map(async (record) => {
+      const disk = shares.get(markOf(record.id)) ?? null
+      return [record.id, disk === null ? null : disk + (await this.#memoryBytes(store, record))] as const
+    })
+    return new Map(await Promise.all(sizes))
   }
 
   async rename(name: GuestName, id: SnapshotId, title: string): Promise<SnapshotView> {
@@ -217,13 +236,13 @@ export class SnapshotService {
 
   async #takeLive(machine: Machine, id: SnapshotId, directory: string, folder: string, { stage, signal, paused }: TakeOptions) {
     let beside: MachineFile[] = []
+    const others = gatesOf(stage, signal)
     const gates = {
-      ready: async () => stage?.gates.ready(),
+      ...others,
       paused: async () => {
         beside = keepMachineFiles(directory, folder)
-        await stage?.gates.paused()
+        await others.paused()
       },
-      written: async () => stage?.gates.written(),
     }
     const report = await machine.saveState({ directory: join(folder, 'state'), diskSnapshot: markOf(id), afterwards: 'run', gates, ...(signal === undefined ? {} : { signal }) })
     paused?.(report.pausedAtMs)
@@ -231,10 +250,11 @@ export class SnapshotService {
   }
 
   /** With the file systems held still by the agent where there is one. */
-  async #takeDisk(name: GuestName, id: SnapshotId, directory: string, folder: string, hold: GuestHold, { stage }: TakeOptions) {
+  async #takeDisk(name: GuestName, id: SnapshotId, directory: string, folder: string, hold: GuestHold, { stage, signal }: TakeOptions) {
     const diskPath = this.#disk(name)
     const machine = hold.machine()
-    await stage?.gates.ready()
+    const gates = gatesOf(stage, signal)
+    await gates.ready()
     const begun = performance.now()
     let consistent = machine === null
     let beside: MachineFile[] = []
@@ -247,13 +267,13 @@ export class SnapshotService {
     if (machine === null || !hold.agentLive()) await together()
     else {
       const stillFrozen = (reason: string) => this.#ports.message('error', name, `its file systems may still be frozen: ${reason}`)
-      const frozen = await whileFrozen(machine.agent, together, { stillFrozen })
+      const frozen = await whileFrozen(machine.agent, together, { stillFrozen, signal, gone: () => hold.machine() !== machine })
       consistent = frozen.held > 0
       if (!consistent) this.#ports.message('info', name, `the snapshot is as after a power cut: ${frozen.reason ?? 'no reason given'}`)
     }
     const pausedMs = machine === null ? 0 : Math.round(performance.now() - begun)
-    await stage?.gates.paused()
-    await stage?.gates.written()
+    await gates.paused()
+    await gates.written()
     return { pausedMs, consistent, screen: null, beside }
   }
 
@@ -307,9 +327,15 @@ export class SnapshotService {
 
   async #view(store: SnapshotStore, record: SnapshotRecord, shares: ReadonlyMap<string, number>): Promise<SnapshotView> {
     const { id, parent, kind, title, takenAt, pausedMs, consistent, stage, screen } = record
-    const memoryBytes = this.#sizes.get(id) ?? (await diskUse(store.directory(id)))
-    this.#sizes.set(id, memoryBytes)
-    return { id, parent, kind, title, takenAt, pausedMs, consistent, stage, memoryBytes: kind === 'live' ? memoryBytes : 0, diskBytes: shares.get(markOf(id)) ?? null, thumbnail: screen, unusable: await this.#unusable(store, record), diskUsable: diskGone(store, record) === null }
+    const memoryBytes = await this.#memoryBytes(store, record)
+    return { id, parent, kind, title, takenAt, pausedMs, consistent, stage, memoryBytes, diskBytes: shares.get(markOf(id)) ?? null, thumbnail: screen, unusable: await this.#unusable(store, record), diskUsable: diskGone(store, record) === null }
+  }
+
+  async #memoryBytes(store: SnapshotStore, { id, kind }: SnapshotRecord): Promise<number> {
+    if (kind === 'disk') return 0
+    const bytes = this.#sizes.get(id) ?? (await diskUse(store.directory(id)))
+    this.#sizes.set(id, bytes)
+    return bytes
   }
 
   async #published(name: GuestName, id: SnapshotId): Promise<SnapshotView> {
@@ -337,6 +363,17 @@ export class SnapshotService {
 /** Whether the guest goes on from the memory of that instant. */
 function goesOn({ kind }: SnapshotRecord, { diskOnly }: RestoreOptions): boolean {
   return kind === 'live' && diskOnly !== true
+}
+
+/** The waiting for the other guests of the stage, which ends with the snapshot. */
+function gatesOf(stage: TakeOptions['stage'], signal: AbortSignal | undefined): NonNullable<SaveStateRequest['gates']> {
+  const at = (gate: keyof NonNullable<SaveStateRequest['gates']>) => async () => (stage === undefined ? undefined : unlessAborted(stage.gates[gate](), signal))
+  return { ready: at('ready'), paused: at('paused'), written: at('written') }
+}
+
+/** What each mark's disk holds alone; without those that could not be read. */
+function sharesOf({ guestDirectory }: SnapshotStore, records: readonly SnapshotRecord[]): Promise<Map<string, number>> {
+  return exclusiveBytes(keptDisks(guestDirectory), records.map(({ id }) => markOf(id))).catch(() => new Map<string, number>())
 }
 
 function diskGone(store: SnapshotStore, { disk }: SnapshotRecord): string | null {

@@ -17,6 +17,7 @@ export interface StagePartPorts {
 export interface Holder {
   readonly guest: GuestName
   readonly trash: TrashId | null
+  readonly folder: string
 }
 
 /** Which snapshots of guests the stage's snapshots stand on, and where those are. Reads the disks anew each time. */
@@ -32,11 +33,11 @@ export class StageParts {
   /** Of every snapshot of every guest, deleted ones with them. */
   holders(): ReadonlyMap<SnapshotId, Holder> {
     const { everyone, directory, trashed } = this.#ports
-    const folders = [
-      ...trashed().map(({ id, name, folder }) => ({ folder, holder: { guest: name, trash: id } })),
-      ...everyone().map(({ definition: { name } }) => ({ folder: directory(name), holder: { guest: name, trash: null } })),
+    const folders: Holder[] = [
+      ...trashed().map(({ id, name, folder }) => ({ guest: name, trash: id, folder })),
+      ...everyone().map(({ definition: { name } }) => ({ guest: name, trash: null, folder: directory(name) })),
     ]
-    return new Map(folders.flatMap(({ folder, holder }) => snapshotsIn(folder).map((id) => [id, holder] as const)))
+    return new Map(folders.flatMap((holder) => snapshotsIn(holder.folder).map((id) => [id, holder] as const)))
   }
 
   /** Parts of guests that have another name now are found under it. */

@@ -3,7 +3,7 @@ import { Cancelled, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { SnapshotId } from '../src/contract/snapshot.ts'
 import type { StageSnapshotPart, StageSnapshotView } from '../src/contract/stage.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
-import { newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
+import { SnapshotStore, newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
 import { type StageSnapshotRecord, StageStore } from '../src/node/guest-state/stage-store.ts'
 import { Publisher } from '../src/publisher.ts'
 import { Barrier } from '../src/stage/barrier.ts'
@@ -38,9 +38,8 @@ export class StageSnapshotService {
     this.parts = new StageParts(this.#store, ports)
   }
 
-  list(): Promise<StageSnapshotView[]> {
-    const holders = this.parts.holders()
-    return Promise.all(this.#store.list().map((record) => this.#view(record, holders)))
+  async list(): Promise<StageSnapshotView[]> {
+    return this.#views(this.#store.list())
   }
 
   /** All are paused, then all are written, then all go on; when one cannot be, none was. */
@@ -134,15 +133,20 @@ export class StageSnapshotService {
     this.#tell().catch((error: unknown) => this.#ports.message('warning', null, `the snapshots of the stage could not be read: ${reasonOf(error)}`))
   }
 
-  /** The file goes first: what is left of the parts then is swept when the host opens. */
+  /** The file goes first: what is left of the parts then is swept when the host opens. Parts in the trash go as well. */
   async delete(id: SnapshotId): Promise<number> {
     const { parts } = this.find(id)
     this.#store.remove(id)
-    let reclaimed = 0
     const holders = this.parts.holders()
-    for (const { guest, snapshot } of parts) if (holders.get(snapshot)?.trash === null) reclaimed += await this.#ports.snapshots.delete(guest, snapshot)
+    const outcomes = await Promise.allSettled(parts.map(({ snapshot }) => this.#deletePart(snapshot, holders.get(snapshot))))
     await this.#tell()
-    return reclaimed
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
+    return outcomes.reduce((sum, outcome) => sum + (outcome.status === 'fulfilled' ? outcome.value : 0), 0)
+  }
+
+  async #deletePart(snapshot: SnapshotId, holder: Holder | undefined): Promise<number> {
+    if (holder === undefined) return 0
+    return holder.trash === null ? this.#ports.snapshots.delete(holder.guest, snapshot) : this.#ports.snapshots.deleteInTrash(holder.folder, snapshot)
   }
 
   /**
@@ -151,12 +155,10 @@ export class StageSnapshotService {
    */
   async recover(): Promise<void> {
     const known = new Set(this.#store.list().map((record) => record.id))
-    for (const owner of this.#ports.everyone()) {
-      const { name } = owner.definition
-      for (const { id, stage } of this.#ports.snapshots.records(name)) {
-        if (stage === null || known.has(stage)) continue
-        await this.#ports.snapshots.delete(name, id).catch((error: unknown) => this.#ports.message('warning', name, `a part of an unfinished stage snapshot could not be removed: ${reasonOf(error)}`))
-      }
+    for (const [id, holder] of this.parts.holders()) {
+      const stage = new SnapshotStore(holder.folder).find(id)?.stage ?? null
+      if (stage === null || known.has(stage)) continue
+      await this.#deletePart(id, holder).catch((error: unknown) => this.#ports.message('warning', holder.guest, `a part of an unfinished stage snapshot could not be removed: ${reasonOf(error)}`))
     }
     this.parts.settle()
   }
@@ -168,7 +170,15 @@ export class StageSnapshotService {
     return found
   }
 
-  async #view(record: StageSnapshotRecord, holders: ReadonlyMap<SnapshotId, Holder>): Promise<StageSnapshotView> {
+  async #views(records: readonly StageSnapshotRecord[]): Promise<StageSnapshotView[]> {
+    const holders = this.parts.holders()
+    const kept = records.flatMap(({ parts }) => parts.map(({ snapshot }) => snapshot))
+    const folders = new Set(kept.flatMap((id) => holders.get(id)?.folder ?? []))
+    const sizes = new Map((await Promise.all([...folders].map((folder) => this.#ports.snapshots.sizes(folder)))).flatMap((each) => [...each]))
+    return Promise.all(records.map((record) => this.#view(record, holders, sizes)))
+  }
+
+  async #view(record: StageSnapshotRecord, holders: ReadonlyMap<SnapshotId, Holder>, sizes: ReadonlyMap<SnapshotId, number | null>): Promise<StageSnapshotView> {
     const { id, title, takenAt, skewMs, pausedMs } = record
     const parts = record.parts.map(({ guest, snapshot, kind }): StageSnapshotPart => {
       const holder = holders.get(snapshot)
@@ -176,15 +186,22 @@ export class StageSnapshotService {
     })
     const reasons = await Promise.all(parts.map((part) => this.#against(part)))
     const against = reasons.filter((reason) => reason !== null)
-    return { id, title, takenAt, parts, skewMs, pausedMs, unusable: against.length === 0 ? null : against.join(' ') }
+    const bytes = parts.reduce<number | null>((sum, { snapshot, place }) => {
+      const own = place === 'gone' ? 0 : (sizes.get(snapshot) ?? null)
+      return sum === null || own === null ? null : sum + own
+    }, 0)
+    return { id, title, takenAt, parts, skewMs, pausedMs, bytes, unusable: against.length === 0 ? null : against.join(' ') }
   }
 
   /** Why a part keeps the whole from being restored, a whole sentence. */
   async #against({ guest, snapshot, place }: StageSnapshotPart): Promise<string | null> {
     if (place === 'gone') return `The part of ${guest} was deleted.`
     if (place === 'trash') return `The part of ${guest} is in the trash with it: restore ${guest} first.`
-    const reason = await this.#ports.snapshots.unusable(guest, snapshot).catch((error: unknown) => `${reasonOf(error)}.`)
-    return reason === null ? null : `The part of ${guest} cannot be restored: ${reason}`
+    const { snapshots } = this.#ports
+    const reason = await snapshots.unusable(guest, snapshot).catch((error: unknown) => `${reasonOf(error)}.`)
+    if (reason === null) return null
+    const disk = snapshots.diskUsable(guest, snapshot) ? ` The disk alone can be gone back to, in the snapshots of ${guest}.` : ''
+    return `The part of ${guest} cannot be restored: ${reason}${disk}`
   }
 
   #owner(name: GuestName): GuestOwner {
@@ -196,7 +213,9 @@ export class StageSnapshotService {
 
   async #told(record: StageSnapshotRecord): Promise<StageSnapshotView> {
     await this.#tell()
-    return this.#view(record, this.parts.holders())
+    const [view] = await this.#views([record])
+    if (view === undefined) throw notFound('stage snapshot', record.id, [])
+    return view
   }
 
   async #tell(): Promise<void> {

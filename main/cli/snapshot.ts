@@ -143,6 +143,6 @@ function row({ id, kind, takenAt, pausedMs, memoryBytes, diskBytes, title, consi
   return [id, kind, localMinute(takenAt), `${pausedMs} ms`, formatBytes(memoryBytes + (diskBytes ?? 0)), `${'  '.repeat(depth)}${isCurrent ? '* ' : ''}${title}${notes}`]
 }
 
-function stageRow({ id, takenAt, pausedMs, parts, title, unusable }: StageSnapshotView): string[] {
-  return [id, parts.map((part) => `${part.guest}:${part.kind}`).join(' '), localMinute(takenAt), `${pausedMs} ms`, '-', `${title}${unusable === null ? '' : ` (cannot be restored: ${unusable})`}`]
+function stageRow({ id, takenAt, pausedMs, bytes, parts, title, unusable }: StageSnapshotView): string[] {
+  return [id, parts.map((part) => `${part.guest}:${part.kind}`).join(' '), localMinute(takenAt), `${pausedMs} ms`, bytes === null ? '-' : formatBytes(bytes), `${title}${unusable === null ? '' : ` (cannot be restored: ${unusable})`}`]
 }

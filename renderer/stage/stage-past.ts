@@ -41,7 +41,7 @@ export function stageSnapshotsCalled(titles: readonly string[]): string {
   return `the stage snapshot${titles.length === 1 ? '' : 's'} ${listed(others === 0 ? shown : [...shown, `${others} others`])}`
 }
 
-/** What all parts take on the host's disk, in bytes; null when one could not be told. */
+/** What all parts take on the host's disk now, in bytes; null when a guest has not got its own, or it could not be told. */
 export function bytesOf(parts: readonly StagePart[]): number | null {
   return parts.reduce<number | null>((sum, { snapshot }) => (sum === null || snapshot === undefined || snapshot.diskBytes === null ? null : sum + snapshot.memoryBytes + snapshot.diskBytes), 0)
 }

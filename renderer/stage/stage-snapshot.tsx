@@ -22,7 +22,7 @@ export function StageSnapshot({ snapshot, busy }: { readonly snapshot: StageSnap
   const guests = useWindow((state) => state.guests)
   const [asking, setAsking] = useState<'restore' | 'delete' | 'rename' | null>(null)
   const parts = partsOf(snapshot, trees, guests)
-  const bytes = bytesOf(parts)
+  const bytes = bytesOf(parts) ?? snapshot.bytes
   const when = `${new Date(snapshot.takenAt).toLocaleDateString()} ${clockTime(snapshot.takenAt)}`
   const close = () => setAsking(null)
   const remove = async () => {

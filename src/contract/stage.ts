@@ -55,6 +55,8 @@ export const StageSnapshotView = z.object({
   skewMs: z.number(),
   /** How long the guests stood still. */
   pausedMs: z.number(),
+  /** What its parts take on the host's disk, those in the trash with them; null when it could not be told. */
+  bytes: z.number().nullable(),
   /** Why it cannot be restored (a part is in the trash, was deleted or fits this computer no more), in whole sentences; null when it can. */
   unusable: z.string().nullable(),
 })

@@ -114,5 +114,5 @@ export function fakeSnapshot(title: string): SnapshotView {
 }
 
 export function fakeStageSnapshot(title: string): StageSnapshotView {
-  return { id: snapshotId, title, takenAt: at, parts: [{ guest: GuestName.parse('linux'), snapshot: snapshotId, kind: 'live', place: 'guest', trash: null }], skewMs: 1, pausedMs: 200, unusable: null }
+  return { id: snapshotId, title, takenAt: at, parts: [{ guest: GuestName.parse('linux'), snapshot: snapshotId, kind: 'live', place: 'guest', trash: null }], skewMs: 1, pausedMs: 200, bytes: 5 << 20, unusable: null }
 }

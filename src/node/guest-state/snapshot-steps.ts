@@ -1,16 +1,17 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Fault } from '../../contract/refusal.ts'
+import { Fault, Refusal } from '../../contract/refusal.ts'
 import type { SnapshotId } from '../../contract/snapshot.ts'
 import type { Machine } from '../../engine/engine.ts'
 import { syncPath } from '../file/atomic.ts'
+import { diskUse } from '../file/disk-use.ts'
 import { idleDisk } from '../qemu/disk-snapshot.ts'
 import { keptDisks, keptName, placeKeptDisk, snapshotsDirectory } from '../qemu/kept-disk.ts'
-import { clearJournal, readJournal } from './journal.ts'
+import { clearJournal, readJournal, writeJournal } from './journal.ts'
 import { placeMachineFiles } from './machine-files.ts'
-import type { SnapshotStore } from './snapshot-store.ts'
-import { commitSuspended, discardUnfinished, dropSuspended, isSuspended, reviseSuspended, sweepUsed } from './suspended.ts'
+import type { SnapshotRecord, SnapshotStore } from './snapshot-store.ts'
+import { commitSuspended, discardUnfinished, dropSuspended, isSuspended, reviseSuspended, suspendedSnapshot, suspendedState, sweepUsed } from './suspended.ts'
 
 /** The mark in the qcow2 that belongs to a snapshot. */
 export function markOf(id: SnapshotId): string {
@@ -49,6 +50,20 @@ export async function finishRestore(store: SnapshotStore, id: SnapshotId, diskPa
   store.setCurrent(id, true)
   if (record.kind === 'live' && !diskOnly) commitSuspended(store.guestDirectory, diskPath, id)
   clearJournal(store.guestDirectory)
+}
+
+/**
+ * Deletes a snapshot; answers the bytes that were given back. Throws Refusal when the guest's next start goes on from its memory.
+ * No machine: the guest is off, or in the trash.
+ */
+export async function deleteSnapshot(store: SnapshotStore, { id, title }: Pick<SnapshotRecord, 'id' | 'title'>, diskPath: string, machine: Machine | null, start: string): Promise<number> {
+  const directory = store.guestDirectory
+  if (suspendedSnapshot(directory) === id) throw new Refusal('in-use', title, 'its guest goes on from its memory at the next start', start)
+  const staysSuspended = isSuspended(directory) && suspendedState(directory, diskPath) !== null
+  const before = await diskUse(snapshotsDirectory(directory))
+  writeJournal(directory, { step: 'delete', id, staysSuspended })
+  await finishDelete(store, id, diskPath, machine, staysSuspended)
+  return Math.max(0, before - (await diskUse(snapshotsDirectory(directory))))
 }
 
 export async function finishDelete(store: SnapshotStore, id: SnapshotId, diskPath: string, machine: Machine | null, staysSuspended: boolean): Promise<void> {

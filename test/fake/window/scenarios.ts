@@ -65,7 +65,7 @@ export const scenarios: Record<string, () => FakeHost> = {
     const made = host(guests)
     made.world.stageGuests = ['linux', 'windows']
     const { library, snapshots } = made.world
-    const [first, , server] = guests
+    const [first, , server, accounting] = guests
     if (first !== undefined && server !== undefined) {
       library.addTemplate(first, GuestName.parse('web-server'), 'Debian with a web server', 'live', { clones: [GuestName.parse('build-server')] })
       library.addTemplate(server, GuestName.parse('desktop'), 'Windows desktop, freshly installed', 'cold', { guestKind: 'windows', note: 'It was off when it was made: clones boot from its disk.' })
@@ -78,7 +78,7 @@ export const scenarios: Record<string, () => FakeHost> = {
       snapshots.take(first.name, 'live', 'before the update of the whole system', null, at(13))
       snapshots.restored(first.name, installed.id)
       snapshots.take(first.name, 'live', 'with nginx instead', null, at(15))
-      if (server !== undefined) snapshots.unfit(server.name, snapshots.take(server.name, 'live', 'on the old computer', null, at(8)).id, 'It was taken with another QEMU (7.0.0), on another processor, or by another version of Diptych.')
+      if (accounting !== undefined) snapshots.unfit(accounting.name, snapshots.take(accounting.name, 'live', 'on the old computer', null, at(8)).id, 'It was taken with another QEMU (7.0.0), on another processor, or by another version of Diptych.')
       const both = guests.slice(0, 2).map(({ name }) => ({ name, kind: 'live' as const }))
       snapshots.takeStage(both, 'Doors open: both desktops ready, nobody logged in, the pages of each other loaded')
       const broken = snapshots.takeStage(both, 'before the talk')

@@ -90,7 +90,7 @@ export class FakeSnapshots {
   takeStage(guests: readonly { name: GuestName; kind: SnapshotKind }[], title: string): StageSnapshotView {
     const id = this.#id()
     const parts = guests.map(({ name, kind }) => ({ guest: name, snapshot: this.take(name, kind, title, id).id, kind, place: 'guest' as const, trash: null }))
-    const taken: StageSnapshotView = { id, title, takenAt: new Date().toISOString(), parts, skewMs: 2, pausedMs: 268, unusable: null }
+    const taken: StageSnapshotView = { id, title, takenAt: new Date().toISOString(), parts, skewMs: 2, pausedMs: 268, bytes: 182_452_224 * parts.length, unusable: null }
     this.#setStage([...this.#stage, taken])
     return taken
   }

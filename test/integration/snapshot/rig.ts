@@ -8,6 +8,7 @@ import { TaskService } from '../../../main/task-service.ts'
 import type { ControlName } from '../../../src/contract/control.ts'
 import { unshaped } from '../../../src/contract/link.ts'
 import { GuestName, MacAddress, stageNetwork } from '../../../src/contract/names.ts'
+import type { TrashId } from '../../../src/contract/trash.ts'
 import type { Machine, MachineSpec } from '../../../src/engine/engine.ts'
 import type { GuestControls } from '../../../src/guest/controls-port.ts'
 import { GuestDefinition } from '../../../src/guest/definition.ts'
@@ -40,6 +41,8 @@ export class Rig {
   readonly engine: QemuEngine
   readonly saved: SavedStates
   readonly messages: string[] = []
+  /** Deleted guests, which the test has put there. */
+  readonly trashed: { id: TrashId; name: GuestName; folder: string }[] = []
   readonly #owners = new Map<GuestName, GuestOwner>()
   readonly #sockets = new Set<Socket>()
   readonly #tiny: string
@@ -66,7 +69,7 @@ export class Rig {
       owner: (name) => this.owner(name),
       stageGuests: () => [...this.#owners.keys()],
       directory: (name) => this.directory(name),
-      trashed: () => [],
+      trashed: () => this.trashed,
       message: (_level, _guest, text) => this.messages.push(text),
     })
   }

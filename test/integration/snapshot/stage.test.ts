@@ -55,6 +55,7 @@ describe('a stage snapshot of two guests on the real switch', () => {
     snapshot = await rig.saved.stage.take('all', undefined)
     expect(snapshot).toMatchObject({ parts: [{ guest: 'one', kind: 'live' }, { guest: 'two', kind: 'live' }], unusable: null })
     const { pausedMs, skewMs } = snapshot
+    expect(snapshot.bytes, 'the memory of both').toBeGreaterThan(2e6)
     expect(skewMs).toBeLessThan(pausedMs)
     const before = await received()
     await until('the download to go on', async () => (await received()) > before + 5)

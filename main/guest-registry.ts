@@ -93,13 +93,14 @@ export class GuestRegistry {
       machine.dispose()
       return
     }
-    if (network.client !== null) {
-      // What it was started or plugged with, less what was taken from it since.
-      const { spec } = machine
-      const cards = cardsOf(owner.definition).filter((card) => spec.nics.some((nic) => nic.kind === 'switch' && nic.network === card.network))
+    // What it was started or plugged with, less what was taken from it since.
+    const { spec } = machine
+    const cards = cardsOf(owner.definition).filter((card) => spec.nics.some((nic) => nic.kind === 'switch' && nic.network === card.network))
+    if (cards.length > 0) {
       await network.definePorts(name, cards, owner.definition.uplink && spec.nics.some((nic) => nic.kind === 'uplink')).catch((error: unknown) => message('warning', name, `its ports could not be defined: ${reasonOf(error)}`))
     }
     await owner.adopt(machine, status)
+    if (network.isNewer) await this.#reconnect(name, machine)
     message('info', name, 'found running and taken over as it is')
   }
 
@@ -115,8 +116,12 @@ export class GuestRegistry {
 
   /** Lets every running guest's cards find the switch again. */
   async reconnectNetworks(): Promise<void> {
+    await Promise.all(this.all().map(({ definition, machine }) => machine !== null && this.#reconnect(definition.name, machine)))
+  }
+
+  async #reconnect(name: GuestName, machine: Machine): Promise<void> {
     const { message, network } = this.#ports
-    await Promise.all(this.all().map(({ definition, machine }) => machine?.reconnectNetwork(network.cards(definition.name).map((card) => card.network)).catch((error: unknown) => message('error', definition.name, `its link could not be remade: ${reasonOf(error)}`))))
+    await machine.reconnectNetwork(network.cards(name).map((card) => card.network)).catch((error: unknown) => message('error', name, `its link could not be remade: ${reasonOf(error)}`))
   }
 
   /** Ends what a killed host began with the guests' disks. Once, after the adoptions. */

@@ -50,6 +50,8 @@ export class NetworkService {
   readonly publisher = new Publisher<NetworkEvent>(512)
   #client: Promise<SwitchClient> | null = null
   #live: SwitchClient | null = null
+  /** The one that ran already when this host began. */
+  #found: SwitchClient | null = null
   #reason: string | null = 'the network has not been started yet'
   #meters: PortMeter[] = []
   #disposed = false
@@ -64,10 +66,17 @@ export class NetworkService {
     return this.#live
   }
 
+  /** The switch was started after the guests that an earlier host left running: their cards lead nowhere. */
+  get isNewer(): boolean {
+    return this.#live !== null && this.#live !== this.#found
+  }
+
   /** Takes over a running switch, if there is one. */
   async adopt(): Promise<void> {
     const found = await this.#ports.find()
-    if (found !== null) this.#client = Promise.resolve(this.#use(found))
+    if (found === null) return
+    this.#found = found
+    this.#client = Promise.resolve(this.#use(found))
   }
 
   start(): Promise<SwitchClient> {

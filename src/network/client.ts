@@ -107,9 +107,10 @@ export type SwitchEvent =
 
 /**
  * Why the switch did not do as asked. `not-found`: no such port; `in-use`: the MAC belongs to another guest or the
- * gateway; `exhausted`: no address left; `bad-request`: a value out of range; `unreachable`: the process or its socket.
+ * gateway; `exhausted`: no address left; `bad-request`: a value out of range; `unreachable`: the process or its socket;
+ * `other-version`: a switch of another release.
  */
-export type SwitchFaultCode = 'not-found' | 'in-use' | 'exhausted' | 'bad-request' | 'unreachable'
+export type SwitchFaultCode = 'not-found' | 'in-use' | 'exhausted' | 'bad-request' | 'unreachable' | 'other-version'
 
 export class SwitchFault extends Error {
   override readonly name = 'SwitchFault'

@@ -7,6 +7,9 @@ export const PROTOCOL_VERSION = 2
 /** A longer line ends the connection. */
 export const MAX_LINE_BYTES = 4_194_304
 
+/** What the greeting of every version has had, and will have. */
+export const AnyGreeting = z.object({ diptych: z.literal('switch'), version: z.number().int() })
+
 export const Greeting = z.object({
   diptych: z.literal('switch'),
   version: z.number().int(),

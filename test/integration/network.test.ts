@@ -8,6 +8,7 @@ import type { Connection } from '../../src/contract/connection.ts'
 import type { LinkShapeChange } from '../../src/contract/link.ts'
 import { NetworkName, stageNetwork } from '../../src/contract/names.ts'
 import { hostParty } from '../../src/contract/web.ts'
+import { identify, signalProcess, waitGone } from '../../src/node/process/process-identity.ts'
 import { TestHome, inGuest, linux, until, windows } from '../support/diptych.ts'
 
 /** The network as a person uses it, on real parts: two guests, the switch, the host, the CLI. */
@@ -223,6 +224,24 @@ describe('a second network and a way out', () => {
     expect((await connection.client.network.connect({ guest: windows, network: lab })).applies).toBe('now')
     await until(() => reaches(address ?? ''), 'windows to be back on the second network')
     await expect(connection.client.network.delete({ name: lab })).rejects.toThrow('linux is on it')
+  })
+})
+
+describe('a switch that ended while no host was there', () => {
+  it('is replaced by the next host, which puts running guests on the network again', async () => {
+    await until(async () => (await connection.client.guest.list()).every((guest) => guest.view.state === 'running' && guest.view.agent === 'live'), 'both guests to run')
+    await shape({ both: { latencyMs: 40 } })
+    connection.close()
+    await home.crash()
+    const { pid } = JSON.parse(readFileSync(join(home.directory, 'run', 'switch.json'), 'utf8')) as { pid: number }
+    const identity = identify(pid) ?? expect.fail('the switch had ended before')
+    signalProcess(identity, 'SIGKILL')
+    expect(await waitGone(identity, 300_000)).toBe(true)
+    await home.serve()
+    connection = await home.connect()
+    await bothPages()
+    expect((await connection.client.guest.get({ name: linux })).view.network.link.effective).toMatchObject({ tx: { latencyMs: 40 } })
+    await shape({ preset: 'unshaped' })
   })
 })
 

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net'
 import type { z } from 'zod'
-import { SwitchFault, type LinkChange, type LinkState, type NetworkInfo, type PortDefinition, type PortLease, type SwitchClient, type SwitchEvent, type SwitchStatistics } from '../../network/client.ts'
-import { ControlMessage, ControlResult, Greeting, MAX_LINE_BYTES, PROTOCOL_VERSION, type ControlMethod } from '../../network/control-protocol.ts'
+import { SwitchFault, type LinkChange, type LinkState, type NetworkInfo, type PortDefinition, type PortLease, type SwitchClient, type SwitchEvent, type SwitchFaultCode, type SwitchStatistics } from '../../network/client.ts'
+import { AnyGreeting, ControlMessage, ControlResult, Greeting, MAX_LINE_BYTES, PROTOCOL_VERSION, type ControlMethod } from '../../network/control-protocol.ts'
 import type { GuestName, NetworkName } from '../../contract/names.ts'
 import { LineReader, parseJson } from './json-lines.ts'
 
@@ -16,13 +16,13 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
-/** Connects to a switch's control socket and waits for its greeting. Rejects with SwitchFault('unreachable'). */
+/** Connects to a switch's control socket and waits for its greeting. Rejects with SwitchFault: 'other-version' or 'unreachable'. */
 export function connectControl(path: string): Promise<ControlClient> {
   return new Promise((resolve, reject) => {
     const socket = connect(path)
-    const fail = (reason: string, cause?: unknown) => {
+    const fail = (reason: string, cause?: unknown, code: SwitchFaultCode = 'unreachable') => {
       socket.destroy()
-      reject(new SwitchFault('unreachable', `the switch at ${path} ${reason}`, { cause }))
+      reject(new SwitchFault(code, `the switch at ${path} ${reason}`, { cause }))
     }
     const reader = new LineReader(MAX_LINE_BYTES)
     const timer = setTimeout(() => fail(`did not greet within ${GREETING_TIMEOUT_MS} ms`), GREETING_TIMEOUT_MS)
@@ -38,11 +38,11 @@ export function connectControl(path: string): Promise<ControlClient> {
       const [line, ...rest] = reader.push(chunk) ?? ['']
       if (line === undefined) return
       clearTimeout(timer)
-      const greeting = Greeting.safeParse(parseJson(line))
-      if (!greeting.success || greeting.data.version !== PROTOCOL_VERSION) {
-        fail('is of another version or no switch at all')
-        return
-      }
+      const said = parseJson(line)
+      const anyVersion = AnyGreeting.safeParse(said)
+      if (anyVersion.success && anyVersion.data.version !== PROTOCOL_VERSION) return fail(`speaks version ${anyVersion.data.version} of its protocol, not ${PROTOCOL_VERSION}`, undefined, 'other-version')
+      const greeting = Greeting.safeParse(said)
+      if (!greeting.success) return fail('does not greet as a switch')
       socket.removeAllListeners()
       resolve(new ControlClient(socket, greeting.data, reader, rest))
     })

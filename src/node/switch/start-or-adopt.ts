@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SwitchFault, type SwitchClient } from '../../network/client.ts'
 import { ensurePrivateDirectory } from '../paths.ts'
 import { spawnDetached } from '../process/detached.ts'
-import { identify } from '../process/process-identity.ts'
+import { identify, signalProcess, waitGone } from '../process/process-identity.ts'
 import { connectControl, type ControlClient } from './control-client.ts'
 import { readSwitchRecord, switchPaths } from './switch-record.ts'
 
@@ -22,6 +22,8 @@ export interface SwitchPlace {
 }
 
 const MAX_LOG_BYTES = 1_048_576
+/** How long a switch may take to end. */
+const END_TIMEOUT_MS = 10_000
 
 /** The switch that serves this runtime directory: pid, start time and greeting agree; null when there is none. */
 export async function findSwitch(place: { readonly runtime: string }): Promise<SwitchClient | null> {
@@ -40,10 +42,30 @@ export async function findSwitch(place: { readonly runtime: string }): Promise<S
   return null
 }
 
+/**
+ * Ends a switch of another release, which nobody of this one can talk to. The one started in its place has the same
+ * leases and sockets, so that guests find it there.
+ */
+async function endOtherVersion(place: SwitchPlace): Promise<void> {
+  const record = readSwitchRecord(place.runtime)
+  const identity = record === null ? null : identify(record.pid)
+  if (identity === null || identity.startTicks !== record?.startTicks) return
+  const fault = await connectControl(switchPaths(place.runtime).control).then(
+    (client) => client.dispose(),
+    (error: unknown) => error,
+  )
+  if (!(fault instanceof SwitchFault) || fault.code !== 'other-version') return
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    signalProcess(identity, signal)
+    if (await waitGone(identity, END_TIMEOUT_MS)) return
+  }
+}
+
 /** Finds the running switch or starts one that outlives this process. Rejects with SwitchFault('unreachable'). */
 export async function startOrAdoptSwitch(place: SwitchPlace): Promise<SwitchClient> {
   const found = await findSwitch(place)
   if (found !== null) return found
+  await endOtherVersion(place)
   ensurePrivateDirectory(place.runtime)
   ensurePrivateDirectory(place.state)
   const logPath = join(place.state, 'switch.log')

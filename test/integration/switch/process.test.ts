@@ -5,6 +5,8 @@ import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { GuestName, MacAddress } from '../../../src/contract/names.ts'
 import { identify, signalProcess, waitGone } from '../../../src/node/process/process-identity.ts'
+import { connectControl } from '../../../src/node/switch/control-client.ts'
+import { switchPaths } from '../../../src/node/switch/switch-record.ts'
 import { findSwitch, startOrAdoptSwitch } from '../../../src/node/switch/start-or-adopt.ts'
 import { until } from '../engine/fixture.ts'
 import { buildSwitch } from './built-switch.ts'
@@ -88,6 +90,27 @@ child.unref(); setInterval(() => {}, 1000)`
     writeFileSync(path, record.replace(/"instance":"[^"]*"/, '"instance":"other"'))
     expect(await findSwitch(place())).toBeNull()
     writeFileSync(path, record)
+  })
+
+  it('takes the place of one of another release, at the same sockets, with the same leases', async () => {
+    const former = join(dirname(entry), 'former.js')
+    const greeted = /\bversion: \d+,(\s+processId: process\.pid)/
+    const program = readFileSync(entry, 'utf8')
+    expect(program).toMatch(greeted)
+    writeFileSync(former, program.replace(greeted, 'version: 1,$1'))
+    const old = spawn(process.execPath, [former, '--runtime', place().runtime, '--state', place().state], { stdio: 'ignore' })
+    const ended = new Promise((resolve) => old.once('exit', resolve))
+    try {
+      await until('it to serve', () => existsSync(switchPaths(place().runtime).record)) // written when it listens
+      await expect(connectControl(switchPaths(place().runtime).control)).rejects.toMatchObject({ code: 'other-version' })
+      expect(await findSwitch(place())).toBeNull()
+      const client = await startOrAdoptSwitch(place())
+      await ended
+      expect(client.processId).not.toBe(old.pid)
+      expect(await client.definePort(linux)).toMatchObject({ ipv4: '10.77.0.11' })
+    } finally {
+      old.kill('SIGKILL')
+    }
   })
 
   it.each([

@@ -23,11 +23,13 @@ export class Capture {
   packets = 0
   missed = 0
 
-  constructor(options: CaptureOptions, sink: (bytes: Uint8Array) => boolean, epochMicroseconds: () => number) {
+  /** `ports` are those of the network: the file's comment says who they are. */
+  constructor(options: CaptureOptions, ports: Iterable<Port>, sink: (bytes: Uint8Array) => boolean, epochMicroseconds: () => number) {
     this.#options = options
     this.#sink = sink
     this.#epochMicroseconds = epochMicroseconds
-    sink(pcapngSection(options.guest === null ? `Diptych: the whole network ${options.network}, each frame where it enters` : `Diptych: the link of ${options.guest}`))
+    const what = options.guest === null ? `the whole network ${options.network}, each frame where it enters` : `the link of ${options.guest} on the network ${options.network}`
+    sink(pcapngSection([`Diptych: ${what}`, ...[...ports].map(({ settings, ipv4 }) => `${settings.guest} = ${settings.mac} = ${ipv4Text(ipv4)}`)].join('\n')))
   }
 
   /** A frame (without length header) that left (`tx`) or reaches (`rx`) a port's guest. */

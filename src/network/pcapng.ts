@@ -34,7 +34,9 @@ function block(type: number, body: Uint8Array): Uint8Array {
   return concat(u32le(type), length, body, length)
 }
 
-function option(code: number, value: Uint8Array): Uint8Array {
+/** Its length has two bytes: more of a value is left out. */
+function option(code: number, whole: Uint8Array): Uint8Array {
+  const value = whole.subarray(0, 0xffff)
   return concat(u16le(code), u16le(value.length), padded(value))
 }
 

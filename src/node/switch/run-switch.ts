@@ -157,11 +157,11 @@ export async function runSwitch(options: SwitchOptions): Promise<RunningSwitch> 
 
   function capture(wanted: CaptureOptions, sink: (bytes: Uint8Array) => boolean): () => void {
     const started = performance.timeOrigin
-    const running = new Capture(wanted, sink, () => Math.round((started + performance.now()) * 1_000))
-    const captures = networks.set.get(wanted.network)?.fabric.captures
-    captures?.add(running)
+    const fabric = networks.set.get(wanted.network)?.fabric
+    const running = new Capture(wanted, fabric?.ports.values() ?? [], sink, () => Math.round((started + performance.now()) * 1_000))
+    fabric?.captures.add(running)
     return () => {
-      captures?.delete(running)
+      fabric?.captures.delete(running)
       options.log(`a capture ended with ${running.packets} packets; ${running.missed} were left out because its reader was slow`)
     }
   }

@@ -89,6 +89,9 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
     await done
     expect(dissect(path).toSorted()).toEqual(['gateway\t02:d1:97:7c:00:01\t42', 'linux\t52:54:00:d1:00:01\t42', 'linux\t52:54:00:d1:00:01\t9000'])
     expect(statSync(path).size).toBeLessThan(2_000)
+    // Who is who stands in the file's comment, those who said nothing included.
+    const comment = spawnSync('capinfos', ['-k', path], { encoding: 'utf8' }).stdout
+    for (const guest of ['linux = 52:54:00:d1:00:01 = 10.77.0.11', 'windows = 52:54:00:d1:00:02 = 10.77.0.12']) expect(comment).toContain(guest)
   })
 
   it('keeps the newest part within a size', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { AgentState, GuestState } from '../src/contract/guest.ts'
+import { GuestName } from '../src/contract/names.ts'
 import { makeGuest, updateOf } from '../test/fake/window/views.ts'
-import { bitRate, displayName, memory, outcomeWords, remaining, stateWords } from './format.ts'
+import { bitRate, displayName, memory, messageWords, outcomeWords, remaining, stateWords, systemWords } from './format.ts'
 
 const view = (changes: object, kind: 'linux' | 'windows-stand-in' = 'linux', title = 'Linux') => updateOf(Object.assign(makeGuest('linux', title, kind, 0), changes)).view
 
@@ -31,6 +32,21 @@ describe('words', () => {
       for (const agent of AgentState.options) expect(stateWords(view({ state, agent }))).toMatch(/^(?!.*unknown)[a-z, ]{6,}$/i)
     }
     expect(stateWords(view({ agent: 'silent' }))).toBe('running, agent silent')
+  })
+
+  it('says which guest a message is about', () => {
+    const guest = GuestName.parse('linux')
+    const titled = view({}, 'linux', 'Web server')
+    expect(messageWords({ guest, text: 'started warm' }, titled)).toBe('Web server: started warm')
+    expect(messageWords({ guest, text: 'started warm' }, undefined)).toBe('linux: started warm')
+    expect(messageWords({ guest, text: 'linux failed: no space left on device' }, titled)).toBe('linux failed: no space left on device')
+    expect(messageWords({ guest: null, text: 'the switch was started again' }, undefined)).toBe('The switch was started again')
+  })
+
+  it('says a system’s version once', () => {
+    expect(systemWords({ name: 'Debian GNU/Linux 12 (bookworm)', version: '12 (bookworm)' })).toBe('Debian GNU/Linux 12 (bookworm)')
+    expect(systemWords({ name: 'Windows Server', version: '2022' })).toBe('Windows Server 2022')
+    expect(systemWords({ name: 'FreeBSD', version: null })).toBe('FreeBSD')
   })
 
   it('never calls the stand-in Windows alone', () => {

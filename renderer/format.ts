@@ -1,5 +1,6 @@
 import type { ClipboardMode, GuestKind, GuestView } from '../src/contract/guest.ts'
 import type { HardwareProfile } from '../src/contract/hardware.ts'
+import type { Message } from '../src/contract/host.ts'
 import { GuestName } from '../src/contract/names.ts'
 import type { HttpLine } from '../src/contract/network.ts'
 
@@ -107,4 +108,15 @@ export function outcomeWords(line: HttpLine): string {
 /** Sentence case for state words that open a line. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)
+}
+
+/** A message as a whole sentence: what the host says of a guest (`started warm`) does not name it. */
+export function messageWords({ guest, text }: Pick<Message, 'guest' | 'text'>, view: GuestView | undefined): string {
+  if (guest === null) return capital(text)
+  return text.includes(guest) ? text : `${view === undefined ? guest : displayName(view)}: ${text}`
+}
+
+/** A system with its version, once: many a name (`Debian GNU/Linux 12 (bookworm)`) ends with it already. */
+export function systemWords({ name, version }: { readonly name: string; readonly version: string | null }): string {
+  return version === null || name.includes(version) ? name : `${name} ${version}`
 }

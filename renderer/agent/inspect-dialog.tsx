@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import type { GuestInspection } from '../../src/contract/guest-agent.ts'
 import type { AgentState, GuestView } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
-import { byteCount, clockTime, displayName } from '../format.ts'
+import { byteCount, clockTime, displayName, systemWords } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { Modal } from '../ui/modal.tsx'
@@ -59,7 +59,7 @@ function Inside({ view }: { readonly view: GuestView }) {
           )}
         </Fact>
         <Fact name="System">
-          {[system.name, system.version].filter((part) => part !== null).join(' ')}
+          {systemWords(system)}
           {system === view.os && view.os.source === 'definition' && <span className={styles.quiet}>by its definition</span>}
         </Fact>
         <Fact name="Kernel">{known?.os?.kernel ?? unknown(known, asking)}</Fact>
@@ -103,9 +103,12 @@ function Part({ title, silent, empty, children }: { readonly title: string; read
   )
 }
 
+/** What a guest's agent gives for its loopback, which is no card. */
+const loopback = '00:00:00:00:00:00'
+
 /** The guest's own list; without it, what the private network gave it. */
 function Addresses({ addresses, network }: { readonly addresses: GuestInspection['addresses']; readonly network: { readonly mac: string; readonly ipv4: string | null; readonly ipv6: string | null } }) {
-  const own = addresses ?? [{ mac: network.mac, ipv4: network.ipv4 === null ? [] : [network.ipv4], ipv6: network.ipv6 === null ? [] : [network.ipv6] }]
+  const own = addresses?.filter(({ mac }) => mac !== loopback) ?? [{ mac: network.mac, ipv4: network.ipv4 === null ? [] : [network.ipv4], ipv6: network.ipv6 === null ? [] : [network.ipv6] }]
   return (
     <Part title={addresses === null ? 'Addresses, by the private network' : 'Addresses'} silent={false} empty={own.length === 0 ? 'It has no network card.' : null}>
       <table className={styles.table}>

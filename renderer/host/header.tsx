@@ -36,7 +36,7 @@ export function Header() {
     <header className={styles.header}>
       <h1 className={styles.brand}>
         <DiptychMark />
-        Diptych
+        <span className="where-room">Diptych</span>
       </h1>
       <nav className={styles.places} aria-label="Places">
         {places.map(({ value, label, shortcut }) => (
@@ -59,7 +59,7 @@ export function Header() {
       </div>
       <button type="button" className={styles.search} aria-haspopup="dialog" onClick={() => session.open({ kind: 'palette' })}>
         <Search aria-hidden />
-        All actions
+        <span className="where-room">All actions</span>
         <kbd>Ctrl K</kbd>
       </button>
       <Button variant="icon" hint="Settings" shortcut="Ctrl+," onClick={() => session.open({ kind: 'settings' })}>

@@ -1,7 +1,7 @@
 import { Popover } from '@base-ui/react/popover'
 import { CircleAlert, History, TriangleAlert } from 'lucide-react'
 import type { Message } from '../../src/contract/host.ts'
-import { clockTime, memory } from '../format.ts'
+import { clockTime, memory, messageWords } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import styles from './status-bar.module.css'
@@ -39,7 +39,7 @@ export function StatusBar() {
           {last !== undefined && (
             <>
               <LevelIcon level={last.level} />
-              <span>{last.text}</span>
+              <Words of={last} />
             </>
           )}
         </p>
@@ -59,7 +59,7 @@ export function StatusBar() {
                       <li key={`${message.sequence}${message.at}`} data-level={message.level}>
                         <time dateTime={message.at}>{clockTime(message.at)}</time>
                         <LevelIcon level={message.level} />
-                        <span>{message.text}</span>
+                        <Words of={message} />
                       </li>
                     ))}
                   </ol>
@@ -101,6 +101,11 @@ function Meter({ label, share, text, extra }: { readonly label: string; readonly
       {extra !== undefined && <span className={styles.extra}>{extra}</span>}
     </span>
   )
+}
+
+function Words({ of }: { readonly of: Message }) {
+  const view = useWindow((state) => (of.guest === null ? undefined : state.guests[of.guest]?.view))
+  return <span>{messageWords(of, view)}</span>
 }
 
 function LevelIcon({ level }: { readonly level: Message['level'] }) {

@@ -1,4 +1,5 @@
 import { LoaderCircle } from 'lucide-react'
+import { capital } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import styles from './waiting.module.css'
@@ -13,7 +14,7 @@ export function Waiting() {
       <LoaderCircle className={styles.busy} aria-hidden />
       <h2 className={styles.title}>Connecting to the host</h2>
       <p className={styles.text} role="status">
-        {failed && link.phase === 'connecting' ? `No answer so far (try ${link.attempt}). ${link.reason ?? ''}` : ''}
+        {failed && link.phase === 'connecting' ? `No answer so far (try ${link.attempt}). ${capital(link.reason ?? '')}` : ''}
       </p>
       {failed && <Button onClick={() => session.retryNow()}>Try now</Button>}
       {failed && link.phase === 'connecting' && link.attempt > 3 && <p className={styles.text}>If it stays silent, run `diptych doctor` in a terminal; it says what is wrong.</p>}

@@ -130,6 +130,40 @@ it('turns the checklist into the stage without moving anything', async () => {
   expect(Number(shift), shifted).toBeLessThan(0.01)
 })
 
+describe('a window at 200 %', () => {
+  it('keeps every button of the header in sight, the screens large enough to see, and no words on top of others', async () => {
+    const { page } = await window.open('running', { width: 640, height: 400 })
+    await page.getByRole('button', { name: 'Stop both…' }).waitFor()
+    await page.getByTestId('status-bar').getByText('of 2 CPUs').waitFor()
+    for (const button of await page.getByRole('banner').getByRole('button').all()) {
+      if (!(await button.isVisible())) continue
+      const box = await button.boundingBox()
+      expect((box?.x ?? 0) + (box?.width ?? Infinity), await button.getAttribute('aria-label') ?? '').toBeLessThanOrEqual(640)
+    }
+    expect(await page.getByRole('button', { name: 'All actions' }).isVisible()).toBe(true)
+    expect((await page.getByTestId('screen-linux').boundingBox())?.height).toBeGreaterThan(100)
+    await page.getByTestId('mixer').scrollIntoViewIfNeeded()
+    await page.getByTestId('crossfader').getByRole('slider').focus()
+    expect((await page.getByTestId('crossfader').boundingBox())?.y).toBeLessThan(400)
+    const ends = await page.getByTestId('status-bar').evaluate((bar) => [...bar.children].map((child) => child.getBoundingClientRect()).map(({ left, right }) => [Math.round(left), Math.round(right)]))
+    expect(ends.every(([left = 0], index) => left >= (ends[index - 1]?.[1] ?? 0)), JSON.stringify(ends)).toBe(true)
+  })
+})
+
+describe('colours of the system’s own choosing', () => {
+  it('leave tracks, switches, states and what is chosen to be told apart', async () => {
+    const { page } = await window.open('running')
+    await page.emulateMedia({ forcedColors: 'active' })
+    const ground = (selector: string) => page.locator(selector).first().evaluate((element) => getComputedStyle(element).backgroundColor)
+    const canvas = await ground('body')
+    for (const drawn of ['[aria-current="page"]', '[aria-pressed="true"]', '[role="switch"][data-checked]', '[data-state="running"] > span', '[data-testid="link-linux"] > span']) {
+      expect(await ground(drawn), drawn).not.toBe(canvas)
+    }
+    const track = page.getByTestId('slider-linux-cpuCap').locator('[data-orientation] span').first()
+    expect(await track.evaluate((element) => getComputedStyle(element).backgroundColor)).not.toBe(canvas)
+  })
+})
+
 describe('every state of the window', () => {
   const scenarios = ['running', 'paused', 'stopped', 'failed', 'starting', 'silent', 'cut', 'sliders', 'long', 'one', 'four', 'firstrun', 'idle', 'stepfailed', 'refused']
   it.each(scenarios)('%s: no accessibility violation, no complaint under the shells’ policy, nothing wider than the window', async (scenario) => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isDiskFull } from '../src/contract/disk-full.ts'
 import type { DiscId, DiscView } from '../src/contract/disc.ts'
 import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import { type KeptDisc, Discs } from '../src/node/image/discs.ts'
@@ -47,7 +48,7 @@ export class DiscService {
     if (upload === null) throw notFound('upload', id, [])
     await demandDisc(upload)
     const kept = await this.#discs.keep(upload).catch((error: unknown) => {
-      throw new Fault('disk', `${upload.name} could not be kept: ${reasonOf(error)}`, { cause: error, remedy: 'check the disk with the data directory' })
+      throw isDiskFull(error) ? error : new Fault('disk', `${upload.name} could not be kept: ${reasonOf(error)}`, { cause: error, remedy: 'check the disk with the data directory' })
     })
     await uploads.discard(id)
     await this.#tell()

@@ -1,4 +1,5 @@
 import { ORPCError } from '@orpc/server'
+import { diskFull, isDiskFull, makeRoom } from '../src/contract/disk-full.ts'
 import { errors } from '../src/contract/error.ts'
 import { Cancelled, Fault, MissingPrerequisite, Refusal, reasonOf } from '../src/contract/refusal.ts'
 
@@ -16,8 +17,7 @@ export function toWireError(error: unknown): ORPCError<string, unknown> {
   if (error instanceof Cancelled) {
     return new ORPCError('CANCELLED', { status: errors.CANCELLED.status, message: error.message, data: { what: error.what } })
   }
-  const code = (error as NodeJS.ErrnoException | null)?.code
-  if (code === 'ENOSPC' || code === 'EDQUOT') return toWireError(new Fault('disk', reasonOf(error), { remedy: 'free some space (diptych trash purge), and try again', cause: error }))
+  if (isDiskFull(error)) return toWireError(new Fault('disk', diskFull({ what: 'A file', place: (error as NodeJS.ErrnoException).path }), { remedy: makeRoom, cause: error }))
   const part = error instanceof Error && 'part' in error && typeof error.part === 'string' ? error.part : 'host'
   const remedy = error instanceof Error && 'remedy' in error && typeof error.remedy === 'string' ? error.remedy : undefined
   return new ORPCError('FAILED', { status: errors.FAILED.status, message: reasonOf(error), data: { part, reason: reasonOf(error), remedy }, cause: error })

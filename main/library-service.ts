@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { renameSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { diskFull, isDiskFull, makeRoom } from '../src/contract/disk-full.ts'
 import { type GuestUpdate, isStopped } from '../src/contract/guest.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
@@ -192,8 +193,8 @@ export function demandStopped(guests: GuestRegistry, name: GuestName, what: 'del
 
 /** What a full or read-only disk says, with the way out; everything else as it is. */
 export function onDisk(error: unknown, what: string): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code ?? ''
-  if (!['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EXDEV', 'EIO'].includes(code)) return error
-  const remedy = code === 'ENOSPC' || code === 'EDQUOT' ? 'free some space (diptych trash purge), and try again' : 'check the data directory: its disk, and who may write there'
-  return new Fault('disk', `${what}: ${reasonOf(error)}`, { remedy, cause: error })
+  const { code = '', path } = (error ?? {}) as NodeJS.ErrnoException
+  if (isDiskFull(error)) return new Fault('disk', `${what}: ${diskFull({ what: 'its file', place: path })}`, { remedy: makeRoom, cause: error })
+  if (!['EROFS', 'EACCES', 'EXDEV', 'EIO'].includes(code)) return error
+  return new Fault('disk', `${what}: ${reasonOf(error)}`, { remedy: 'check the data directory: its disk, and who may write there', cause: error })
 }

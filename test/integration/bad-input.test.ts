@@ -138,7 +138,7 @@ describe('bad input', () => {
     home.env['DIPTYCH_CACHE'] = small
     try {
       const { exitCode, stderr } = await home.run('up')
-      expect(stderr).toMatch(/needs 2\.5 GiB.*0\.0 GiB are free/s)
+      expect(stderr).toMatch(/takes up to 2\.5 GiB in .*, where \d+ MiB are free/s)
       expect(stderr).toContain('DIPTYCH_CACHE')
       expect(exitCode).toBe(6)
     } finally {

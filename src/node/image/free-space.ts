@@ -1,4 +1,5 @@
 import { statfs } from 'node:fs/promises'
+import { diskFull, makeRoom } from '../../contract/disk-full.ts'
 import { MissingPrerequisite } from '../../contract/refusal.ts'
 
 /** Bytes as people read them. */
@@ -20,5 +21,5 @@ export async function roomIn(folder: string): Promise<number> {
 export async function demandRoom(folder: string, bytes: number, what: string): Promise<void> {
   const room = await roomIn(folder)
   if (bytes <= room) return
-  throw new MissingPrerequisite('disk space', `${what} needs ${inWords(bytes)} in ${folder}, where ${inWords(room)} may still be used`, 'Make room there, or put it on a larger disk.')
+  throw new MissingPrerequisite('disk space', diskFull({ what, place: folder, room: { neededBytes: bytes, freeBytes: room } }), makeRoom)
 }

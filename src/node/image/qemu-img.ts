@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { diskFull, isDiskFull, makeRoom } from '../../contract/disk-full.ts'
 import { Fault, MissingPrerequisite } from '../../contract/refusal.ts'
 
 export interface QemuImgOptions {
@@ -59,6 +60,6 @@ export async function demandQemuImg(args: readonly string[], what: string, optio
 
 export function qemuImgFault(what: string, stderr: string): Fault {
   const words = stderr.trim().split('\n').slice(-3).join(' | ').replaceAll(/json:\{.*?\}(?=[':]|$)/g, 'the image') || 'qemu-img gave no reason'
-  if (/No space left|SIGXFSZ|File too large/i.test(stderr)) return new Fault('disk', `${what}: the disk is full`, { remedy: 'Make room on that file system, then try again; what was written so far is gone.' })
+  if (isDiskFull(stderr)) return new Fault('disk', `${what}: ${diskFull({ what: 'the image' })}`, { remedy: makeRoom })
   return new Fault('disk', `${what}: ${words}`)
 }

@@ -4,6 +4,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
+import { diskFull, makeRoom } from '../../contract/disk-full.ts'
 import { Cancelled, Fault, MissingPrerequisite } from '../../contract/refusal.ts'
 import { RecipeManifest, type RecipeProgress, parseProgress } from '../../image/recipe.ts'
 
@@ -66,12 +67,7 @@ export class Recipes {
     const { bavail, bsize } = statfsSync(this.#cache)
     const free = bavail * bsize
     if (free >= neededBytes) return
-    const gib = (bytes: number) => (bytes / 1024 ** 3).toFixed(1)
-    throw new MissingPrerequisite(
-      'disk space',
-      `building the demonstration guests needs ${gib(neededBytes)} GiB in ${this.#cache}; ${gib(free)} GiB are free`,
-      'free some space, or set DIPTYCH_CACHE to a folder on a larger disk',
-    )
+    throw new MissingPrerequisite('disk space', diskFull({ what: 'building the demonstration guests', place: this.#cache, room: { neededBytes, freeBytes: free } }), `${makeRoom} Or set DIPTYCH_CACHE to a folder on a larger disk.`)
   }
 
   #runScript(variant: Variant, directory: string, progressed: (progress: RecipeProgress) => void, signal: AbortSignal): Promise<void> {

@@ -4,8 +4,9 @@ import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { diskFull, makeRoom } from '../../contract/disk-full.ts'
 import { reasonOf, Refusal } from '../../contract/refusal.ts'
-import { demandRoom, inWords, roomIn } from './free-space.ts'
+import { demandRoom, roomIn } from './free-space.ts'
 
 /** A file that a browser has sent. */
 export interface Upload {
@@ -69,7 +70,7 @@ export class Uploads {
       if (declaredBytes !== null && received > declaredBytes) throw new Error('it is longer than was announced')
       if (received >= next) {
         const room = await roomIn(this.#directory)
-        if (room < lookEvery) throw new Refusal('over-budget', 'the upload', `${inWords(room)} may still be used`, 'Make room on the disk with the data directory.')
+        if (room < lookEvery) throw new Refusal('over-budget', 'the upload', diskFull({ what: 'the rest of it', place: this.#directory }), makeRoom)
         next += lookEvery
       }
       hash.update(chunk)

@@ -2,6 +2,7 @@ import { createWriteStream, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeRoom } from '../../contract/disk-full.ts'
 import { reasonOf } from '../../contract/refusal.ts'
 import { EngineFault } from '../../engine/engine.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
@@ -34,7 +35,7 @@ export async function writeDeviceState(qmp: QmpSession, socketPath: string, path
   rmSync(socketPath, { force: true })
   const server = createServer()
   const written = new Promise<EngineFault | null>((resolve) => {
-    const failed = (cause: unknown) => resolve(new EngineFault('disk', `${path} could not be written: ${reasonOf(cause)}`, { cause, remedy: 'Make room on that file system, then try again.' }))
+    const failed = (cause: unknown) => resolve(new EngineFault('disk', `${path} could not be written: ${reasonOf(cause)}`, { cause, remedy: makeRoom }))
     server.once('connection', (socket) => pipeline(socket, createWriteStream(path, { flags: 'wx', mode: 0o600, highWaterMark: 1 << 20 })).then(() => resolve(null), failed))
   })
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socketPath, resolve))

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeRoom } from '../../contract/disk-full.ts'
 import { EngineFault } from '../../engine/engine.ts'
 import { asArray, asNumber, asObject, asString } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
@@ -28,7 +29,7 @@ export async function flattenDisk(qmp: QmpSession, progress: (fraction: number) 
     const { name, data } = await ended
     signal?.throwIfAborted()
     const error = asString(data['error'])
-    if (name !== 'BLOCK_JOB_COMPLETED' || error !== null) throw new EngineFault('disk', `The disk could not be flattened: ${error ?? 'it was cancelled'}`, { remedy: 'Make room on that file system, then try again.' })
+    if (name !== 'BLOCK_JOB_COMPLETED' || error !== null) throw new EngineFault('disk', `The disk could not be flattened: ${error ?? 'it was cancelled'}`, { remedy: makeRoom })
   } finally {
     signal?.removeEventListener('abort', cancel)
   }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeRoom } from '../../contract/disk-full.ts'
 import { EngineFault } from '../../engine/engine.ts'
 import { asArray, asNumber, asObject, asString } from '../../engine/qemu/json.ts'
 import type { QmpEvent, QmpSession } from '../../engine/qemu/qmp-session.ts'
@@ -13,7 +14,6 @@ const templateNames: MirrorNames = { job: 'template', node: 'template0' }
 
 const pollMs = 100
 const finishTimeoutMs = 30_000
-const remedy = 'Make room on that file system, then try again.'
 
 /**
  * Copies a running machine's disk into `path` (a qcow2 that is there already) and follows its writes, until `finish` lets go
@@ -84,7 +84,7 @@ export class DiskMirror {
       ({ data }) => asString(data['error']) ?? 'it was cancelled',
       (error: unknown) => String(error),
     )
-    return new EngineFault('disk', `The disk could not be copied to ${this.#path}: ${reason}`, { remedy })
+    return new EngineFault('disk', `The disk could not be copied to ${this.#path}: ${reason}`, { remedy: makeRoom })
   }
 }
 

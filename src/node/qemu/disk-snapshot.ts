@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDiskFull, makeRoom } from '../../contract/disk-full.ts'
 import { EngineFault } from '../../engine/engine.ts'
 import { asArray, asObject, asString, parseJson } from '../../engine/qemu/json.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
@@ -48,7 +49,7 @@ async function qemuImg(path: string, args: readonly string[]): Promise<string> {
 }
 
 function remedyOf(reason: string): string {
-  if (/No space left/.test(reason)) return 'Make room on that file system, then try again.'
+  if (isDiskFull(reason)) return makeRoom
   if (/lock/.test(reason)) return 'Another program has the disk open; end it, then try again.'
   return 'Look at the disk with: qemu-img check'
 }

@@ -1,22 +1,20 @@
 import { statfsSync } from 'node:fs'
 import { EngineFault } from '../../engine/engine.ts'
-import { reasonOf } from '../../contract/refusal.ts'
+import { diskFull, isDiskFull, makeRoom } from '../../contract/disk-full.ts'
 
-const remedy = 'Make room on that file system, then try again.'
 /** Less than this is none: what was given up a moment ago may have freed a little. */
 const noneBytes = 4 << 20
 
 /**
- * `error`, said as what it is when something below `directory` could not be written because nothing more fits there; else as
+ * `error`, said as what it is when `what`, below `directory`, could not be written because nothing more fits there; else as
  * it is. A QEMU whose memory is a file there does not say so: the kernel ends it (SIGBUS) when a page finds no room.
  */
-export function unlessFull(error: unknown, directory: string): unknown {
-  const { code, part } = error as { readonly code?: unknown; readonly part?: unknown }
+export function unlessFull(error: unknown, directory: string, what: string): unknown {
+  const { part } = error as { readonly part?: unknown }
   const isFull = () => {
     const { bavail, bsize } = statfsSync(directory)
     return bavail * bsize < noneBytes
   }
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new EngineFault('disk', reasonOf(error), { cause: error, remedy })
-  if ((part === 'qemu' || part === 'qmp') && isFull()) return new EngineFault('disk', `No space is left in ${directory}`, { cause: error, remedy })
-  return error
+  if (!isDiskFull(error) && !((part === 'qemu' || part === 'qmp') && isFull())) return error
+  return new EngineFault('disk', diskFull({ what, place: directory }), { cause: error, remedy: makeRoom })
 }

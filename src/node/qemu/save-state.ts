@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { MachineSpec, SavedReport, SaveStateRequest } from '../../engine/engine.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
@@ -69,8 +70,8 @@ export async function saveMachineState(source: StateSource, request: SaveStateRe
     await writeManifest(source, directory, wasRunning, screen)
     return { pausedMs, pausedAtMs, wasRunning, screen }
   } catch (error) {
-    const told = unlessFull(error, dirname(directory))
-    rmSync(directory, { recursive: true, force: true }) // first: to forget a mark, QEMU needs room, too
+    const told = unlessFull(error, dirname(directory), 'The saved machine')
+    await rm(directory, { recursive: true, force: true }) // first: to forget a mark, QEMU needs room, too
     if (marked) await deleteDiskSnapshot(qmp, diskSnapshot ?? '').catch(() => undefined) // swept with the request's journal
     if (request.afterwards === 'stand' && wasRunning) await runAgain(qmp, wasRunning).catch(() => undefined) // it runs already unless the last step failed
     throw told

@@ -1,5 +1,6 @@
 import { statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { diskFull, makeRoom } from '../../contract/disk-full.ts'
 import { EngineFault } from '../../engine/engine.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import { takeScreenshot } from './screenshot.ts'
@@ -11,7 +12,7 @@ const reserveBytes = 64 << 20
 export function demandRoom(what: string, directory: string, neededBytes: number): void {
   const found = statfsSync(directory)
   if (found.bavail * found.bsize >= neededBytes + reserveBytes) return
-  throw new EngineFault('disk', `${what} takes up to ${Math.ceil(neededBytes / 1048576)} MiB in ${directory}; ${Math.floor((found.bavail * found.bsize) / 1048576)} MiB are free`, { remedy: 'Make room on that file system, then try again.' })
+  throw new EngineFault('disk', diskFull({ what, place: directory, room: { neededBytes, freeBytes: Math.max(0, found.bavail * found.bsize - reserveBytes) } }), { remedy: makeRoom })
 }
 
 /** Keeps the machine's screen as `screen.png` in `directory`; null for one that shows nothing. */

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs'
 import { chmod, copyFile, rm } from 'node:fs/promises'
+import { makeRoom } from '../../contract/disk-full.ts'
 import { EngineFault } from '../../engine/engine.ts'
 import { runProgram } from '../process/run-program.ts'
 
@@ -25,5 +26,5 @@ export async function copySparsely(from: string, to: string, options: { backgrou
     return 'copy'
   }
   await rm(to, { force: true })
-  throw new EngineFault('disk', `${to} could not be written: ${result.stderr.trim() || `cp ended with ${result.exitCode}`}`, { remedy: 'Make room on that file system, then try again.' })
+  throw new EngineFault('disk', `${to} could not be written: ${result.stderr.trim() || `cp ended with ${result.exitCode}`}`, { remedy: makeRoom })
 }

@@ -67,7 +67,7 @@ export async function makeTemplateState(source: TemplateSource, request: Templat
     await freeze(directory, report.live)
     return { ...report, screen }
   } catch (error) {
-    const told = unlessFull(error, dirname(directory))
+    const told = unlessFull(error, dirname(directory), 'The template')
     rmSync(directory, { recursive: true, force: true })
     throw told
   }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Connection } from '../../../src/contract/connection.ts'
@@ -7,6 +7,7 @@ import type { ImportMode } from '../../../src/contract/image.ts'
 import { GuestName } from '../../../src/contract/names.ts'
 import { uploadPath } from '../../../src/contract/upload.ts'
 import { TestHome, until } from '../../support/diptych.ts'
+import { maySmallDisk, SmallDisk } from '../../support/small-disk.ts'
 import { bootableDisk, convertersOf, qemuImg, Workshop } from './images.ts'
 
 const text = 'a guest from elsewhere'
@@ -287,18 +288,26 @@ describe('disks and machines from elsewhere, through the product', () => {
   }
 })
 
-describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root: mounts a small file system)', () => {
+describe.skipIf(!maySmallDisk)('a full disk (needs root: mounts a small file system)', () => {
   const shop = new Workshop()
   const home = new TestHome()
   const data = join(home.directory, 'data')
+  const [waiting, go] = [shop.path('waiting'), shop.path('go')]
+  let disk: SmallDisk
 
   beforeAll(() => {
-    mkdirSync(data, { mode: 0o700 })
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=200m,mode=0700', 'tmpfs', data])
+    disk = new SmallDisk(data, shop.path('small.ext4'), 400)
+    chmodSync(data, 0o700)
+    // A converter that stands still before it begins: what it finds then is what the test has made of the disk.
+    const real = execFileSync('sh', ['-c', 'command -v qemu-img'], { encoding: 'utf8' }).trim()
+    const folder = shop.path('bin')
+    mkdirSync(folder)
+    writeFileSync(join(folder, 'qemu-img'), `#!/bin/sh\ncase "$1" in convert) touch "${waiting}"; while [ ! -e "${go}" ]; do sleep 0.05; done;; esac\nexec "${real}" "$@"\n`, { mode: 0o755 })
+    home.env['PATH'] = `${folder}:${process.env['PATH'] ?? ''}`
   })
   afterAll(async () => {
     await home.crash()
-    execFileSync('umount', [data])
+    disk.unmount()
     await home.dispose()
     shop.end()
   })
@@ -306,18 +315,20 @@ describe.skipIf(process.getuid?.() !== 0)('a full disk (needs root: mounts a sma
   test('is noticed before an import begins, and ends one cleanly when it fills meanwhile', async () => {
     await home.serve('--port', '0')
     const { client, close } = await home.connect()
-    execFileSync('sh', ['-c', `head -c 1M /dev/zero > "${shop.path('big.raw')}" && head -c 250M /dev/urandom >> "${shop.path('big.raw')}"`])
-    await expect(client.image.import({ source: { path: shop.path('big.raw') }, raw: true })).rejects.toMatchObject({ code: 'PREREQUISITE', data: { what: 'disk space', remedy: expect.stringContaining('Make room') as string } })
-    execFileSync('truncate', ['-s', '150M', shop.path('big.raw')])
-    const filling = client.image.import({ source: { path: shop.path('big.raw') }, raw: true })
-    filling.catch(() => undefined)
-    for await (const tasks of await client.task.watch()) if (tasks.some(({ status, fraction }) => status === 'running' && fraction !== null)) break
-    const filler = join(data, 'filler')
-    expect(() => writeFileSync(filler, Buffer.alloc(200 << 20))).toThrow('ENOSPC')
-    await expect(filling).rejects.toMatchObject({ code: 'FAILED', data: { reason: expect.stringContaining('the disk is full') as string, remedy: expect.stringContaining('Make room') as string } })
+    const path = shop.path('big.raw')
+    execFileSync('sh', ['-c', `head -c 1M /dev/zero > "${path}" && head -c 150M /dev/urandom >> "${path}"`])
+    const importing = () => client.image.import({ source: { path }, raw: true })
+    disk.fill(100)
+    await expect(importing()).rejects.toMatchObject({ code: 'PREREQUISITE', data: { what: 'disk space', reason: expect.stringMatching(/takes up to \d+ MiB in .*, where \d+ MiB are free/) as string, remedy: expect.stringContaining('Make room') as string } })
+    disk.free()
+    const filling = expect(importing()).rejects.toMatchObject({ code: 'FAILED', data: { reason: expect.stringContaining('no space is left') as string, remedy: expect.stringContaining('Make room') as string } })
+    await until(() => existsSync(waiting), 'the converter to be about to begin')
+    disk.fill(0)
+    writeFileSync(go, '')
+    await filling
     expect(readdirSync(join(data, 'guests'))).toEqual([])
-    rmSync(filler)
-    await client.image.import({ source: { path: shop.path('big.raw') }, raw: true })
+    disk.free()
+    await importing()
     expect(readdirSync(join(data, 'guests'))).toEqual(['big'])
     close()
   })

@@ -142,6 +142,15 @@ describe('diptych', () => {
     expect(JSON.parse(failed.stdout)).toMatchObject({ error: { code: 'FAILED', exitCode: 5, what: expect.stringContaining('guest agent') } })
   })
 
+  it('watches who opens whose page, with a report of the last round, but no guest that is not there', async () => {
+    expect(await run('web', '--watch', '--from', 'nobody')).toMatchObject({ code: 3, stderr: expect.stringContaining('nobody') })
+    const report = join(home, 'web.xml')
+    const watching = start('web', '--watch', '--host', '--junit', report)
+    await expect.poll(() => existsSync(report) && readFileSync(report, 'utf8')).toMatch(/<testsuites tests="[1-9]/)
+    watching.interrupt()
+    expect(await watching.code).toBe(0)
+  })
+
   it('sets sliders and the link, and says what is in force', async () => {
     expect((await run('set', 'linux', 'memory=384MiB')).stderr).toBe('linux: memory asked 384MiB, in force 384MiB (settled)\n')
     expect((await run('set', 'linux', 'link=down')).stderr).toBe('linux: link down\n')

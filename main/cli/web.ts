@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { InvalidArgumentError, type Command } from 'commander'
 import type { GuestName } from '../../src/contract/names.ts'
 import { reasonOf } from '../../src/contract/refusal.ts'
-import type { WebMatrix, WebProbe } from '../../src/contract/web.ts'
+import { hostParty, type WebMatrix, type WebProbe } from '../../src/contract/web.ts'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { junitReport } from './junit.ts'
@@ -36,7 +36,7 @@ export function addWebCommand(program: Command, context: CliContext): void {
     .option('--expect <status>', 'the HTTP status that counts as right; without it, 200 to 399', readStatus)
     .option('--timeout <seconds>', 'how long a page may take', readSeconds, 10)
     .option('--json', 'print every try as JSON')
-    .option('--junit <file>', 'write a JUnit report, one test case per direction')
+    .option('--junit <file>', 'write a JUnit report, one test case per direction; with --watch anew after each round')
     .option('--watch', 'go on asking until interrupted')
     .option('--interval <seconds>', 'pause between rounds of --watch', readSeconds, 15)
     .addHelpText('after', '\nExit code 1 when a page did not open, or answered another status than expected.\n\nExamples:\n  diptych web\n  diptych web linux windows --json\n  diptych web --from linux --path /health --expect 200 --junit web.xml\n  diptych web --host --watch')
@@ -91,16 +91,22 @@ async function writeReport(path: string, probes: readonly WebProbe[], expected: 
 
 type WatchInput = { path: string; from?: GuestName; to?: GuestName; host: boolean }
 
-/** Tells each answer that differs from the last one of its direction; with --json, each round as a line. */
+/** Tells each new answer of a direction; with --json as a line of JSON. */
 async function watchWeb(context: CliContext, input: WatchInput, options: WebOptions): Promise<void> {
   const { terminal } = context
   const wanted = (cell: WebMatrix['cells'][number]) =>
-    (input.from === undefined || cell.from === input.from) && (input.to === undefined || cell.to === input.to) && (input.host || input.from === 'host' || input.to === 'host' || (cell.from !== 'host' && cell.to !== 'host'))
+    (input.from === undefined || cell.from === input.from) && (input.to === undefined || cell.to === input.to) && (input.host || input.from === hostParty || input.to === hostParty || (cell.from !== hostParty && cell.to !== hostParty))
   const told = new Map<string, string>()
   await withHost(context, async (client) => {
+    for (const name of [input.from, input.to]) if (name !== undefined && name !== hostParty) await client.guest.get({ name })
     try {
       const stream = await client.web.watch({ path: input.path, intervalMs: options.interval * 1_000 }, { signal: context.interrupted })
-      for await (const matrix of stream) for (const cell of matrix.cells.filter(wanted)) tellCell(terminal, cell, told, options)
+      for await (const matrix of stream) {
+        const cells = matrix.cells.filter(wanted)
+        for (const cell of cells) tellCell(terminal, cell, told, options)
+        const probes = cells.flatMap(({ probe }) => probe ?? [])
+        if (options.junit !== undefined && probes.length > 0 && !cells.some((cell) => cell.checking)) await writeReport(options.junit, probes, options.expect)
+      }
     } catch (error) {
       if (!context.interrupted.aborted) throw error
     }

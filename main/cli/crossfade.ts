@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { settingNames } from '../../src/contract/control.ts'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { json } from './terminal.ts'
@@ -23,7 +24,7 @@ export function addCrossfadeCommand(program: Command, context: CliContext): void
       if (options.json) return terminal.print(json(result))
       for (const { guest, control, before, after } of result.moved) {
         const unit = result.guests.find(({ view }) => view.name === guest)?.view.controls[control].unit ?? 'percent'
-        terminal.say(`${guest}: ${control} ${formatControl(after, unit)} instead of ${formatControl(before, unit)}`)
+        terminal.say(`${guest}: ${settingNames[control]} ${formatControl(after, unit)} instead of ${formatControl(before, unit)}`)
       }
       if (result.moved.length === 0) terminal.say('Nothing had to move.')
       for (const limit of result.limits) terminal.say(`It ends here: ${limit}.`)

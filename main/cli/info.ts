@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { settingNames } from '../../src/contract/control.ts'
 import type { GuestView } from '../../src/contract/guest.ts'
 import { type GuestInspection, howToInstallAgent } from '../../src/contract/guest-agent.ts'
 import type { HostInfo } from '../../src/contract/host.ts'
@@ -81,7 +82,7 @@ function guestLines(view: GuestView, traffic: readonly string[][]): string {
   const controls = Object.values(view.controls).map((control) => {
     const range = `${formatControl(control.minimum, control.unit)} to ${formatControl(control.maximum, control.unit)}${control.unlimited ? ' or unlimited' : ''}`
     const value = `${formatControl(control.requested, control.unit)}, in force ${control.effective === null && !control.unlimited ? 'not known yet' : formatControl(control.effective, control.unit)}`
-    return [control.name, control.applies === 'unavailable' ? `unavailable: ${control.reason ?? 'no reason given'}` : `${value} (${range})${control.note === null ? '' : `; ${control.note}`}`]
+    return [settingNames[control.name], control.applies === 'unavailable' ? `unavailable: ${control.reason ?? 'no reason given'}` : `${value} (${range})${control.note === null ? '' : `; ${control.note}`}`]
   })
   const refused = Object.entries(view.actions).flatMap(([action, answer]) => (answer.allowed ? [] : [[`no ${action}`, answer.reason ?? '']]))
   return table(

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { InvalidArgumentError, type Command } from 'commander'
-import { ControlName } from '../../src/contract/control.ts'
+import { ControlName, settingNames } from '../../src/contract/control.ts'
 import { withHost, type CliContext } from './context.ts'
 import { formatLink } from './link-values.ts'
 import { json } from './terminal.ts'
@@ -28,7 +28,7 @@ export function addSetCommand(program: Command, context: CliContext): void {
         if (result === undefined) continue
         const { unit } = answer.guest.view.controls[control]
         const note = result.note === null ? '' : `: ${result.note}`
-        terminal.say(`${guest}: ${control} asked ${formatControl(result.requested, unit)}, in force ${formatControl(result.effective, unit)} (${result.status}${note})`)
+        terminal.say(`${guest}: ${settingNames[control]} asked ${formatControl(result.requested, unit)}, in force ${formatControl(result.effective, unit)} (${result.status}${note})`)
       }
       const { linkUp, link } = answer.guest.view.network
       if (change.link !== undefined) terminal.say(`${guest}: link asked ${formatLink(link)}${isDeepStrictEqual(link.requested, link.effective) ? ', in force' : `, in force ${formatLink({ ...link, requested: link.effective, preset: null })}`}`)

@@ -1,9 +1,16 @@
 import { describe, expect, it } from 'vitest'
+import { ControlName, settingNames } from '../../src/contract/control.ts'
 import { CommandFailure } from './exit-code.ts'
 import { formatControl, formatMilliseconds } from './units.ts'
 import { readChange, readGuestName, readMemory, readTitle } from './values.ts'
 
 describe('readChange', () => {
+  it('takes every slider by the name that answers and refusals give it', () => {
+    const values = { vcpus: '2', cpuCap: '50%', cpuWeight: '200', memory: '384MiB', diskIops: '500', diskBandwidth: '20MB/s', linkBandwidth: '10Mbit' } as const
+    const changed = ControlName.options.map((name) => readChange([`${settingNames[name]}=${values[name]}`]))
+    expect(changed.map((change) => Object.keys(change)[0])).toEqual(ControlName.options)
+  })
+
   it.each([
     [['memory=384MiB'], { memory: 384 }],
     [['memory=1.5GiB'], { memory: 1536 }],

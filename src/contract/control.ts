@@ -5,6 +5,17 @@ import { LinkShapeChange } from './link.ts'
 export const ControlName = z.enum(['vcpus', 'cpuCap', 'cpuWeight', 'memory', 'diskIops', 'diskBandwidth', 'linkBandwidth'])
 export type ControlName = z.infer<typeof ControlName>
 
+/** What each is called where people write and read it: `diptych set`, what commands print, refusals. */
+export const settingNames: Readonly<Record<ControlName, string>> = {
+  vcpus: 'vcpus',
+  cpuCap: 'cpu.cap',
+  cpuWeight: 'cpu.weight',
+  memory: 'memory',
+  diskIops: 'disk.iops',
+  diskBandwidth: 'disk.bandwidth',
+  linkBandwidth: 'link',
+}
+
 /** Whether and when a change acts. `unavailable` always comes with a reason. */
 export const Applies = z.enum(['live', 'next-boot', 'unavailable'])
 export type Applies = z.infer<typeof Applies>

@@ -1,4 +1,4 @@
-import type { Control, ControlName } from '../contract/control.ts'
+import { type Control, type ControlName, settingNames } from '../contract/control.ts'
 import { cpuCapControl, cpuWeightControl, vcpuControl } from './cpu-controls.ts'
 import { memoryControl } from './memory-control.ts'
 import { rateControls } from './rate-controls.ts'
@@ -18,9 +18,9 @@ export function describeControls(readings: ControlReadings): Record<ControlName,
 /** Null when `value` can be asked of the control; else why not, naming the range and its unit. */
 export function valueFault(control: Control, value: number | null): string | null {
   if (control.applies === 'unavailable') return control.reason
-  if (value === null) return control.unlimited ? null : `${control.name} needs a value`
+  if (value === null) return control.unlimited ? null : `${settingNames[control.name]} needs a value`
   if (value < control.minimum || value > control.maximum) {
-    return `${control.name} takes ${control.minimum} to ${control.maximum} ${control.unit}${control.unlimited ? ', or no limit' : ''}; ${value} lies outside`
+    return `${settingNames[control.name]} takes ${control.minimum} to ${control.maximum} ${control.unit}${control.unlimited ? ', or no limit' : ''}; ${value} lies outside`
   }
   return null
 }

@@ -10,7 +10,7 @@ import { signalProcess, waitGone } from '../process/process-identity.ts'
 import { prepareDeviceState, writeDeviceState } from './device-state.ts'
 import { firmwareFiles } from './firmware.ts'
 import { unplugDevice } from './hotplug.ts'
-import { launch, openQmp, type Launched } from './launch.ts'
+import { endingWithin, launch, openQmp, startFault, type Launched } from './launch.ts'
 import { checkSocketPath, type RunLayout } from './layout.ts'
 import type { QemuProbe } from './probe.ts'
 import { pluggedArguments } from './restore.ts'
@@ -31,6 +31,8 @@ export interface IncubatorRequest {
 const loadTimeoutMs = 120_000
 const unplugTimeoutMs = 20_000
 const quitTimeoutMs = 15_000
+/** Its sockets close before this process hears of its end. */
+const endingPatienceMs = 5_000
 const parentDeathSignal = ['--pdeathsig', 'KILL'] as const
 const setpriv = '/usr/bin/setpriv'
 
@@ -86,6 +88,7 @@ export class Incubator {
   /** Loads what was given to `start` as device state. */
   async load(): Promise<void> {
     const loaded = this.#loaded()
+    loaded.catch(() => undefined) // heard below, unless QEMU ended before
     await this.#expect('fd:3', true)
     await loaded
   }
@@ -137,13 +140,28 @@ export class Incubator {
 
   async #expect(uri: string, ignoreShared: boolean): Promise<void> {
     const capabilities = [{ capability: 'x-ignore-shared', state: ignoreShared }, { capability: 'events', state: true }]
-    await Promise.all([this.qmp.execute('migrate-set-capabilities', { capabilities }), this.qmp.execute('migrate-incoming', { uri })])
+    await this.#explained(Promise.all([this.qmp.execute('migrate-set-capabilities', { capabilities }), this.qmp.execute('migrate-incoming', { uri })]))
   }
 
   async #loaded(): Promise<void> {
     const ended = (event: QmpEvent) => event.name === 'MIGRATION' && ['completed', 'failed'].includes(String(event.data['status']))
-    const { data } = await this.qmp.event(ended, loadTimeoutMs, 'loading the copy')
-    if (data['status'] === 'failed') throw new EngineFault('qemu', 'QEMU could not load the copy of the machine')
+    const { data } = await this.#explained(this.qmp.event(ended, loadTimeoutMs, 'loading the copy'))
+    if (data['status'] !== 'failed') return
+    throw startFault(this.#request.spec, this.#layout, await this.#ending(), new EngineFault('qemu', 'QEMU could not load the copy of the machine'))
+  }
+
+  /** Where QEMU ended meanwhile, its own last words are the fault: its log goes with its folder. */
+  async #explained<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work
+    } catch (error) {
+      if ((await endingWithin(this.#launched.child, endingPatienceMs)) === null) throw error
+      throw startFault(this.#request.spec, this.#layout, await this.#ending(), error)
+    }
+  }
+
+  async #ending(): Promise<string> {
+    return (await endingWithin(this.#launched.child, endingPatienceMs)) ?? 'loading the copy failed'
   }
 }
 

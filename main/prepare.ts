@@ -98,10 +98,10 @@ export async function prepareBegin(preparation: Preparation, definition: GuestDe
   const suspended = isSuspended(directory)
   if (suspended && boot === 'auto') {
     const state = suspendedState(directory, spec.diskPath)
-    if (state !== null) return { from: { kind: 'restored', directory: state }, beforeRunning: async () => dropSuspended(directory) }
+    if (state !== null) return { from: { kind: 'restored', directory: state }, beforeRunning: () => dropSuspended(directory) }
   }
-  if (suspended) dropSuspended(directory)
-  if (boot === 'cloned') return { from: cloned(preparation, definition, spec) }
+  if (suspended) await dropSuspended(directory)
+  if (boot === 'cloned') return { from: await cloned(preparation, definition, spec) }
   const ownDisk = boot === 'disk' || (suspended && boot === 'cold') || (boot !== 'warm' && store.keepsDisk(spec.diskPath))
   return { from: ownDisk && existsSync(spec.diskPath) ? { kind: 'cold' } : await prepareStart(preparation, definition, spec, boot === 'disk' ? 'cold' : boot, signal) }
 }
@@ -132,12 +132,12 @@ export async function prepareStart(
 }
 
 /** What is in the template's memory goes with a disk to which nothing was written yet. */
-function cloned(preparation: Preparation, { name, source }: GuestDefinition, { diskPath }: MachineSpec): StartOptions['from'] {
+async function cloned(preparation: Preparation, { name, source }: GuestDefinition, { diskPath }: MachineSpec): Promise<StartOptions['from']> {
   if (!('template' in source)) throw new Refusal('unsupported', name, 'it is no clone', 'start it from its disk')
   const template = preparation.templates.read(source.template)
   demandUntouched(preparation.templates, template)
   const directory = preparation.templates.directory(source.template)
-  freshOverlay(directory, diskPath)
+  await freshOverlay(directory, diskPath)
   return { kind: 'cloned', directory }
 }
 

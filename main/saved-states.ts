@@ -47,7 +47,7 @@ export class SavedStates {
   /** Forgets what would keep a guest that is off from a fresh start; its snapshots stay. */
   forget(name: GuestName): void {
     const directory = this.#ports.directory(name)
-    dropSuspended(directory)
+    void dropSuspended(directory).catch(() => undefined) // what is left is swept with the next work on the guest
     new SnapshotStore(directory).clearCurrent()
   }
 }

@@ -226,8 +226,8 @@ export class SnapshotService {
       clearJournal(directory)
     } catch (error) {
       await deleteMark(store, id, diskPath, machine)
-      store.discard(id)
-      releaseDisks(store)
+      await store.discard(id)
+      await releaseDisks(store)
       clearJournal(directory)
       throw error
     }

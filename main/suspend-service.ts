@@ -37,10 +37,10 @@ export class SuspendService {
           hold.tell('writing its memory')
           writeJournal(directory, { step: 'suspend', wasRunning: (await hold.state()) === 'running' })
           try {
-            await machine.saveState({ directory: beginSuspended(directory), diskSnapshot: null, afterwards: 'stand', signal: stop })
-            commitSuspended(directory, join(directory, 'disk.qcow2'), null)
+            await machine.saveState({ directory: await beginSuspended(directory), diskSnapshot: null, afterwards: 'stand', signal: stop })
+            await commitSuspended(directory, join(directory, 'disk.qcow2'), null)
           } catch (error) {
-            discardUnfinished(directory)
+            await discardUnfinished(directory)
             clearJournal(directory)
             throw error
           }

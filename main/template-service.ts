@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { GuestName } from '../src/contract/names.ts'
 import { Refusal, reasonOf } from '../src/contract/refusal.ts'
@@ -112,7 +113,7 @@ export class TemplateService {
           abort.throwIfAborted()
           await this.#place(folder, { name, title: request.title ?? owner.definition.title, automatic, definition: owner.definition }, taken)
         } finally {
-          rmSync(folder, { recursive: true, force: true })
+          await rm(folder, { recursive: true, force: true })
         }
       })
     } finally {
@@ -134,7 +135,7 @@ export class TemplateService {
     if (users.length > 0) {
       throw new Refusal('in-use', name, `the disks of ${users.join(', ')} stand on it`, `make them stand alone (diptych flatten ${clones[0] ?? 'GUEST'}) or delete them for good, then it can go`)
     }
-    const freed = this.#ports.store.remove(name)
+    const freed = await this.#ports.store.remove(name)
     await this.changed()
     return freed
   }
@@ -144,7 +145,7 @@ export class TemplateService {
     await this.#told(async () => {
       const views = await this.list()
       const unused = views.filter(({ automatic, clones, templates, name }) => automatic && clones.length + templates.length === 0 && !this.#making.has(name))
-      for (const { name } of unused) this.#ports.store.remove(name)
+      await Promise.all(unused.map(({ name }) => this.#ports.store.remove(name))) // all at once: none of them is cloned meanwhile
     })
     await this.changed()
   }

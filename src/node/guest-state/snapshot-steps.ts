@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, Refusal } from '../../contract/refusal.ts'
@@ -29,10 +30,10 @@ export async function deleteMark(store: SnapshotStore, id: SnapshotId, diskPath:
 }
 
 /** Kept disks that no snapshot is in any more lose their second name; with it goes a disk that has no other. */
-export function releaseDisks(store: SnapshotStore): void {
+export async function releaseDisks(store: SnapshotStore): Promise<void> {
   const held = new Set(store.list().map((record) => record.disk))
   const root = snapshotsDirectory(store.guestDirectory)
-  for (const path of keptDisks(store.guestDirectory)) if (!held.has(path.slice(root.length + 1))) rmSync(path, { force: true })
+  for (const path of keptDisks(store.guestDirectory)) if (!held.has(path.slice(root.length + 1))) await rm(path, { force: true })
   if (existsSync(root)) syncPath(root)
 }
 
@@ -43,12 +44,12 @@ export function releaseDisks(store: SnapshotStore): void {
 export async function finishRestore(store: SnapshotStore, id: SnapshotId, diskPath: string, diskOnly: boolean): Promise<void> {
   const record = store.find(id)
   if (record === null) throw new Fault('disk', `the snapshot ${id} is not there any more`)
-  dropSuspended(store.guestDirectory)
-  placeKeptDisk(store.guestDirectory, record.disk, diskPath)
+  await dropSuspended(store.guestDirectory)
+  await placeKeptDisk(store.guestDirectory, record.disk, diskPath)
   await idleDisk.apply(diskPath, markOf(id))
   if (record.beside !== undefined) await placeMachineFiles(store.directory(id), record.beside, store.guestDirectory)
   store.setCurrent(id, true)
-  if (record.kind === 'live' && !diskOnly) commitSuspended(store.guestDirectory, diskPath, id)
+  if (record.kind === 'live' && !diskOnly) await commitSuspended(store.guestDirectory, diskPath, id)
   clearJournal(store.guestDirectory)
 }
 
@@ -69,8 +70,8 @@ export async function deleteSnapshot(store: SnapshotStore, { id, title }: Pick<S
 export async function finishDelete(store: SnapshotStore, id: SnapshotId, diskPath: string, machine: Machine | null, staysSuspended: boolean): Promise<void> {
   await deleteMark(store, id, diskPath, machine)
   if (staysSuspended) reviseSuspended(store.guestDirectory, diskPath)
-  store.remove(id)
-  releaseDisks(store)
+  await store.remove(id)
+  await releaseDisks(store)
   clearJournal(store.guestDirectory)
 }
 
@@ -93,12 +94,12 @@ export async function recover(store: SnapshotStore, diskPath: string, machine: M
   if (entry?.step === 'take' && store.find(entry.id) !== null) store.setCurrent(entry.id, store.isRestored())
   else if (entry?.step === 'take') {
     await deleteMark(store, entry.id, diskPath, machine)
-    releaseDisks(store)
+    await releaseDisks(store)
   }
-  store.sweep()
-  discardUnfinished(guestDirectory)
-  sweepUsed(guestDirectory)
-  rmSync(join(guestDirectory, 'disk.qcow2.new'), { force: true })
+  await store.sweep()
+  await discardUnfinished(guestDirectory)
+  await sweepUsed(guestDirectory)
+  await rm(join(guestDirectory, 'disk.qcow2.new'), { force: true })
   clearJournal(guestDirectory)
   return 'settled'
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SnapshotId, SnapshotKind } from '../../contract/snapshot.ts'
@@ -80,8 +81,8 @@ export class SnapshotStore {
     syncPath(this.#root)
   }
 
-  discard(id: SnapshotId): void {
-    rmSync(join(this.#root, `${unfinished}${id}`), { recursive: true, force: true })
+  async discard(id: SnapshotId): Promise<void> {
+    await rm(join(this.#root, `${unfinished}${id}`), { recursive: true, force: true })
   }
 
   rewrite(record: SnapshotRecord): void {
@@ -89,7 +90,7 @@ export class SnapshotStore {
   }
 
   /** Removes the folder; the children become its parent's. Doing it again changes nothing. */
-  remove(id: SnapshotId): void {
+  async remove(id: SnapshotId): Promise<void> {
     const gone = this.find(id)
     if (gone !== null) for (const each of this.list()) if (each.parent === id) this.rewrite({ ...each, parent: gone.parent })
     if (gone !== null && this.#readCurrent()?.id === id && gone.parent !== null) this.setCurrent(gone.parent, this.isRestored())
@@ -97,7 +98,7 @@ export class SnapshotStore {
     const old = join(this.#root, `${leaving}${id}`)
     if (existsSync(path)) renameSync(path, old)
     syncPath(this.#root)
-    rmSync(old, { recursive: true, force: true })
+    await rm(old, { recursive: true, force: true })
   }
 
   /** What the present disk came from; null when from none of these, as after a start with a fresh disk. */
@@ -126,9 +127,9 @@ export class SnapshotStore {
   }
 
   /** What a process that died left, apart from what a journal names. */
-  sweep(): void {
+  async sweep(): Promise<void> {
     if (!existsSync(this.#root)) return
-    for (const name of readdirSync(this.#root)) if (name.startsWith(unfinished) || name.startsWith(leaving)) rmSync(join(this.#root, name), { recursive: true, force: true })
+    for (const name of readdirSync(this.#root)) if (name.startsWith(unfinished) || name.startsWith(leaving)) await rm(join(this.#root, name), { recursive: true, force: true })
   }
 
   #read(id: string): SnapshotRecord | null {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { SnapshotId } from '../../contract/snapshot.ts'
@@ -30,25 +31,26 @@ export function isSuspended(guestDirectory: string): boolean {
 }
 
 /** A new folder for `state/`; an unfinished one goes. */
-export function beginSuspended(guestDirectory: string): string {
+export async function beginSuspended(guestDirectory: string): Promise<string> {
   const path = join(guestDirectory, making)
-  rmSync(path, { recursive: true, force: true })
+  await discardUnfinished(guestDirectory)
   mkdirSync(path, { mode: 0o700 })
   return join(path, 'state')
 }
 
-export function discardUnfinished(guestDirectory: string): void {
-  rmSync(join(guestDirectory, making), { recursive: true, force: true })
+export async function discardUnfinished(guestDirectory: string): Promise<void> {
+  await rm(join(guestDirectory, making), { recursive: true, force: true })
 }
 
 /** From here on the guest is suspended. The disk must have been written to for the last time. */
-export function commitSuspended(guestDirectory: string, diskPath: string, snapshot: SnapshotId | null): void {
+export async function commitSuspended(guestDirectory: string, diskPath: string, snapshot: SnapshotId | null): Promise<void> {
   const path = join(guestDirectory, making)
-  if (snapshot !== null) beginSuspended(guestDirectory)
+  if (snapshot !== null) await beginSuspended(guestDirectory)
   writeFileAtomicSync(join(path, 'suspended.json'), JSON.stringify({ form: 1, snapshot, disk: fingerprint(diskPath) }), { durable: true })
-  dropSuspended(guestDirectory)
+  const dropped = dropSuspended(guestDirectory)
   renameSync(path, join(guestDirectory, folder))
   syncPath(guestDirectory)
+  await dropped
 }
 
 /**
@@ -78,19 +80,22 @@ export function suspendedSnapshot(guestDirectory: string): SnapshotId | null {
   return isSuspended(guestDirectory) ? SuspendedFile.parse(JSON.parse(readFileSync(join(guestDirectory, folder, 'suspended.json'), 'utf8'))).snapshot : null
 }
 
-/** The one moment at which the guest stops being suspended: its disk moves on from now. */
-export function dropSuspended(guestDirectory: string): void {
+/**
+ * The one moment at which the guest stops being suspended: its disk moves on from now. That is done when the call returns;
+ * the promise is of the room that the memory took.
+ */
+export function dropSuspended(guestDirectory: string): Promise<void> {
   const path = join(guestDirectory, folder)
-  if (!existsSync(path)) return
+  if (!existsSync(path)) return Promise.resolve()
   const gone = join(guestDirectory, `${used}${randomBytes(4).toString('hex')}`)
   renameSync(path, gone)
   syncPath(guestDirectory)
-  rmSync(gone, { recursive: true, force: true })
+  return rm(gone, { recursive: true, force: true })
 }
 
 /** What a process that died left of used-up states. */
-export function sweepUsed(guestDirectory: string): void {
-  for (const name of readdirSync(guestDirectory)) if (name.startsWith(used)) rmSync(join(guestDirectory, name), { recursive: true, force: true })
+export async function sweepUsed(guestDirectory: string): Promise<void> {
+  for (const name of readdirSync(guestDirectory)) if (name.startsWith(used)) await rm(join(guestDirectory, name), { recursive: true, force: true })
 }
 
 function fingerprint(diskPath: string): { bytes: number; modifiedNs: string } {

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 
 /** Undoes or completes the placing of a disk. */
 export interface PlacedDisk {
-  keep(): void
-  undo(): void
+  keep(): Promise<void>
+  undo(): Promise<void>
 }
 
 /** A placed disk's time of change (epoch seconds) until somebody writes to it: tells whether a guest ever ran on it. */
@@ -27,11 +28,11 @@ export function placeDisk(overlay: string, diskPath: string): PlacedDisk {
     throw error
   }
   return {
-    keep: () => {
-      if (had) renameSync(aside, `${diskPath}.previous`)
+    keep: async () => {
+      if (had) await rename(aside, `${diskPath}.previous`) // which gives back the room of the one before
     },
-    undo: () => {
-      rmSync(diskPath, { force: true })
+    undo: async () => {
+      await rm(diskPath, { force: true })
       if (had) renameSync(aside, diskPath)
     },
   }

@@ -17,11 +17,11 @@ const put = (name: string, text: string) => {
   return join(home, name)
 }
 
-test('a placed disk keeps the one before as .previous, or puts it back', () => {
+test('a placed disk keeps the one before as .previous, or puts it back', async () => {
   const disk = put('disk', 'first')
-  placeDisk(put('o1', 'second'), disk).keep()
+  await placeDisk(put('o1', 'second'), disk).keep()
   expect([readFileSync(disk, 'utf8'), readFileSync(`${disk}.previous`, 'utf8')]).toEqual(['second', 'first'])
-  placeDisk(put('o2', 'third'), disk).undo()
+  await placeDisk(put('o2', 'third'), disk).undo()
   expect([readFileSync(disk, 'utf8'), readFileSync(`${disk}.previous`, 'utf8')]).toEqual(['second', 'first'])
   expect(readdirSync(home).sort()).toEqual(['disk', 'disk.previous'])
   expect(() => placeDisk(join(home, 'none'), disk)).toThrow('ENOENT')
@@ -50,8 +50,8 @@ test('a start that was killed loses no disk', () => {
   expect([readFileSync(disk, 'utf8'), names()]).toEqual(['third', ['disk', 'disk.previous']])
 })
 
-test('with no disk before there is none after an undo', () => {
-  placeDisk(put('o', 'x'), join(home, 'disk')).undo()
+test('with no disk before there is none after an undo', async () => {
+  await placeDisk(put('o', 'x'), join(home, 'disk')).undo()
   expect(readdirSync(home)).toEqual([])
 })
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineFault } from '../../engine/engine.ts'
 import { syncPath } from '../file/atomic.ts'
@@ -48,17 +49,17 @@ export function keepDisk(guestDirectory: string, diskPath: string): string {
  * Puts a kept disk at `diskPath` in one step. What was there is kept as `<diskPath>.previous` unless it has a kept name of
  * its own.
  */
-export function placeKeptDisk(guestDirectory: string, name: string, diskPath: string): void {
+export async function placeKeptDisk(guestDirectory: string, name: string, diskPath: string): Promise<void> {
   const kept = join(snapshotsDirectory(guestDirectory), name)
   if (isSameFile(kept, diskPath)) return
   const making = `${diskPath}.new`
-  rmSync(making, { force: true })
+  await rm(making, { force: true })
   linkSync(kept, making)
   if (existsSync(diskPath) && keptName(guestDirectory, diskPath) === null) {
-    rmSync(`${diskPath}.previous`, { force: true })
+    await rm(`${diskPath}.previous`, { force: true })
     linkSync(diskPath, `${diskPath}.previous`)
   }
-  renameSync(making, diskPath)
+  await rename(making, diskPath)
   syncPath(guestDirectory)
 }
 

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { EngineFault } from '../../engine/engine.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
 import { findByArguments, isAlive, signalProcess, waitGone, type ProcessIdentity } from '../process/process-identity.ts'
@@ -44,7 +45,13 @@ export async function sweepRun(layout: RunLayout, state: RunState, cpuCap: CpuCa
     signalProcess(state.process, 'SIGKILL')
     await waitGone(state.process, 5_000)
   }
+  await removeMemory(state.record)
   removeRunFiles(layout, state.record, cpuCap)
+}
+
+/** Before `removeRunFiles`, where no QEMU maps it: to give gibibytes back takes time, which the host's thread has not got. */
+export async function removeMemory(record: RunRecord | null): Promise<void> {
+  if (record?.ramPath !== null && record?.ramPath !== undefined) await rm(record.ramPath, { force: true })
 }
 
 export function removeRunFiles(layout: RunLayout, record: RunRecord | null, cpuCap: CpuCapPort): void {

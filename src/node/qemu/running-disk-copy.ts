@@ -1,4 +1,5 @@
 import { existsSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DiskCopy } from '../../engine/engine.ts'
 import type { QmpSession } from '../../engine/qemu/qmp-session.ts'
@@ -24,8 +25,8 @@ export async function beginRunningCopy(machine: { readonly qmp: QmpSession; read
     rmSync(markIn(scratch), { force: true })
     over()
   }
-  const discard = () => {
-    rmSync(path, { force: true })
+  const discard = async () => {
+    await rm(path, { force: true })
     end()
   }
   try {
@@ -41,11 +42,11 @@ export async function beginRunningCopy(machine: { readonly qmp: QmpSession; read
       abandon: async () => {
         if (ended) return
         await mirror.abandon().catch(() => undefined) // QEMU is gone, and its copy with it
-        discard()
+        await discard()
       },
     }
   } catch (error) {
-    discard()
+    await discard()
     throw error
   }
 }

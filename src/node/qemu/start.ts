@@ -15,7 +15,7 @@ import { checkSocketPath, type RunLayout } from './layout.ts'
 import { QemuMachine, type MachineParts } from './machine.ts'
 import type { QemuProbe } from './probe.ts'
 import { fillMemory, planMemory, pluggedArguments, restoredSpec } from './restore.ts'
-import { claimRunDirectory, removeRunFiles } from './run-directory.ts'
+import { claimRunDirectory, removeMemory, removeRunFiles } from './run-directory.ts'
 import { writeRunRecord, type RunRecord } from './run-record.ts'
 import { demandSameMachine, readSavedState, type SavedState } from './saved-state.ts'
 import { startTpm } from './tpm.ts'
@@ -51,7 +51,7 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
   checkFiles(spec, origin.kind)
   checkDiscs(spec)
   await claimRunDirectory(layout, cpuCap)
-  const undo: (() => void)[] = []
+  const undo: (() => void | Promise<void>)[] = []
   const plugged = origin.device === null ? [] : origin.state.manifest.plugged
   let record: RunRecord = { form: 1, spec, process: null, boot: origin.device === null ? 'cold' : origin.kind, ramPath: null, savable: origin.kind === 'savable', memory: 'unnamed', plugged, startedAtMs: Date.now() }
   undo.push(() => removeRunFiles(layout, record, cpuCap))
@@ -88,8 +88,8 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
     await running(qmp, launched, origin, layout, spec, beforeRunning)
     if (record.ramPath !== null) rmSync(record.ramPath, { force: true })
     if (spare !== null) rmSync(spare.directory, { recursive: true, force: true })
-    placed?.keep()
     if (origin.kind !== 'restored') options.signal?.throwIfAborted() // what was restored has run: its saved state is used up
+    await placed?.keep()
     const { loading: _over, ...done } = record
     if (record.loading === true) writeRunRecord(layout, done)
     const parts: MachineParts = { record: { ...done, process }, layout, qmp, child: launched.child, probe, cpuCap, onSaved: context.onSaved, cleanUp: () => removeRunFiles(layout, done, cpuCap) }
@@ -99,7 +99,8 @@ export async function startMachine(asked: MachineSpec, options: StartOptions, co
       signalProcess(launched.process, 'SIGKILL')
       await waitGone(launched.process, 5_000)
     }
-    for (const step of undo.toReversed()) step()
+    await removeMemory(record)
+    for (const step of undo.toReversed()) await step()
     throw error
   }
 }

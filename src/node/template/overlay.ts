@@ -35,11 +35,11 @@ export function copyOverlay(templateFolder: string, path: string): void {
  * Sees to it that the disk at `path` holds nothing yet, as the template's memory expects. One that was written to becomes
  * `disk.qcow2.previous`.
  */
-export function freshOverlay(templateFolder: string, path: string): void {
+export async function freshOverlay(templateFolder: string, path: string): Promise<void> {
   const overlay = join(templateFolder, overlayName)
   if (statSync(path, { throwIfNoEntry: false })?.size === statSync(overlay).size && readFileSync(path).equals(readFileSync(overlay))) return
   const making = `${path}.new`
   rmSync(making, { force: true })
   copyOverlay(templateFolder, making)
-  placeDisk(making, path).keep()
+  await placeDisk(making, path).keep()
 }

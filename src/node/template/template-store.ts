@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GuestName } from '../../contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../../contract/refusal.ts'
@@ -89,7 +90,7 @@ export class TemplateStore {
   }
 
   /** For good; the caller has made sure that nothing stands on it. Answers the bytes that were freed. */
-  remove(name: GuestName): number {
+  async remove(name: GuestName): Promise<number> {
     const folder = join(this.root, `${going}${randomBytes(6).toString('hex')}`)
     this.#read.delete(name)
     const freed = this.bytes(name)
@@ -99,7 +100,7 @@ export class TemplateStore {
       throw new Fault('disk', `the template ${name} could not be removed: ${reasonOf(error)}`, { cause: error })
     }
     syncPath(this.root)
-    rmSync(folder, { recursive: true, force: true })
+    await rm(folder, { recursive: true, force: true })
     return freed.disk + freed.memory
   }
 

@@ -63,7 +63,7 @@ test('a template appears whole, its name is taken once, and what was begun is sw
   store.recover()
   expect(existsSync(again)).toBe(false)
   expect(store.names()).toEqual(['web'])
-  expect(store.remove(named('web'))).toBeGreaterThan(0)
+  expect(await store.remove(named('web'))).toBeGreaterThan(0)
   expect(store.names()).toEqual([])
 })
 
@@ -106,10 +106,10 @@ test('a clone’s disk finds its base from where the guest is, also in a moved d
 test('a fresh start keeps a disk that nothing was written to, and sets one aside that was', async () => {
   await place('web', null)
   const { folder } = clone('web-1', 'web')
-  freshOverlay(store.directory(named('web')), diskOf(folder))
+  await freshOverlay(store.directory(named('web')), diskOf(folder))
   expect(existsSync(`${diskOf(folder)}.previous`)).toBe(false)
   execFileSync('qemu-io', ['-f', 'qcow2', '-c', 'write 0 64k', diskOf(folder)], { stdio: 'ignore' })
-  freshOverlay(store.directory(named('web')), diskOf(folder))
+  await freshOverlay(store.directory(named('web')), diskOf(folder))
   expect(existsSync(`${diskOf(folder)}.previous`)).toBe(true)
   expect(execFileSync('qemu-img', ['map', '--output=json', '-f', 'qcow2', diskOf(folder)], { encoding: 'utf8' })).not.toContain('"depth": 0, "present": true')
 })

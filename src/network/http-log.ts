@@ -7,7 +7,7 @@ import { isTlsStart, TlsFlow } from './tls-flow.ts'
 export interface HttpLogLimits {
   /** Lines kept to be asked for. */
   readonly lines: number
-  /** TCP connections followed at once; the one silent longest makes room. */
+  /** TCP connections followed at once; the one followed longest makes room. */
   readonly flows: number
   /** Work per 100 ms before the rest is left out of the log: 1 for a connection looked up, 1 for 64 bytes of a head. */
   readonly workPer100Ms: number

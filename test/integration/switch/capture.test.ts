@@ -94,6 +94,28 @@ describe.skipIf(!hasTshark)(`capture${hasTshark ? '' : ' (needs tshark)'}`, () =
     for (const guest of ['linux = 52:54:00:d1:00:01 = 10.77.0.11', 'windows = 52:54:00:d1:00:02 = 10.77.0.12']) expect(comment).toContain(guest)
   })
 
+  it('is shown by tshark while it is made', async () => {
+    const tshark = spawn('tshark', ['-i', '-', '-l', '-c', '2', '-T', 'fields', '-e', 'frame.interface_name', '-e', 'frame.len'])
+    const said = { out: '', complaints: '' }
+    tshark.stdout.on('data', (chunk: Buffer) => (said.out += chunk.toString()))
+    tshark.stderr.on('data', (chunk: Buffer) => (said.complaints += chunk.toString()))
+    const ended = new Promise((resolve) => tshark.once('close', resolve))
+    const stream = await openCapture(runtime, { network: stageNetwork, guest: null, snapBytes: 65_549 })
+    tshark.stdin.on('error', () => stream.destroy()) // it has had enough
+    stream.pipe(tshark.stdin)
+    try {
+      a.send(testFrame(a.mac, b.mac, 1, 100))
+      await until('the first packet to be shown', () => said.out !== '')
+      b.send(testFrame(b.mac, a.mac, 2, 65_549))
+      expect(await ended).toBe(0)
+      expect(said.out).toBe('linux\t100\nwindows\t65549\n')
+      expect(said.complaints).not.toMatch(/warning|critical|error|cut short|malformed|unknown/i)
+    } finally {
+      stream.destroy()
+      tshark.kill()
+    }
+  })
+
   it('keeps the newest part within a size', async () => {
     const path = join(directory, 'ring.pcapng')
     const end = new AbortController()

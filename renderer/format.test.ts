@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { AgentState, GuestState } from '../src/contract/guest.ts'
 import { GuestName } from '../src/contract/names.ts'
 import { makeGuest, updateOf } from '../test/fake/window/views.ts'
-import { bitRate, displayName, memory, messageWords, outcomeWords, remaining, stateWords, systemWords } from './format.ts'
+import { bitRate, displayName, memory, messageWords, nameProblem, outcomeWords, remaining, stateWords, systemWords } from './format.ts'
 
 const view = (changes: object, kind: 'linux' | 'windows-stand-in' = 'linux', title = 'Linux') => updateOf(Object.assign(makeGuest('linux', title, kind, 0), changes)).view
 
@@ -43,10 +43,16 @@ describe('words', () => {
     expect(messageWords({ guest: null, text: 'the switch was started again' }, undefined)).toBe('The switch was started again')
   })
 
+  it('says what is wrong with a name in a whole sentence', () => {
+    expect(nameProblem('build-server')).toBeNull()
+    expect(nameProblem('Bad Name!')).toMatch(/^A guest name is .+\.$/)
+  })
+
   it('says a system’s version once', () => {
     expect(systemWords({ name: 'Debian GNU/Linux 12 (bookworm)', version: '12 (bookworm)' })).toBe('Debian GNU/Linux 12 (bookworm)')
     expect(systemWords({ name: 'Windows Server', version: '2022' })).toBe('Windows Server 2022')
     expect(systemWords({ name: 'FreeBSD', version: null })).toBe('FreeBSD')
+    expect(systemWords({ name: 'unknown', version: null })).toBe('System not known yet')
   })
 
   it('never calls the stand-in Windows alone', () => {

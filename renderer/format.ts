@@ -64,7 +64,8 @@ export const clipboardChoices: readonly { readonly value: ClipboardMode; readonl
 
 /** Why a text is no guest's or template's name, in words; null when it is one. */
 export function nameProblem(text: string): string | null {
-  return GuestName.safeParse(text).error?.issues[0]?.message ?? null
+  const problem = GuestName.safeParse(text).error?.issues[0]?.message
+  return problem === undefined ? null : `${capital(problem)}.`
 }
 
 /** The guest's title, with the stand-in's label whatever its definition calls it. */
@@ -118,5 +119,6 @@ export function messageWords({ guest, text }: Pick<Message, 'guest' | 'text'>, v
 
 /** A system with its version, once: many a name (`Debian GNU/Linux 12 (bookworm)`) ends with it already. */
 export function systemWords({ name, version }: { readonly name: string; readonly version: string | null }): string {
+  if (name === 'unknown') return 'System not known yet'
   return version === null || name.includes(version) ? name : `${name} ${version}`
 }

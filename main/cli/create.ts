@@ -66,7 +66,7 @@ export function addCreateCommand(program: Command, context: CliContext): void {
       if (options.json) return terminal.print(json(made))
       for (const note of made.notes) terminal.say(`Note: ${note}`)
       const { view } = made.guest
-      terminal.say(`${view.name} is there: ${view.os.name}.${options.start ? '' : ` Start it with: diptych start ${view.name}`}`)
+      terminal.say(`${view.name} is there${view.os.name === 'unknown' ? '' : `: ${view.os.name}`}.${options.start ? '' : ` Start it with: diptych start ${view.name}`}`)
     })
 }
 

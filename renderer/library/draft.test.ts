@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ImageReport } from '../../src/contract/image.ts'
-import { emptyDraft, originOf, requestOf } from './draft.ts'
+import { emptyDraft, originOf, requestOf, vcpusProblem } from './draft.ts'
 
 const report = (change: Partial<ImageReport>): ImageReport => ({ source: '/x', format: 'qcow2', what: 'qcow2 disk', machine: null, warnings: [], refusal: null, ...change })
 
@@ -27,6 +27,12 @@ describe('the request', () => {
   it('names only what a person decided', () => {
     expect(requestOf(emptyDraft, { kind: 'empty' })).toEqual({ from: { kind: 'empty' } })
     expect(requestOf({ ...emptyDraft, name: 'build-server', memoryMiB: 2048, diskMiB: 40_960 }, { kind: 'empty' })).toEqual({ from: { kind: 'empty' }, name: 'build-server', memoryMiB: 2048, diskMiB: 40_960 })
+  })
+
+  it('leaves out a number of vCPUs that is none, which is told beside its field', () => {
+    expect(requestOf({ ...emptyDraft, vcpus: 0 }, { kind: 'empty' })).toEqual({ from: { kind: 'empty' } })
+    expect([0, -1, 65].map(vcpusProblem)).toEqual(Array(3).fill('Type a whole number from 1 to 64.'))
+    expect([null, 1, 64].map(vcpusProblem)).toEqual([null, null, null])
   })
 
   it('leaves out a name that is none, and a size for a disk that has one', () => {

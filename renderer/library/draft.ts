@@ -1,6 +1,7 @@
 import type { CreateFrom, CreateGuest } from '../../src/contract/creation.ts'
 import type { HardwareProfile } from '../../src/contract/hardware.ts'
 import type { ImageReport, ImageSource, ImportMode } from '../../src/contract/image.ts'
+import { Vcpus } from '../../src/contract/guest-settings.ts'
 import { GuestName } from '../../src/contract/names.ts'
 
 /** What a person has said of a new guest so far; null is left to the host. */
@@ -31,7 +32,12 @@ export function originOf(draft: Pick<Draft, 'origin' | 'template' | 'mode'>, sou
   return { kind: 'disk', source, mode: 'path' in source ? draft.mode : 'copy' }
 }
 
-/** The request that makes the guest. A name that is none yet is left out, so that the rest can be proposed meanwhile. */
+/** What is wrong with a number of vCPUs; null is left to the host. */
+export function vcpusProblem(vcpus: number | null): string | null {
+  return vcpus === null || Vcpus.safeParse(vcpus).success ? null : 'Type a whole number from 1 to 64.'
+}
+
+/** The request that makes the guest. A value that is none yet is left out, so that the rest can be proposed meanwhile. */
 export function requestOf(draft: Draft, from: CreateFrom): CreateGuest {
   const name = GuestName.safeParse(draft.name)
   const newDisk = from.kind === 'iso' || from.kind === 'empty'
@@ -40,7 +46,7 @@ export function requestOf(draft: Draft, from: CreateFrom): CreateGuest {
     ...(name.success ? { name: name.data } : {}),
     ...(draft.title === null || draft.title === '' ? {} : { title: draft.title }),
     ...(draft.memoryMiB === null ? {} : { memoryMiB: draft.memoryMiB }),
-    ...(draft.vcpus === null ? {} : { vcpus: draft.vcpus }),
+    ...(draft.vcpus === null || vcpusProblem(draft.vcpus) !== null ? {} : { vcpus: draft.vcpus }),
     ...(draft.diskMiB === null || !newDisk ? {} : { diskMiB: draft.diskMiB }),
     ...(draft.profile === null ? {} : { profile: draft.profile }),
   }

@@ -2,7 +2,7 @@ import { EllipsisVertical, MonitorOff, MonitorPlay, Pause, Play, Power } from 'l
 import { isOff } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import { type Command, guestCommands } from '../command/commands.ts'
-import { capital, displayName, memory, stateWords } from '../format.ts'
+import { capital, displayName, memory, stateWords, systemWords } from '../format.ts'
 import { stageOrder } from '../stage/use-stage-order.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
@@ -51,7 +51,7 @@ export function GuestCard({ name }: { readonly name: GuestName }) {
           {capital(stateWords(view))}
           {on && view.network.ipv4 !== null && <span className={styles.address}>{view.network.ipv4}</span>}
         </p>
-        <p className={styles.quiet}>{view.state === 'failed' && view.detail !== null ? view.detail : `${view.os.name}, ${view.vcpus} vCPU${view.vcpus === 1 ? '' : 's'}, ${memory(view.controls.memory.requested ?? view.controls.memory.maximum)}`}</p>
+        <p className={styles.quiet}>{view.state === 'failed' && view.detail !== null ? view.detail : `${systemWords(view.os)}, ${view.vcpus} vCPU${view.vcpus === 1 ? '' : 's'}, ${memory(view.controls.memory.requested ?? view.controls.memory.maximum)}`}</p>
       </div>
       {task === undefined ? (
         <div className={styles.actions} role="toolbar" aria-label={`Actions for ${title}`}>

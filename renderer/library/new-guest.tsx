@@ -1,7 +1,7 @@
 import { FileUp } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import type { CreateFrom } from '../../src/contract/creation.ts'
-import { hardwareChoices, nameProblem } from '../format.ts'
+import { hardwareChoices, nameProblem, systemWords } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import { CheckField, SelectField, TextField } from '../ui/field.tsx'
@@ -10,7 +10,7 @@ import { AmountField } from './amount-field.tsx'
 import { FileReport } from './file-report.tsx'
 import styles from './new-guest.module.css'
 import { DropHint, fileForGuest } from './drop.tsx'
-import { type Draft, emptyDraft, originOf, requestOf } from './draft.ts'
+import { type Draft, emptyDraft, originOf, requestOf, vcpusProblem } from './draft.ts'
 import { useFile } from './use-file.ts'
 import { useProposal } from './use-proposal.ts'
 
@@ -41,7 +41,8 @@ export function NewGuest() {
   const { proposal, problem, asking } = useProposal(session, from === null ? null : requestOf(draft, from))
   const name = draft.name ?? proposal?.name ?? ''
   const badName = name === '' ? null : nameProblem(name)
-  const against = from === null ? whatIsMissing(draft.origin) : (problem ?? badName ?? (proposal === null ? 'The host is still looking at it.' : null))
+  const badVcpus = vcpusProblem(draft.vcpus)
+  const against = from === null ? whatIsMissing(draft.origin) : (problem ?? badName ?? badVcpus ?? (proposal === null ? 'The host is still looking at it.' : null))
 
   const close = () => session.store.setState({ place: 'library' })
   const create = async () => {
@@ -125,13 +126,14 @@ export function NewGuest() {
           <h2>What it will be</h2>
           <div className={styles.grid}>
             <TextField label="Name" value={name} problem={badName} hint="Its DNS name on the private network." onChange={(event) => change({ name: event.currentTarget.value })} />
-            <TextField label="Title" value={draft.title ?? proposal?.title ?? ''} hint={proposal === null ? '' : proposal.os} onChange={(event) => change({ title: event.currentTarget.value })} />
+            <TextField label="Title" value={draft.title ?? proposal?.title ?? ''} hint={proposal === null ? '' : systemWords({ name: proposal.os, version: null })} onChange={(event) => change({ title: event.currentTarget.value })} />
             <AmountField label="Memory" value={draft.memoryMiB ?? proposal?.memoryMiB ?? null} minimum={64} maximum={1_048_576} onChange={(memoryMiB) => change({ memoryMiB })} />
             <TextField
               label="vCPUs"
               type="number"
               min={1}
               max={64}
+              problem={badVcpus}
               value={draft.vcpus ?? proposal?.vcpus ?? ''}
               onChange={(event) => change({ vcpus: Number.isInteger(event.currentTarget.valueAsNumber) ? event.currentTarget.valueAsNumber : null })}
             />

@@ -97,7 +97,7 @@ describe('a new guest', () => {
     await page.getByText('Installation disc, Debian 12.8.0 amd64').waitFor()
     await poll(() => page.getByLabel('Name').inputValue()).toBe('debian')
     await page.getByLabel('Name').fill('Workshop')
-    await page.getByText(/a guest name is a lower-case DNS label/).waitFor()
+    await page.getByText(/A guest name is a lower-case DNS label/).waitFor()
     await page.getByLabel('Name').fill('workshop')
     await page.getByLabel('Memory').fill('3 GiB')
     expect(await violationsIn(page, 'new-guest')).toEqual([])

@@ -13,8 +13,17 @@ export function RequestLog() {
   const fresh = useWindow((state) => state.requests)
   const [older, setOlder] = useState<readonly HttpLine[]>([])
   const [filter, setFilter] = useState('')
+  const [unread, setUnread] = useState(0)
   useEffect(() => {
     void session.ask('read the requests', (client) => client.network.requests({ limit: 1_000 })).then((lines) => setOlder(lines ?? []))
+    let wanted = true
+    const read = () => void session.ask('read the network’s counters', (client) => client.network.get()).then((report) => wanted && setUnread(report?.statistics?.httpSampledOut ?? 0))
+    read()
+    const timer = setInterval(read, 2_000)
+    return () => {
+      wanted = false
+      clearInterval(timer)
+    }
   }, [session])
   const lines = useMemo(() => narrowed([...older, ...fresh], filter), [older, fresh, filter])
   return (
@@ -51,10 +60,17 @@ export function RequestLog() {
         )}
       </div>
       <p className={styles.quiet} role="status">
-        {lines.length > shown ? `The newest ${shown} of ${lines.length}` : `${lines.length} ${lines.length === 1 ? 'request' : 'requests'}`}
+        {countWords(lines.length, unread)}
       </p>
     </>
   )
+}
+
+/** How many lines there are and are shown. `unread`: TCP segments the switch has not read because traffic was heavy. */
+export function countWords(lines: number, unread: number): string {
+  const known = lines > shown ? `The newest ${shown} of ${lines}` : `${lines} ${lines === 1 ? 'request' : 'requests'}`
+  if (unread === 0) return known
+  return `${known}. Requests may be missing: under heavy traffic ${unread} ${unread === 1 ? 'packet was' : 'packets were'} passed on unread.`
 }
 
 /** Each line once, newest first, of those that hold every word of the filter. */

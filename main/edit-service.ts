@@ -21,6 +21,8 @@ export interface EditPorts {
   readonly store: GuestStore
   readonly library: LibraryService
   description(): EngineDescription | null
+  /** The guest's file says something else now. */
+  edited(): void
   /** The guest has the name `to` now: whoever keeps something under its old one follows. */
   renamed(name: GuestName, to: GuestName): void
 }
@@ -72,6 +74,7 @@ export class EditService {
     try {
       const edited = await store.editExactly(name, file.hash, values)
       guests.get(name).redefine(edited.definition)
+      this.#ports.edited()
       return { guest: guests.get(name).current(), plan }
     } catch (error) {
       await undo()

@@ -164,6 +164,7 @@ class LocalHost implements Host {
       store: this.#store,
       library: this.#library,
       description: () => this.#description,
+      edited: () => discs.usersChanged(),
       renamed: (name, to) => {
         void this.#network.forget(name)
         try {
@@ -177,7 +178,7 @@ class LocalHost implements Host {
     this.uploads = new Uploads(join(directories.data, 'uploads'))
     this.#partials = new PartialFiles(join(directories.state, 'exports'), [directories.data, directories.cache])
     const users = new FileUsers({ guests: () => this.#guests.all(), guestFolder, trashed: () => this.#library.trashedDefinitions(), trashedFolders: () => this.#library.trashedFolders(), templates: () => this.#templates.store })
-    const discs = new DiscService({ dataDirectory: directories.data, uploads: this.uploads, users })
+    const discs = new DiscService({ dataDirectory: directories.data, uploads: this.uploads, users, changes: (signal) => [this.#guests.events.subscribe([], signal), this.#library.trashed.subscribe([], signal), this.#saved.snapshots.events.subscribe([], signal), this.#templates.watch(signal)] })
     this.#images = new ImageService({ library: this.#library, tasks: this.#tasks, uploads: this.uploads, discs, guestFolder })
     const dial = (guest: GuestName, port: number) => openRawChannel(directories.runtime, 'dial', { guest, port, network: this.#network.cards(guest)[0]?.network })
     this.#web = new WebService({

@@ -24,7 +24,7 @@ export type DiscView = z.infer<typeof DiscView>
 export const disc = {
   /** Newest first. Discs that are used by their own paths are not among them. */
   list: oc.errors(errors).output(z.array(DiscView)),
-  /** The whole list, again after a disc has come or gone. */
+  /** The whole list, again after a disc has come or gone, or somebody has taken one or left it. */
   watch: oc.errors(errors).output(eventIterator(z.array(DiscView))),
   /** An upload that is a disc becomes one of the kept. The same content again is the same disc, under its first name. */
   keep: oc.errors(errors).input(z.object({ upload: UploadId })).output(DiscView),

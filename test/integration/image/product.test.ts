@@ -151,7 +151,16 @@ describe('disks and machines from elsewhere, through the product', () => {
     expect((await client.guest.settings({ name: again.guest.view.name })).settings.cdrom).toBe(kept.path)
     await expect(client.disc.keep({ upload: await send(shop.convert(raw, 'no-disc.qcow2', 'qcow2')) })).rejects.toMatchObject({ data: { code: 'not-importable' } })
     await expect(client.disc.delete({ id: kept.id })).rejects.toMatchObject({ data: { code: 'in-use', reason: 'it is in a drive of installing, again' } })
+    let told: readonly string[] = []
+    const watching = new AbortController()
+    const watched = (async () => {
+      for await (const discs of await client.disc.watch(undefined, { signal: watching.signal })) told = discs.flatMap(({ users }) => users)
+    })().catch(() => undefined) // ended below
+    await until(() => told.includes('installing'), 'whoever watches to have the list')
     await client.guest.edit({ name: named('installing'), changes: { cdrom: null } })
+    await until(() => told.join() === 'again', 'whoever watches to be told that a drive is empty')
+    watching.abort()
+    await watched
     const thrown = await client.guest.delete({ name: named('again') })
     expect(await client.disc.list()).toEqual([{ ...kept, users: ['again (deleted)'] }])
     await client.trash.purge({ id: thrown.id })

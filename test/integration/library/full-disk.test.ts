@@ -53,7 +53,7 @@ beforeEach(() => {
   store = new GuestStore(data)
   const registry = guests as unknown as GuestRegistry // the part of one that is asked here
   library = new LibraryService({ guests: registry, store, trash: new Trash(data), gone: () => undefined, trashChanged: () => undefined })
-  editing = new EditService({ guests: registry, store, library, description: () => null, renamed: () => undefined })
+  editing = new EditService({ guests: registry, store, library, description: () => null, edited: () => undefined, renamed: () => undefined })
 })
 afterEach(() => {
   if (!mountable) return

@@ -17,7 +17,7 @@ export function Waiting() {
         {failed && link.phase === 'connecting' ? `No answer so far (try ${link.attempt}). ${capital(link.reason ?? '')}` : ''}
       </p>
       {failed && <Button onClick={() => session.retryNow()}>Try now</Button>}
-      {failed && link.phase === 'connecting' && link.attempt > 3 && <p className={styles.text}>If it stays silent, run `diptych doctor` in a terminal; it says what is wrong.</p>}
+      {failed && link.phase === 'connecting' && link.attempt > 3 && <p className={styles.text}>An address holds for one launch: open the one that was printed last. If that stays silent, run `diptych doctor` in a terminal; it says what is wrong.</p>}
     </section>
   )
 }

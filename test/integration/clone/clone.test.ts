@@ -40,7 +40,11 @@ describe('clones, through the contract', () => {
   test('ten run at once, none shares an identifier, and the source has kept its own', async () => {
     expect(clones).toEqual(Array.from({ length: count }, (_, index) => `base-${index + 1}`))
     const names = [tiny, ...clones]
-    for (const name of clones) await until(async () => (await home.shell(name, identity)).split(' ')[3] !== undefined, `an address for ${name}`)
+    const isItself = async (name: GuestName) => {
+      const [hostName, , , address] = (await home.shell(name, identity)).split(' ')
+      return hostName === name && address !== undefined
+    }
+    for (const name of clones) await until(() => isItself(name), `the name and an address of ${name}`)
     const found = await Promise.all(names.map(async (name) => (await home.shell(name, identity)).split(' ')))
     for (const column of [0, 1, 2, 3]) expect(new Set(found.map((row) => row[column])).size).toBe(names.length)
     expect(found.map(([hostName]) => hostName)).toEqual(names)
@@ -107,7 +111,8 @@ describe('clones, through the contract', () => {
     const copy = GuestName.parse('copy')
     expect(guests.map(({ view }) => view.name)).toEqual([copy])
     await home.agentLive(copy)
-    expect(await home.shell(copy, `hostname; ${read}`)).toBe('copy\nbase-3')
+    await until(async () => (await home.shell(copy, 'hostname')) === 'copy', 'the clone to hear its name')
+    expect(await home.shell(copy, read)).toBe('base-3')
     const automatic = (await home.client.template.list()).find((template) => template.automatic)
     expect(automatic).toMatchObject({ kind: 'live', clones: [copy] })
     expect((await home.client.template.list()).find(({ name }) => name === base)?.clones).toContain(copy)

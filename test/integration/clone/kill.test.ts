@@ -72,5 +72,5 @@ test(`killed at ${points} moments of making, cloning and flattening, the host fi
   const last = GuestName.parse('last')
   await home.client.template.clone({ from: { template: base }, name: last, force: true })
   await home.agentLive(last)
-  expect(await home.shell(last, 'hostname')).toBe(last)
+  await until(async () => (await home.shell(last, 'hostname')) === last, 'the clone to hear its name')
 })

@@ -20,7 +20,11 @@ describe('an error that nobody caught, in the process that serves', () => {
     served = await home.serve()
     expect((await home.run('create', name, '--empty', '--memory', '64MiB', '--disk-size', '1GiB', '--start')).exitCode).toBe(0)
   })
-  afterAll(() => home.dispose())
+  afterAll(async () => {
+    await home.run('stop', name, '--force')
+    await home.dispose()
+    expect(processesOf(home.directory)).toEqual([])
+  })
 
   const logged = () => readFileSync(join(directories(home.env).state, 'host.log'), 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as { level: number; msg: string; stack?: string })
   const stackOf = (text: string) => logged().find(({ stack }) => stack?.includes(text))?.stack

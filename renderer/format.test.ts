@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { AgentState, GuestState } from '../src/contract/guest.ts'
 import { GuestName } from '../src/contract/names.ts'
 import { makeGuest, updateOf } from '../test/fake/window/views.ts'
-import { bitRate, displayName, memory, messageWords, nameProblem, outcomeWords, remaining, stateWords, systemWords } from './format.ts'
+import { ageWords, bitRate, displayName, memory, messageWords, nameProblem, outcomeWords, remaining, stateWords, systemWords } from './format.ts'
 
 const view = (changes: object, kind: 'linux' | 'windows-stand-in' = 'linux', title = 'Linux') => updateOf(Object.assign(makeGuest('linux', title, kind, 0), changes)).view
 
@@ -25,6 +25,10 @@ describe('words', () => {
     const line = { sequence: 1, at: '', from: 'linux', to: 'windows', fromAddress: '', method: 'GET', host: null, path: '/', status: 200, milliseconds: 12, bytes: 1 }
     expect(outcomeWords(line)).toBe('GET / 200, 12 ms')
     expect(outcomeWords({ ...line, status: null, milliseconds: null })).toBe('GET / no answer yet')
+  })
+
+  it('says since when, once it is not just now', () => {
+    expect([0, 9_999, 10_000, 59_999, 60_000, 3_599_999, 7_200_000].map(ageWords)).toEqual([null, null, '10 s ago', '50 s ago', '1 min ago', '59 min ago', '2 h ago'])
   })
 
   it('has words for every state, and "unknown" is none of them', () => {

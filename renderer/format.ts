@@ -106,6 +106,14 @@ export function outcomeWords(line: HttpLine): string {
   return `${line.method} ${line.path} ${outcome}${took}`
 }
 
+/** How long ago something was, once that is worth saying: null within the last ten seconds. */
+export function ageWords(milliseconds: number): string | null {
+  const seconds = Math.floor(milliseconds / 1_000)
+  if (seconds < 10) return null
+  if (seconds < 60) return `${Math.floor(seconds / 10) * 10} s ago`
+  return seconds < 3_600 ? `${Math.floor(seconds / 60)} min ago` : `${Math.floor(seconds / 3_600)} h ago`
+}
+
 /** Sentence case for state words that open a line. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1)

@@ -1,8 +1,9 @@
 import { Switch } from '@base-ui/react/switch'
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { GuestName } from '../../src/contract/names.ts'
+import type { HttpLine } from '../../src/contract/network.ts'
 import { reasonAgainst } from '../command/reason.ts'
-import { bitRate, displayName, outcomeWords } from '../format.ts'
+import { ageWords, bitRate, displayName, outcomeWords } from '../format.ts'
 import { LinkPopover } from '../network/link-popover.tsx'
 import { useSession, useWindow } from '../store/context.ts'
 import type { WindowState } from '../store/state.ts'
@@ -25,12 +26,30 @@ export function Wire({ guests, shares }: { readonly guests: readonly GuestName[]
         ) : last === undefined ? (
           'No page asked for yet'
         ) : (
-          <>
-            <span className={styles.who}>{last.from}</span> <span>→</span> <span className={styles.who}>{last.to}</span> <span className={styles.outcome}>{outcomeWords(last)}</span>
-          </>
+          <LastRequest line={last} />
         )}
       </button>
     </section>
+  )
+}
+
+/** The last page asked for; grey, and since when, once nothing has followed it for a while. */
+function LastRequest({ line }: { readonly line: HttpLine }) {
+  const [age, setAge] = useState<string | null>(null)
+  useEffect(() => {
+    const tick = () => setAge(ageWords(Date.now() - Date.parse(line.at)))
+    tick()
+    const timer = setInterval(tick, 2_000)
+    return () => clearInterval(timer)
+  }, [line.at])
+  return (
+    <>
+      <span className={styles.who}>{line.from}</span> <span>→</span> <span className={styles.who}>{line.to}</span>{' '}
+      <span className={styles.outcome} data-old={age !== null}>
+        {outcomeWords(line)}
+        {age === null ? '' : `, ${age}`}
+      </span>
+    </>
   )
 }
 

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { GuestName } from '../src/contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../src/contract/refusal.ts'
 import type { SnapshotId, SnapshotKind, SnapshotTree, SnapshotView } from '../src/contract/snapshot.ts'
-import { unlessAborted, whileFrozen } from '../src/engine/frozen.ts'
+import { whileFrozen } from '../src/engine/frozen.ts'
+import { unlessAborted } from '../src/engine/unless-aborted.ts'
 import type { Engine, Machine, SaveStateRequest } from '../src/engine/engine.ts'
 import type { GuestHold } from '../src/guest/carry-out.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
@@ -310,8 +311,8 @@ export class SnapshotService {
     if (!marks.includes(markOf(record.id))) throw new Refusal('damaged', record.title, 'its disk does not know it any more', 'go back to another snapshot')
   }
 
-  async #unusable(store: SnapshotStore, record: SnapshotRecord): Promise<string | null> {
-    return diskGone(store, record) ?? (record.kind === 'live' ? this.#memoryUnusable(store, record) : null)
+  async #unusable(store: SnapshotStore, record: SnapshotRecord, gone = diskGone(store, record)): Promise<string | null> {
+    return gone ?? (record.kind === 'live' ? this.#memoryUnusable(store, record) : null)
   }
 
   async #memoryUnusable(store: SnapshotStore, record: SnapshotRecord): Promise<string | null> {
@@ -328,7 +329,8 @@ export class SnapshotService {
   async #view(store: SnapshotStore, record: SnapshotRecord, shares: ReadonlyMap<string, number>): Promise<SnapshotView> {
     const { id, parent, kind, title, takenAt, pausedMs, consistent, stage, screen } = record
     const memoryBytes = await this.#memoryBytes(store, record)
-    return { id, parent, kind, title, takenAt, pausedMs, consistent, stage, memoryBytes, diskBytes: shares.get(markOf(id)) ?? null, thumbnail: screen, unusable: await this.#unusable(store, record), diskUsable: diskGone(store, record) === null }
+    const gone = diskGone(store, record)
+    return { id, parent, kind, title, takenAt, pausedMs, consistent, stage, memoryBytes, diskBytes: shares.get(markOf(id)) ?? null, thumbnail: screen, unusable: await this.#unusable(store, record, gone), diskUsable: gone === null }
   }
 
   async #memoryBytes(store: SnapshotStore, { id, kind }: SnapshotRecord): Promise<number> {

@@ -3,6 +3,7 @@ import type { HttpLine } from '../../src/contract/network.ts'
 import { clockTime, outcomeWords } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import styles from './network-dialog.module.css'
+import { useStatistics } from './use-statistics.ts'
 
 /** Lines shown at most; the filter looks through all that are known. */
 const shown = 200
@@ -13,17 +14,9 @@ export function RequestLog() {
   const fresh = useWindow((state) => state.requests)
   const [older, setOlder] = useState<readonly HttpLine[]>([])
   const [filter, setFilter] = useState('')
-  const [unread, setUnread] = useState(0)
+  const unread = useStatistics()?.httpSampledOut ?? 0
   useEffect(() => {
     void session.ask('read the requests', (client) => client.network.requests({ limit: 1_000 })).then((lines) => setOlder(lines ?? []))
-    let wanted = true
-    const read = () => void session.ask('read the network’s counters', (client) => client.network.get()).then((report) => wanted && setUnread(report?.statistics?.httpSampledOut ?? 0))
-    read()
-    const timer = setInterval(read, 2_000)
-    return () => {
-      wanted = false
-      clearInterval(timer)
-    }
   }, [session])
   const lines = useMemo(() => narrowed([...older, ...fresh], filter), [older, fresh, filter])
   return (

@@ -1,29 +1,15 @@
-import { useEffect, useState } from 'react'
 import type { GuestName } from '../../src/contract/names.ts'
-import type { DropReport } from '../../src/contract/network.ts'
 import { byteCount } from '../format.ts'
-import { useSession, useWindow } from '../store/context.ts'
+import { useWindow } from '../store/context.ts'
 import styles from './link-popover.module.css'
+import { useStatistics } from './use-statistics.ts'
 
-/** What passed a link since the switch started, and what did not and why (asked every 2 s). */
+/** What passed a link since the switch started, and what did not and why. */
 export function Totals({ guest }: { readonly guest: GuestName }) {
-  const session = useSession()
   const port = useWindow((state) => state.network?.ports.find((each) => each.guest === guest))
-  const [reasons, setReasons] = useState<DropReport>({})
-  useEffect(() => {
-    let wanted = true
-    const read = () =>
-      void session
-        .ask('read the network’s counters', (client) => client.network.get())
-        .then((report) => wanted && setReasons(report?.statistics?.ports.find((each) => each.guest === guest)?.drops ?? {}))
-    read()
-    const timer = setInterval(read, 2_000)
-    return () => {
-      wanted = false
-      clearInterval(timer)
-    }
-  }, [session, guest])
+  const statistics = useStatistics()
   if (port === undefined) return null
+  const reasons = statistics?.ports.find((each) => each.guest === guest)?.drops ?? {}
   const why = Object.entries(reasons).map(([reason, count]) => `${count} ${reasonWords[reason] ?? reason}`)
   return (
     <p className={styles.totals} data-testid={`totals-${guest}`}>

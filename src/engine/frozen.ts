@@ -1,4 +1,5 @@
 import type { GuestAgent } from './agent.ts'
+import { unlessAborted } from './unless-aborted.ts'
 
 export interface FreezeOptions {
   /** How long the guest may take to freeze: its own hooks (a database's checkpoint) run first. */
@@ -65,17 +66,6 @@ export async function whileFrozen<T>(agent: GuestAgent, work: () => Promise<T>, 
     clearTimeout(limit)
     await unlessAborted(thaw(), signal)
   }
-}
-
-/** What `promise` becomes, or a rejection with the signal's reason as soon as that is aborted. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  return new Promise<T>((resolve, reject) => {
-    const abort = () => reject(signal.reason as Error)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }
 
 async function thawSurely(agent: GuestAgent, { stillFrozen, gone = () => false }: FreezeOptions): Promise<void> {

@@ -1,6 +1,7 @@
 import { Refusal, reasonOf } from '../contract/refusal.ts'
 import type { GuestAgent, GuestFile } from '../engine/agent.ts'
 import { EngineFault } from '../engine/engine.ts'
+import { unlessAborted } from '../engine/unless-aborted.ts'
 import { guestShell, type GuestShell } from './guest-shell.ts'
 
 /** A running SHA-256. */
@@ -135,18 +136,9 @@ async function targetIn(shell: GuestShell, guest: string, to: string, name: stri
 /** By the guest's own tool, else by reading the file back. */
 async function compare(shell: GuestShell, path: string, expected: string, bytes: number, ports: CopyPorts): Promise<void> {
   ports.progressed('comparing', bytes, bytes)
-  const said = await orAborted(shell.sha256(path).catch(() => null), ports.signal)
+  const said = await unlessAborted(shell.sha256(path).catch(() => null), ports.signal)
   if ((said ?? (await readBack(path, bytes, ports))) === expected) return
   throw new EngineFault('agent', `${path} in ${ports.guest} is not what was copied: the checksums differ`, { remedy: 'Copy it again when nothing writes to it.' })
-}
-
-/** Rejects with the signal's reason at once: the guest may take minutes for its answer, which nobody waits for then. */
-async function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  let stop: () => void = () => undefined
-  const aborted = new Promise<never>((_, reject) => (stop = () => reject(signal.reason as Error)))
-  signal.addEventListener('abort', stop, { once: true })
-  return Promise.race([answer, aborted]).finally(() => signal.removeEventListener('abort', stop))
 }
 
 async function readBack(path: string, bytes: number, { agent, checksum, signal }: CopyPorts): Promise<string> {

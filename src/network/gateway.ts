@@ -28,7 +28,7 @@ export interface GatewayOutcome {
 }
 
 interface WebPeer extends TcpPeer {
-  readonly port: Port
+  readonly owner: Port
   readonly address: string
   /** A segment to it as a frame. */
   frame(segment: Uint8Array): Uint8Array
@@ -72,7 +72,7 @@ export class Gateway {
     this.#now = options.now
     this.#dialer = options.dialer
     const source = { domain: options.zone.domain, ports: options.ports, ipv6Of: (port: Port) => options.zone.ipv6Of(port.settings.guest) }
-    this.#web = new TcpResponder({ port: 80, random: options.random, respond: (request, { port, address }) => answerStatus(request, { guest: port.settings.guest, address }, source) })
+    this.#web = new TcpResponder({ port: 80, random: options.random, respond: (request, { owner, address }) => answerStatus(request, { guest: owner.settings.guest, address }, source) })
   }
 
   get address(): number {
@@ -103,7 +103,7 @@ export class Gateway {
 
   /** What the gateway has to say without being asked: lost parts of its web page, and IPv6 advertisements. Call it a few times a second. */
   tick(): { port: Port; frame: Uint8Array }[] {
-    const web = this.#web.tick(this.#now()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.port, frame: peer.frame(segment) })))
+    const web = this.#web.tick(this.#now()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.owner, frame: peer.frame(segment) })))
     return [...web, ...this.#ipv6.tick(this.#now(), this.#ports())]
   }
 
@@ -126,7 +126,6 @@ export class Gateway {
     const peer: WebPeer = {
       owner: port,
       key: `${source}`,
-      port,
       address: ipv4Text(source),
       encode: (written) => encodeTcp(this.#subnet.gateway, source, written),
       frame: (bytes) => this.#toGuest(mac, source, PROTOCOL.tcp, bytes),
@@ -137,7 +136,7 @@ export class Gateway {
   /** The web page over IPv6. */
   #page(segment: TcpSegment, { port, source, local, frame }: Ipv6WebPeer): Uint8Array[] {
     const address = ipv6Text(source)
-    const peer: WebPeer = { owner: port, key: address, port, address, encode: (written) => encodeTcp6(local, source, written), frame }
+    const peer: WebPeer = { owner: port, key: address, address, encode: (written) => encodeTcp6(local, source, written), frame }
     return this.#web.receive(segment, peer, this.#now()).map(frame)
   }
 

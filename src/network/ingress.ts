@@ -160,7 +160,7 @@ export class Ingress implements FrameSink {
       const header = (u8(view, ip) & 15) * 4
       const length = Math.min(u16(view, ip + 2), end - ip) - header
       const transport = ip + header
-      if (protocol === PROTOCOL.udp) return length < 4 || !this.#isRefused(port, isDhcpAnswer(view, transport))
+      if (protocol === PROTOCOL.udp) return length < 4 || !this.#isRefused(port, isDhcpAnswer(view, transport) ? 'role-spoof' : null)
       if (length >= 20) this.#fabric.http.segment(view, transport, transport + length, length, u32(view, ip + 12), u32(view, ip + 16), port.flows, port.lastFrameAtMs)
       return true
     }
@@ -201,8 +201,8 @@ export class Ingress implements FrameSink {
 const DHCP_SERVER_TO_CLIENT = (67 << 16) | 68
 
 /** A UDP datagram at view[at] as DHCP servers send it: there is one on each network, the gateway. */
-function isDhcpAnswer(view: Uint8Array, at: number): DropReason | null {
-  return u32(view, at) === DHCP_SERVER_TO_CLIENT ? 'role-spoof' : null
+function isDhcpAnswer(view: Uint8Array, at: number): boolean {
+  return u32(view, at) === DHCP_SERVER_TO_CLIENT
 }
 
 const EMPTY = new Uint8Array()

@@ -78,10 +78,9 @@ export class TcpResponder<Peer extends TcpPeer> {
   /** Repeats what was not acknowledged and forgets the silent; call it a few times a second. */
   tick(nowMs: number): { peer: Peer; segments: Uint8Array[] }[] {
     const repeats: { peer: Peer; segments: Uint8Array[] }[] = []
-    const all = [...this.#owners].flatMap(([owner, connections]) => [...connections].map(([key, connection]) => ({ owner, key, connection })))
-    for (const { owner, key, connection } of all) {
+    for (const [key, connection] of [...this.#owners.values()].flatMap((connections) => [...connections])) {
       const waitsMs = nowMs - connection.movedAtMs
-      if (waitsMs > IDLE_MS || connection.tries > MAX_TRIES) this.#forget(owner, key)
+      if (waitsMs > IDLE_MS || connection.tries > MAX_TRIES) this.#forget(connection.peer.owner, key)
       else if (connection.response !== null && connection.sent > connection.acknowledged && waitsMs > RETRY_MS * (connection.tries + 1)) {
         connection.tries++
         connection.sent = connection.acknowledged

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, linkSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readdirSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { EngineFault } from '../../engine/engine.ts'
 import { syncPath } from '../file/atomic.ts'
+import { isSameFile } from '../file/same-file.ts'
 
 /**
  * A disk that holds snapshots is kept by a second name (hard link) `snapshots/disk-<hex>.qcow2`: whatever becomes of
@@ -61,9 +62,4 @@ export async function placeKeptDisk(guestDirectory: string, name: string, diskPa
   }
   await rename(making, diskPath)
   syncPath(guestDirectory)
-}
-
-function isSameFile(left: string, right: string): boolean {
-  const [one, other] = [left, right].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }))
-  return one !== undefined && other !== undefined && one.ino === other.ino && one.dev === other.dev
 }

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
 import { reasonOf } from '../../contract/refusal.ts'
 import { EngineFault } from '../../engine/engine.ts'
+import { isSameFile } from '../file/same-file.ts'
 import { backingName } from './inner-backing.ts'
 import { PluggedDevice } from './run-record.ts'
 import { recoverDirectory } from './warm-directory.ts'
@@ -70,11 +71,6 @@ export async function warmFault(directory: string, warmKey: string, image: strin
   } catch (error) {
     return reasonOf(error)
   }
-}
-
-function isSameFile(left: string, right: string): boolean {
-  const [one, other] = [left, right].map((path) => statSync(path, { throwIfNoEntry: false, bigint: true }))
-  return one !== undefined && one.ino === other?.ino && one.dev === other.dev
 }
 
 function parse(directory: string): WarmManifest | null {

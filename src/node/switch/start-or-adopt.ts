@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SwitchFault, type SwitchClient } from '../../network/client.ts'
 import { ensurePrivateDirectory } from '../paths.ts'
 import { spawnDetached } from '../process/detached.ts'
-import { identify, signalProcess, waitGone } from '../process/process-identity.ts'
-import { connectControl, type ControlClient } from './control-client.ts'
+import { identify, type ProcessIdentity, signalProcess, waitGone } from '../process/process-identity.ts'
+import { connectControl, ControlClient } from './control-client.ts'
 import { readSwitchRecord, switchPaths } from './switch-record.ts'
 
 export interface SwitchPlace {
@@ -27,45 +27,40 @@ const END_TIMEOUT_MS = 10_000
 
 /** The switch that serves this runtime directory: pid, start time and greeting agree; null when there is none. */
 export async function findSwitch(place: { readonly runtime: string }): Promise<SwitchClient | null> {
-  const record = readSwitchRecord(place.runtime)
-  if (record === null) return null
-  if (record.startTicks !== null && identify(record.pid)?.startTicks !== record.startTicks) return null
-  let client: ControlClient
-  try {
-    client = await connectControl(switchPaths(place.runtime).control)
-  } catch (error) {
-    if (error instanceof SwitchFault) return null
-    throw error
-  }
-  if (client.greeting.instance === record.instance && client.processId === record.pid) return client
-  client.dispose()
-  return null
+  const found = await lookFor(place.runtime)
+  return found instanceof ControlClient ? found : null
 }
 
-/**
- * Ends a switch of another release, which nobody of this one can talk to. The one started in its place has the same
- * leases and sockets, so that guests find it there.
- */
-async function endOtherVersion(place: SwitchPlace): Promise<void> {
-  const record = readSwitchRecord(place.runtime)
-  const identity = record === null ? null : identify(record.pid)
-  if (identity === null || identity.startTicks !== record?.startTicks) return
-  const fault = await connectControl(switchPaths(place.runtime).control).then(
-    (client) => client.dispose(),
-    (error: unknown) => error,
-  )
-  if (!(fault instanceof SwitchFault) || fault.code !== 'other-version') return
+/** As `findSwitch`; a switch of another release, which nobody of this one can talk to, is told by its process alone. */
+async function lookFor(runtime: string): Promise<ControlClient | ProcessIdentity | null> {
+  const record = readSwitchRecord(runtime)
+  if (record === null) return null
+  const identity = identify(record.pid)
+  if (record.startTicks !== null && identity?.startTicks !== record.startTicks) return null
+  try {
+    const client = await connectControl(switchPaths(runtime).control)
+    if (client.greeting.instance === record.instance && client.processId === record.pid) return client
+    client.dispose()
+    return null
+  } catch (error) {
+    if (!(error instanceof SwitchFault)) throw error
+    return error.code === 'other-version' && record.startTicks !== null ? identity : null
+  }
+}
+
+/** The one started in its place has the same leases and sockets, so that guests find it there. */
+async function end(otherRelease: ProcessIdentity): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    signalProcess(identity, signal)
-    if (await waitGone(identity, END_TIMEOUT_MS)) return
+    signalProcess(otherRelease, signal)
+    if (await waitGone(otherRelease, END_TIMEOUT_MS)) return
   }
 }
 
 /** Finds the running switch or starts one that outlives this process. Rejects with SwitchFault('unreachable'). */
 export async function startOrAdoptSwitch(place: SwitchPlace): Promise<SwitchClient> {
-  const found = await findSwitch(place)
-  if (found !== null) return found
-  await endOtherVersion(place)
+  const found = await lookFor(place.runtime)
+  if (found instanceof ControlClient) return found
+  if (found !== null) await end(found)
   ensurePrivateDirectory(place.runtime)
   ensurePrivateDirectory(place.state)
   const logPath = join(place.state, 'switch.log')

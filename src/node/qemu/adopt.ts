@@ -10,7 +10,7 @@ import { incubatorsDirectory, runLayout, runsDirectory, type RunLayout } from '.
 import type { EngineLogger } from './logger.ts'
 import { QemuMachine, type MachineParts } from './machine.ts'
 import type { QemuProbe } from './probe.ts'
-import { examineRun, removeRunFiles, runNames, sweepRun } from './run-directory.ts'
+import { examineRun, removeMemory, removeRunFiles, runNames, sweepRun } from './run-directory.ts'
 import { type RunRecord, writeRunRecord } from './run-record.ts'
 import { sweepIncubators } from './template-incubator.ts'
 import { healFromCopy } from './running-disk-copy.ts'
@@ -68,6 +68,7 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
       context.logger.info({ guest: record.spec.name }, 'ended a machine that was being loaded and never ran')
       return null
     }
+    await removeMemory(record) // its name, which the host was killed before taking away: QEMU has it open
     const { loading: _over, ...ran } = record
     record = ran
     writeRunRecord(layout, ran)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, truncateSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Machine, SavedReport, StartOptions } from '../../../src/engine/engine.ts'
@@ -50,6 +50,24 @@ describe('saved machines on real QEMU', () => {
     expect(leftovers()).toEqual([])
     await again.quit()
     expect(digest(join(states, 'standing', 'ram.img'))).toBe(ram)
+  })
+
+  test('one whose host is killed as it begins to run is taken over, and its memory goes with it', async () => {
+    const record = join(bench.runDirectory, 'run.json')
+    const noted = () => JSON.parse(readFileSync(record, 'utf8')) as { ramPath: string }
+    const machine = await bench.engine.start(bench.spec, from('standing', async () => linkSync(noted().ramPath, `${noted().ramPath}-kept`)))
+    machine.dispose()
+    // What the host was killed before: taking the name of the memory away, and noting that it runs.
+    renameSync(`${noted().ramPath}-kept`, noted().ramPath)
+    writeFileSync(record, JSON.stringify({ ...noted(), loading: true }))
+    expect(leftovers()).toHaveLength(1)
+    const [adoption = expect.fail('nothing was adopted')] = await bench.engine.adopt()
+    expect(adoption.status).toBe('running')
+    expect(leftovers()).toEqual([])
+    await agentAnswers(adoption.machine)
+    expect(await shell(adoption.machine, 'cat /tmp/kept/note')).toBe('remembered')
+    await save(adoption.machine, 'taken over', 'stand', null)
+    await adoption.machine.quit()
   })
 
   test('a restored machine is saved while it runs, memory and disk at one instant', async () => {

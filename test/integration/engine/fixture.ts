@@ -70,6 +70,7 @@ export class Bench {
     await this.engine.settled()
     for (const socket of this.#sockets) socket.destroy()
     this.#switch.close()
+    for (const path of namedMemory(this.spec.uuid)) rmSync(path, { force: true })
     rmSync(this.home, { recursive: true, force: true })
   }
 
@@ -110,6 +111,11 @@ export function agentAnswers(machine: Machine): Promise<true> {
       () => null,
     ),
   )
+}
+
+/** Memory files that still have a name, of machines whose uuid begins as this one (src/node/qemu/ram-file.ts). */
+export function namedMemory(uuid: string): string[] {
+  return entries('/dev/shm').filter((name) => name.startsWith(`diptych-${uuid.slice(0, 8)}-`)).map((name) => join('/dev/shm', name))
 }
 
 export const isThere = (pid: number): boolean => existsSync(`/proc/${pid}`)

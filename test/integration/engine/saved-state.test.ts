@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Machine, SavedReport, StartOptions } from '../../../src/engine/engine.ts'
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
-import { agentAnswers, Bench, entries, processesOf, until } from './fixture.ts'
+import { agentAnswers, Bench, entries, namedMemory, processesOf, until } from './fixture.ts'
 
 const shell = async (machine: Machine, script: string) => (await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 300_000)).stdout.trim()
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
@@ -17,7 +17,7 @@ describe('saved machines on real QEMU', () => {
   let states: string
   const from = (name: string, beforeRunning?: StartOptions['beforeRunning']): StartOptions => ({ from: { kind: 'restored', directory: join(states, name) }, ...(beforeRunning === undefined ? {} : { beforeRunning }) })
   const save = (machine: Machine, name: string, afterwards: 'run' | 'stand', diskSnapshot: string | null): Promise<SavedReport> => machine.saveState({ directory: join(states, name), diskSnapshot, afterwards })
-  const leftovers = () => entries('/dev/shm').filter((name) => name.includes(bench.spec.uuid.slice(0, 8)))
+  const leftovers = () => namedMemory(bench.spec.uuid)
 
   beforeAll(() => {
     bench = new Bench()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Machine } from '../../../src/engine/engine.ts'
 import { residentMiB } from '../../../src/node/process/process-identity.ts'
-import { agentAnswers, Bench, entries, processesOf, recordEvents, until } from './fixture.ts'
+import { agentAnswers, Bench, entries, namedMemory, processesOf, recordEvents, until } from './fixture.ts'
 
 const digest = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 const shell = async (machine: Machine, script: string) => (await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 300_000)).stdout.trim()
@@ -40,7 +40,7 @@ describe('warm states on real QEMU', () => {
     expect(entries(directory).sort()).toEqual(['device.state', 'manifest.json', 'ram.img', 'spares'])
     expect(statSync(join(directory, 'ram.img')).mode & 0o077).toBe(0)
     expect(spares()).toEqual([expect.stringMatching(/^spare-/) as string])
-    expect(entries('/dev/shm').filter((name) => name.includes(bench.spec.uuid.slice(0, 8)))).toEqual([])
+    expect(namedMemory(bench.spec.uuid)).toEqual([])
     expect(JSON.parse(readFileSync(join(directory, 'manifest.json'), 'utf8'))).toMatchObject({ form: 1, memoryMiB: 192 })
   })
 

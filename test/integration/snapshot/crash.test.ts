@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
@@ -9,8 +9,8 @@ import type { SnapshotView } from '../../../src/contract/snapshot.ts'
 import { markOf } from '../../../src/node/guest-state/snapshot-steps.ts'
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
 import { keptDisks } from '../../../src/node/qemu/kept-disk.ts'
-import { entries, processesOf, tinyGuest, until } from '../engine/fixture.ts'
-import { countInGuest, demandSound, Rig } from './rig.ts'
+import { entries, tinyGuest, until } from '../engine/fixture.ts'
+import { countInGuest, demandSound, endHome, namedMemoryOf, Rig } from './rig.ts'
 
 /** How many times a host is killed; 50 take a quarter of an hour. */
 const points = Number(process.env['DIPTYCH_CRASH_POINTS'] ?? 4)
@@ -81,7 +81,7 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
       expect(entries(directory).filter((name) => !['disk.qcow2', 'snapshots', 'suspended', 'nvram.fd', 'tpm'].includes(name))).toEqual([])
       expect(entries(join(directory, 'snapshots')).filter((name) => name.startsWith('.'))).toEqual([])
       expect(kept.length).toBe(1)
-      expect(entries('/dev/shm').filter((name) => name.includes('5a7ed000'))).toEqual([])
+      expect(namedMemoryOf(home)).toEqual([])
       for (const path of [rig.disk(), ...kept]) await demandSound(path, rig.owner('one').machine)
       const found = new Set(beside.map((path) => readFileSync(path, 'utf8')))
       expect([[...found], [...found].every((text) => text === 'later' || step === 'restore')]).toEqual([[step === 'restore' && finished ? 'base' : expect.any(String)], true])
@@ -111,10 +111,7 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
       return rig.saved.snapshots.take(one, { title: 'base' })
     })
   })
-  afterAll(() => {
-    for (const pid of processesOf(home)) process.kill(Number(pid), 'SIGKILL')
-    rmSync(home, { recursive: true })
-  })
+  afterAll(() => endHome(home))
 
   test.each(steps.slice(0, points))('%s, let be', async (step) => {
     const id = await makeReady(step)

@@ -5,8 +5,8 @@ import { GuestName } from '../../../src/contract/names.ts'
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
 import { keptDisks } from '../../../src/node/qemu/kept-disk.ts'
 import { maySmallDisk, SmallDisk } from '../../support/small-disk.ts'
-import { entries, processesOf, tinyGuest, until } from '../engine/fixture.ts'
-import { countInGuest, demandSound, Rig } from './rig.ts'
+import { entries, tinyGuest, until } from '../engine/fixture.ts'
+import { countInGuest, demandSound, endGuests, Rig } from './rig.ts'
 
 const one = GuestName.parse('one')
 
@@ -27,7 +27,7 @@ describe.skipIf(!maySmallDisk)('on a full disk (needs root and a loop device: mo
   })
   afterAll(() => {
     rig.close()
-    for (const pid of processesOf(home)) process.kill(Number(pid), 'SIGKILL')
+    endGuests(home)
     disk.unmount()
     rmSync(home, { recursive: true, force: true })
   })

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GuestName } from '../../../src/contract/names.ts'
-import { entries, processesOf, tinyGuest, until } from '../engine/fixture.ts'
-import { Rig } from './rig.ts'
+import { entries, tinyGuest, until } from '../engine/fixture.ts'
+import { endHome, Rig } from './rig.ts'
 
 const one = GuestName.parse('one')
 /** UEFI stores names of its variables in UTF-16. */
@@ -29,8 +29,7 @@ describe('snapshots of a guest with UEFI variables and a TPM', () => {
   })
   afterAll(() => {
     rig.close()
-    for (const pid of processesOf(home)) process.kill(Number(pid), 'SIGKILL')
-    rmSync(home, { recursive: true, force: true })
+    endHome(home)
   })
 
   test('one taken before the first start takes them away again', async () => {

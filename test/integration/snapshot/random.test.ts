@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GuestState } from '../../../src/contract/guest.ts'
@@ -11,7 +11,7 @@ import { markOf } from '../../../src/node/guest-state/snapshot-steps.ts'
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
 import { keptDisks } from '../../../src/node/qemu/kept-disk.ts'
 import { entries, processesOf, tinyGuest } from '../engine/fixture.ts'
-import { demandSound, Rig } from './rig.ts'
+import { demandSound, endHome, namedMemoryOf, Rig } from './rig.ts'
 import { randomOf } from '../../fuzz/dice.ts'
 
 /** How many operations in all; 1,000 take some twenty minutes. */
@@ -44,8 +44,7 @@ describe(`${operations} random operations on three guests (seed ${seed})`, () =>
   })
   afterAll(() => {
     rig.close()
-    for (const pid of processesOf(home)) process.kill(Number(pid), 'SIGKILL')
-    rmSync(home, { recursive: true, force: true })
+    endHome(home)
   })
 
   /** Does it to the real guest and to the model; both must agree on whether it may be done. */
@@ -144,7 +143,7 @@ describe(`${operations} random operations on three guests (seed ${seed})`, () =>
       await rig.owner(name).request('forceStop')
     }
     expect(entries(join(rig.directories.runtime, 'g'))).toEqual([])
-    expect(entries('/dev/shm').filter((each) => each.includes('5a7ed000'))).toEqual([])
+    expect(namedMemoryOf(home)).toEqual([])
     expect(processesOf(home)).toEqual([])
   })
 })

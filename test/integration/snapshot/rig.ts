@@ -1,5 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { type Preparation, prepareBegin } from '../../../main/prepare.ts'
@@ -16,6 +17,7 @@ import { GuestOwner } from '../../../src/guest/owner.ts'
 import { isSuspended } from '../../../src/node/guest-state/suspended.ts'
 import type { Directories } from '../../../src/node/paths.ts'
 import { createQemuEngine, type QemuEngine } from '../../../src/node/qemu/engine.ts'
+import { namedMemory, processesOf } from '../engine/fixture.ts'
 
 /** Counts in memory and on the disk at once: whoever restores one without the other is found out. */
 export const countInGuest = '(n=0; while true; do n=$((n+1)); echo $n > /tmp/n; printf "%08d" $n | dd of=/dev/vda conv=fsync 2>/dev/null; sleep 0.1; done) >/dev/null 2>&1 &'
@@ -46,6 +48,7 @@ export class Rig {
   readonly #owners = new Map<GuestName, GuestOwner>()
   readonly #sockets = new Set<Socket>()
   readonly #tiny: string
+  readonly #home: string
   readonly #memoryMiB: number
   /** Where each guest's card is connected: a socket that takes frames and drops them, unless the test has a switch. */
   readonly #ports: ReadonlyMap<string, string>
@@ -57,6 +60,7 @@ export class Rig {
     this.#boot = boot
     this.#ports = ports
     this.#tiny = tiny
+    this.#home = home
     this.#memoryMiB = memoryMiB
     this.directories = { data: join(home, 'data'), cache: join(home, 'cache'), state: join(home, 'state'), runtime: join(home, 'run') }
     this.engine = createQemuEngine({ directories: this.directories })
@@ -152,7 +156,7 @@ export class Rig {
     if (!existsSync(this.disk(name))) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', join(this.#tiny, 'disk.qcow2'), this.disk(name)])
     const mac = MacAddress.parse(`52:54:00:d1:00:0${index}`)
     const definition = GuestDefinition.parse({
-      version: 1, name, title: name, kind: 'linux', os: 'Tiny', uuid: `5a7ed000-0000-4000-8000-00000000000${index}`, mac, profile: 'linux-modern', vcpus: 1,
+      version: 1, name, title: name, kind: 'linux', os: 'Tiny', uuid: uuidIn(this.#home, index), mac, profile: 'linux-modern', vcpus: 1,
       memoryMiB: this.#memoryMiB, screen: { width: 1024, height: 768 }, source: { disk: 'own' },
     })
     const preparation = { engine: this.engine, cache: this.directories.cache, guestDirectory: () => directory, message: () => undefined } as unknown as Preparation // a guest with its own disk needs no recipe
@@ -176,6 +180,24 @@ export class Rig {
     })
     this.#owners.set(name, owner)
   }
+}
+
+/** The uuid of a home's guest number `index`: another home's are others, whatever it leaves behind. */
+const uuidIn = (home: string, index: number) => `${createHash('sha256').update(home).digest('hex').slice(0, 8)}-0000-4000-8000-00000000000${index}`
+
+/** Memory files of the home's guests that still have a name. */
+export const namedMemoryOf = (home: string) => namedMemory(uuidIn(home, 0))
+
+/** Ends what a failed test left running in a home, with its memory. */
+export function endGuests(home: string): void {
+  for (const pid of processesOf(home)) process.kill(Number(pid), 'SIGKILL')
+  for (const path of namedMemoryOf(home)) rmSync(path, { force: true })
+}
+
+/** Ends its guests and removes the home. */
+export function endHome(home: string): void {
+  endGuests(home)
+  rmSync(home, { recursive: true, force: true })
 }
 
 /**

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { GuestName } from '../../../src/contract/names.ts'
@@ -8,8 +8,8 @@ import { writeJournal } from '../../../src/node/guest-state/journal.ts'
 import { isSuspended } from '../../../src/node/guest-state/suspended.ts'
 import { idleDisk } from '../../../src/node/qemu/disk-snapshot.ts'
 import { keptDisks } from '../../../src/node/qemu/kept-disk.ts'
-import { entries, isThere, processesOf, tinyGuest, until } from '../engine/fixture.ts'
-import { countInGuest, demandSound, Rig } from './rig.ts'
+import { entries, isThere, tinyGuest, until } from '../engine/fixture.ts'
+import { countInGuest, demandSound, endHome, Rig } from './rig.ts'
 
 const one = GuestName.parse('one')
 
@@ -29,8 +29,7 @@ describe('saving and restoring on real QEMU', () => {
   })
   afterAll(() => {
     rig.close()
-    for (const pid of processesOf(home)) process.kill(Number(pid), 'SIGKILL')
-    rmSync(home, { recursive: true })
+    endHome(home)
   })
 
   test('a guest is suspended, its QEMU is gone, and it goes on from there once', async () => {

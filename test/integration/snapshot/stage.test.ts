@@ -1,13 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GuestName, MacAddress } from '../../../src/contract/names.ts'
 import type { StageSnapshotView } from '../../../src/contract/stage.ts'
 import type { SwitchClient } from '../../../src/network/client.ts'
 import { startOrAdoptSwitch } from '../../../src/node/switch/start-or-adopt.ts'
-import { processesOf, tinyGuest, until } from '../engine/fixture.ts'
+import { tinyGuest, until } from '../engine/fixture.ts'
 import { buildSwitch } from '../switch/built-switch.ts'
-import { Rig } from './rig.ts'
+import { endHome, Rig } from './rig.ts'
 
 const names = ['one', 'two'] as const
 
@@ -46,9 +46,8 @@ describe('a stage snapshot of two guests on the real switch', () => {
   })
   afterAll(async () => {
     rig.close()
-    for (const pid of processesOf(home)) process.kill(Number(pid), 'SIGKILL')
     await network.shutdown()
-    rmSync(home, { recursive: true, force: true })
+    endHome(home)
   })
 
   test('takes both at one instant, while the download goes on', async () => {

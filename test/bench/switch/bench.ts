@@ -13,6 +13,8 @@ import { shapingFigures } from './shaping.ts'
 
 const RUNS = 5
 const ROUND_TRIPS = 1_500
+/** Pairs of guests that send at once, beside one alone (whose sender is full before the switch is; RFC 2889, 5.1, loads all ports). */
+const PAIRS = [2, 4]
 
 /**
  * The switch with everything on that is on by default (pinning, meters, HTTP log, storm limit; no shaping) beside
@@ -34,7 +36,7 @@ export async function run(entry: string = resolve('out/main/switch.js')): Promis
   try {
     await waitFor(join(vdeDirectory, 'ctl'), vde)
     for (const relay of relays) await waitFor(`${relay.spawnargs[2]}2`, relay)
-    for (const number of [1, 2, 3]) await client.definePort({ guest: GuestName.parse(`bench${number}`), mac: MacAddress.parse(`52:54:00:d1:00:0${number}`) })
+    for (let number = 1; number <= 2 * Math.max(...PAIRS); number++) await client.definePort({ guest: GuestName.parse(`bench${number}`), mac: MacAddress.parse(`52:54:00:d1:00:0${number}`) })
     const ours = `stream:${portSocketPath(join(directory, 'run'), stageNetwork, GuestName.parse('bench'))}`
     const figures = [
       ...(await speedFigures(endpoints, { ours, vde: `vde:${vdeDirectory}`, copy: `stream:${relayPath}-copy`, splice: `stream:${relayPath}-splice` })),
@@ -59,6 +61,10 @@ async function speedFigures(endpoints: Endpoints, { ours, vde, copy, splice }: R
     compare('socketpair-frames-64B-vs-vde_switch', 'frames/s', small[2], small[1], frames),
     compare('ceiling-frames-64B-vs-vde_switch', 'frames/s', small[3], small[1], frames),
   ]
+  for (const pairs of PAIRS) {
+    const together = await alternate([ours, vde], (each) => endpoints.pairs(each, 64, pairs))
+    figures.push(compare(`frames-64B-of-${pairs}-pairs-vs-vde_switch`, 'frames/s', together[0], together[1], frames))
+  }
   const ordinary = await alternate([ours, vde, 'pair'], (each) => endpoints.throughput(each, 1_514))
   figures.push(compare('throughput-1514B-vs-vde_switch', 'Gbit/s', ordinary[0], ordinary[1], gbit), compare('throughput-1514B-vs-socketpair', 'Gbit/s', ordinary[0], ordinary[2], gbit))
   for (const size of [9_014, 65_535]) {

@@ -2,12 +2,13 @@
  * Two guests reduced to their wires, for measuring what joins them. Forks a sender and a receiver, prints one line
  * of JSON from the receiving (or timing) side.
  *
- *   endpoint TRANSPORT throughput SIZE SECONDS [with-reader|with-staller]
+ *   endpoint [+OFFSET] TRANSPORT throughput SIZE SECONDS [with-reader|with-staller]
  *   endpoint TRANSPORT latency SIZE COUNT
  *   endpoint TRANSPORT count SIZE COUNT (how many of so many frames arrive)
  *   endpoint pair ceiling SIZE SECONDS (what the sender's writes alone would carry, if emptying the socket cost nothing)
  *   endpoint relay PATH copy|splice (no measurement: passes bytes on between the connections to PATH1 and PATH2, in the
  *              switch's place and looking at none; splice moves the kernel's pages instead of copying them)
+ *   +OFFSET: guests OFFSET+1 and OFFSET+2 instead of 1 and 2, so that several pairs send at once
  *   TRANSPORT: stream:PATH (number 1, 2 or 3 put after it; 4-byte length before each frame, one write a frame, as QEMU does)
  *              vde:DIR     (vde_switch's control socket DIR/ctl, then one datagram a frame)
  *              pair        (the same stream over a bare socket pair)
@@ -28,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+static int offset = 0; /* how many guests are others' */
 static int framed = 1; /* stream transports put a length before each frame */
 static unsigned char buffer[1 << 18], frame[4 + 70000];
 
@@ -63,7 +65,7 @@ static int open_vde(const char *dir, int number) {
 }
 static int open_stream(const char *path, int number) {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
-    snprintf(a.sun_path, sizeof a.sun_path, "%s%d", path, number);
+    snprintf(a.sun_path, sizeof a.sun_path, "%s%d", path, offset + number);
     int s = socket(AF_UNIX, SOCK_STREAM, 0);
     if (connect(s, (void *)&a, sizeof a) < 0) fail(path);
     return s;
@@ -72,6 +74,7 @@ static int open_stream(const char *path, int number) {
 /* An IPv4 TCP segment from guest `from` to guest `to` (255: to everybody). */
 static size_t build(int from, int to, size_t size) {
     unsigned char *e = frame + 4;
+    from += offset, to += to == 255 ? 0 : offset;
     memset(e, 'x', size);
     *(uint32_t *)frame = htonl(size);
     unsigned char mac[6] = {0x52, 0x54, 0, 0xd1, 0, 0};
@@ -171,6 +174,7 @@ static int compare(const void *a, const void *b) {
 
 int main(int argc, char **argv) {
     signal(SIGPIPE, SIG_IGN);
+    if (argc > 1 && *argv[1] == '+') offset = atoi(*++argv), argc--;
     if (argc == 4 && !strcmp(argv[1], "relay")) relay(argv[2], !strcmp(argv[3], "splice"));
     if (argc < 5) return 2;
     const char *transport = argv[1];

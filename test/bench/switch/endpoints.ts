@@ -33,6 +33,15 @@ export class Endpoints {
     return new Endpoints(program)
   }
 
+  /** What so many pairs of guests that send at once carry together: then it is the switch that is full, not a sender. */
+  async pairs(transport: string, size: number, count: number): Promise<Throughput> {
+    const all = await Promise.all(Array.from({ length: count }, (_, index) => this.#ask<Throughput>(`+${2 * index}`, transport, 'throughput', String(size), String(2 * SECONDS))))
+    return {
+      framesPerSecond: all.reduce((sum, each) => sum + each.framesPerSecond, 0),
+      gbitPerSecond: all.reduce((sum, each) => sum + each.gbitPerSecond, 0),
+    }
+  }
+
   throughput(transport: string, size: number, third?: string): Promise<Throughput> {
     return this.#ask(transport, 'throughput', String(size), String(SECONDS), ...(third === undefined ? [] : [third]))
   }

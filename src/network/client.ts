@@ -86,8 +86,19 @@ export interface LinkState {
   readonly rx?: LinkConditions
 }
 
+export interface PortStatistics {
+  readonly network: NetworkName
+  readonly guest: GuestName
+  readonly drops: Readonly<Record<string, number>>
+  readonly backlogBytes: number
+  readonly heldBytes: number
+  /** Of what this guest sent: TCP segments left out of the HTTP log, and connections that made room there for others. */
+  readonly httpSampledOut: number
+  readonly httpDisplaced: number
+}
+
 export interface SwitchStatistics {
-  readonly ports: readonly { readonly network: NetworkName; readonly guest: GuestName; readonly drops: Readonly<Record<string, number>>; readonly backlogBytes: number; readonly heldBytes: number }[]
+  readonly ports: readonly PortStatistics[]
   /** Frames from connections that belong to no port. */
   readonly strays: Readonly<Record<string, number>>
   readonly connections: number

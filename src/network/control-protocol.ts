@@ -87,7 +87,7 @@ export type PortReport = z.infer<typeof PortReport>
 /** Counts by reason. Of any names: a switch that runs on while the host is upgraded knows fewer reasons, or others. */
 const DropCountsSchema = z.record(z.string(), z.number())
 export const StatisticsSchema = z.object({
-  ports: z.array(z.object({ network: NetworkName, guest: GuestName, drops: DropCountsSchema, backlogBytes: z.number(), heldBytes: z.number() })),
+  ports: z.array(z.object({ network: NetworkName, guest: GuestName, drops: DropCountsSchema, backlogBytes: z.number(), heldBytes: z.number(), httpSampledOut: z.number().default(0), httpDisplaced: z.number().default(0) })),
   strays: DropCountsSchema,
   connections: z.number(),
   macTableEntries: z.number(),

@@ -6,7 +6,7 @@ import { putU32, u16, u32, u8 } from './bytes.ts'
 import { noDrops, type DropCounts, type DropReason } from './drops.ts'
 import { HEADER_BYTES } from './frame-reader.ts'
 import { Gateway, GATEWAY_MAC_PARTS, type GatewayOutcome } from './gateway.ts'
-import { flowCache, type HttpLog } from './http-log.ts'
+import type { HttpLog } from './http-log.ts'
 import type { Ipv6Prefix } from './ipv6.ts'
 import { Ipv6Neighbors } from './ipv6-neighbors.ts'
 import { isUnshaped, LinkShaper, type LinkConditions } from './link-shaper.ts'
@@ -54,7 +54,6 @@ export class Fabric {
   epoch = 0
   readonly #gateway: Gateway
   readonly #byAddress = new Map<number, Port>()
-  readonly #gatewayFlows = flowCache()
   readonly #shaped = new Set<LinkShaper>()
   /** Ports that hold their senders back. */
   readonly #holding = new Set<Port>()
@@ -74,7 +73,7 @@ export class Fabric {
       return before
     }
     if (before !== undefined) this.remove(settings.guest)
-    const port = new Port(settings, ipv4, this.environment.now())
+    const port = new Port(settings, ipv4, this.environment.now(), this.http.join())
     this.ports.set(settings.guest, port)
     this.#byAddress.set(ipv4, port)
     this.macs.pin(port.macParts.high, port.macParts.low, port)
@@ -85,6 +84,7 @@ export class Fabric {
   remove(guest: GuestName): boolean {
     const port = this.ports.get(guest)
     if (port === undefined) return false
+    this.http.leave(port.httpShare) // while its address still has its name
     this.ports.delete(guest)
     this.#byAddress.delete(port.ipv4)
     this.macs.forget(port)
@@ -315,7 +315,7 @@ export class Fabric {
   sendFromGateway(port: Port, frame: Uint8Array): void {
     // The gateway writes IPv4 headers of 20 bytes: its TCP segments begin at 34.
     if (u16(frame, 12) === ETHERTYPE.ipv4 && u8(frame, 23) === PROTOCOL.tcp) {
-      this.http.segment(frame, 34, frame.length, frame.length - 34, u32(frame, 26), u32(frame, 30), this.#gatewayFlows, this.environment.now())
+      this.http.segment(frame, 34, frame.length, frame.length - 34, u32(frame, 26), u32(frame, 30), port.gatewayFlows, this.environment.now())
     }
     const whole = new Uint8Array(HEADER_BYTES + frame.length)
     putU32(whole, 0, frame.length)

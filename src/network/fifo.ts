@@ -26,8 +26,13 @@ export class Fifo<Item> {
     return item
   }
 
+  /** All of them, first in first. */
+  items(): Item[] {
+    return this.#items.slice(this.#head).filter((item) => item !== undefined)
+  }
+
   drain(): Item[] {
-    const items = this.#items.slice(this.#head).filter((item) => item !== undefined)
+    const items = this.items()
     this.#items = []
     this.#head = 0
     return items

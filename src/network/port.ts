@@ -3,6 +3,7 @@ import { macParts, type MacParts } from './address.ts'
 import { BackPressure } from './back-pressure.ts'
 import { noDrops, type DropCounts } from './drops.ts'
 import { flowCache, type FlowCache } from './http-log.ts'
+import type { HttpShare } from './http-share.ts'
 import type { Ipv6Neighbor } from './ipv6-neighbors.ts'
 import type { LinkShaper } from './link-shaper.ts'
 import { TokenBucket } from './token-bucket.ts'
@@ -54,9 +55,15 @@ export class Port {
   readonly backPressure = new BackPressure()
   readonly storm: TokenBucket
   readonly gatewayBudget: TokenBucket
-  readonly flows: FlowCache = flowCache()
+  readonly httpShare: HttpShare
+  /** What it sends, and what the gateway sends it: that counts as its own. */
+  readonly flows: FlowCache
+  readonly gatewayFlows: FlowCache
 
-  constructor(settings: PortSettings, ipv4: number, nowMs: number) {
+  constructor(settings: PortSettings, ipv4: number, nowMs: number, httpShare: HttpShare) {
+    this.httpShare = httpShare
+    this.flows = flowCache(httpShare)
+    this.gatewayFlows = flowCache(httpShare)
     this.settings = settings
     this.macParts = macParts(settings.mac)
     this.ipv4 = ipv4

@@ -29,7 +29,7 @@ function segment(ports: [number, number], sequence: number, flags: number, paylo
 function listen() {
   const lines: HttpLine[] = []
   const log = new HttpLog({ nameOf: (address) => (address === 1 ? 'linux' : 'windows'), onLine: (line) => lines.push(line), wallClock: () => 0 })
-  const caches = { client: flowCache(), server: flowCache() }
+  const caches = { client: flowCache(log.join()), server: flowCache(log.join()) }
   let now = 0
   const say = (side: 'client' | 'server', sequence: number, payload: Uint8Array, flags = 0x18) => {
     const bytes = side === 'client' ? segment([40_000, 443], sequence, flags, payload) : segment([443, 40_000], sequence, flags, payload)

@@ -4,6 +4,7 @@ import { encodeArp } from '../../src/network/arp.ts'
 import { asciiBytes, concat, putU16, putU32, u16, u32 } from '../../src/network/bytes.ts'
 import { MAX_FRAME_BYTES } from '../../src/network/frame-reader.ts'
 import { GATEWAY_MAC_PARTS } from '../../src/network/gateway.ts'
+import { HTTP_LOG_LIMITS } from '../../src/network/http-log.ts'
 import { ulaPrefix } from '../../src/network/ipv6.ts'
 import { ETHERTYPE, ethernet, ipv4, PROTOCOL, udp } from '../../src/network/packet.ts'
 import { VirtualSwitch } from '../../src/network/virtual-switch.ts'
@@ -67,6 +68,7 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
         throw new Error(`seed ${seed}, frame ${sent}: ${guest.guest} got ${got.length} frames, should have got ${want.length}`)
       }
     }
+    if (network.http.flowCount > HTTP_LOG_LIMITS.flows) throw new Error(`seed ${seed}, frame ${sent}: ${network.http.flowCount} connections are followed`)
     sent += batch.length
     progress(sent)
     if (dice.chance(2)) {
@@ -78,6 +80,8 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
     }
   }
   if (sent >= 5_000 && Object.values(dialled.reached).includes(0)) throw new Error(`seed ${seed}: the host's connections carried nothing: ${JSON.stringify(dialled.reached)}`)
+  const lines = network.http.lines(2 * HTTP_LOG_LIMITS.lines).length
+  if (lines > HTTP_LOG_LIMITS.lines) throw new Error(`seed ${seed}: ${lines} lines of the HTTP log were kept`)
   return sent
 
   function anyFrame(sender: Guest): Uint8Array {
@@ -184,7 +188,7 @@ const TLS_HELLO = `\x16\x03\x01\x00\x3a\x01\x00\x00\x36\x03\x03${'r'.repeat(32)}
 
 function tcp(dice: Dice): Uint8Array {
   const header = new Uint8Array(20)
-  putU16(header, 0, dice.pick([40_000, 40_001, 80]))
+  putU16(header, 0, dice.chance(50) ? dice.below(65_536) : dice.pick([40_000, 40_001, 80]))
   putU16(header, 2, dice.pick([80, 80, 40_000]))
   putU32(header, 4, dice.below(5_000))
   header[12] = dice.pick([0x50, 0x50, 0x50, 0x60, 0xf0, 0])

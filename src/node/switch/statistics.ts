@@ -15,6 +15,8 @@ export function switchStatistics(networks: readonly VirtualSwitch[], connections
         drops: port.drops,
         backlogBytes: port.wire?.backlogBytes ?? 0,
         heldBytes: (port.txShaper?.heldBytes ?? 0) + (port.rxShaper?.heldBytes ?? 0),
+        httpSampledOut: port.httpShare.sampledOut,
+        httpDisplaced: port.httpShare.displaced,
       })),
     ),
     strays,

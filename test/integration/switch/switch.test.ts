@@ -268,6 +268,23 @@ describe('a hostile guest', () => {
     expect(Object.entries((await dropsOf(windows.guest)) ?? { unknown: 1 }).filter(([, count]) => count > 0)).toEqual([])
     expect((await client.definePort(third)).ipv4).toBe('10.77.0.13')
   })
+
+  it('cannot crowd others out of the HTTP log', async () => {
+    const [hostile, honest, server] = [await attach(linux), await attach(windows), await attach(third)]
+    const request = (from: typeof honest, port: number, path: string) => tcpFrame(from.wire.mac, server.wire.mac, from.ip, server.ip, [port, 80], 1, 0x18, `GET ${path} HTTP/1.1\r\n\r\n`)
+    honest.wire.send(request(honest, 40_000, '/early'))
+    await server.wire.receive((frame) => u16(frame, 12) === 0x0800)
+    // More connections than are followed at once.
+    hostile.wire.send(...Array.from({ length: 3_000 }, (_, port) => request(hostile, port, '/flood')))
+    await until('all was read', async () => ((await meterOf(linux.guest))?.txPackets ?? 0) >= 3_000)
+    server.wire.send(tcpFrame(server.wire.mac, honest.wire.mac, server.ip, honest.ip, [80, 40_000], 7, 0x18, 'HTTP/1.1 204 No\r\n\r\n'))
+    await honest.wire.receive((frame) => u16(frame, 12) === 0x0800)
+    expect((await client.requests(1))[0]).toMatchObject({ from: 'windows', to: 'third', path: '/early', status: 204 })
+    const { ports } = await client.statistics()
+    const counted = (guest: GuestName) => ports.find((port) => port.guest === guest)
+    expect(counted(linux.guest)?.httpDisplaced).toBeGreaterThanOrEqual(3_000 - 2_048)
+    expect(counted(windows.guest)).toMatchObject({ httpDisplaced: 0, httpSampledOut: 0 })
+  })
 })
 
 describe('link', () => {

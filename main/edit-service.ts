@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { mebibytesInWords } from '../src/contract/amount.ts'
 import type { GuestUpdate } from '../src/contract/guest.ts'
 import type { EditPlan, GuestSettingsView, SettingsChange } from '../src/contract/guest-settings.ts'
 import type { GuestName } from '../src/contract/names.ts'
@@ -6,7 +7,7 @@ import { Refusal } from '../src/contract/refusal.ts'
 import type { EngineDescription } from '../src/engine/engine.ts'
 import { editGuestFile, parseGuestFile } from '../src/guest/definition-file.ts'
 import { type GuestDefinition, recipeOf } from '../src/guest/definition.ts'
-import { type EditSituation, planEdit } from '../src/guest/edit-plan.ts'
+import { type EditSituation, planEdit, refusedIn } from '../src/guest/edit-plan.ts'
 import { changedFields, settingsOf } from '../src/guest/settings.ts'
 import type { GuestFile, GuestStore } from '../src/node/guest-store.ts'
 import { growDisk, readDiskInfo } from '../src/node/qemu/disk-image.ts'
@@ -62,8 +63,8 @@ export class EditService {
     const file = store.read(name)
     if (basedOn !== undefined && basedOn !== file.hash) throw new Refusal('in-use', store.filePath(name), 'it was changed since it was read', 'look at what it says now, and change it again')
     const plan = await this.#plan(name, file, changes)
-    const refused = plan.changes.filter(({ when }) => when === 'refused')
-    if (refused.length > 0) throw new Refusal('out-of-range', name, refused.map(({ field, note }) => `${field}: ${note ?? ''}`).join(' '))
+    const refused = refusedIn(plan)
+    if (refused !== null) throw new Refusal('out-of-range', name, refused)
     const values = changesOf(file.definition, changes)
     if (changes.name !== undefined && changes.name !== name) {
       await this.#rename(name, changes.name, file, values)
@@ -94,7 +95,7 @@ export class EditService {
     const path = join(store.directory(name), 'disk.qcow2')
     if (recipeOf(definition) !== null) throw new Refusal('unsupported', name, 'a demonstration guest begins from a fresh disk at its next start', 'make a guest of your own for more room')
     const { virtualBytes } = await readDiskInfo(path)
-    if (diskMiB * mebibyte < virtualBytes) throw new Refusal('out-of-range', name, `its disk has ${Math.ceil(virtualBytes / mebibyte)} MiB and can only grow (it is ${state})`)
+    if (diskMiB * mebibyte < virtualBytes) throw new Refusal('out-of-range', name, `its disk has ${mebibytesInWords(virtualBytes / mebibyte, Math.ceil)} and can only grow (it is ${state})`)
     await growDisk(path, diskMiB)
     return this.settings(name)
   }

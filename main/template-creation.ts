@@ -1,5 +1,6 @@
 import type { CreateGuest, GuestProposal } from '../src/contract/creation.ts'
 import type { GuestUpdate } from '../src/contract/guest.ts'
+import { fieldNames } from '../src/contract/guest-settings.ts'
 import { Refusal } from '../src/contract/refusal.ts'
 import { freeName } from '../src/guest/new-guest.ts'
 import type { CloneService } from './clone-service.ts'
@@ -51,5 +52,5 @@ function templateOf({ from }: CreateGuest) {
 /** A live template's memory fits the machine it was saved on, and no other. */
 function demandNoHardware(request: CreateGuest): void {
   const given = (['profile', 'firmware', 'vcpus', 'memoryMiB', 'diskMiB', 'driverDisc'] as const).find((field) => request[field] !== undefined)
-  if (given !== undefined) throw new Refusal('unsupported', `the ${given} of a clone`, 'a clone has the hardware of its template', 'make it, then change it: diptych edit NAME')
+  if (given !== undefined) throw new Refusal('unsupported', `the ${given === 'diskMiB' ? 'disk' : fieldNames[given]} of a clone`, 'a clone has the hardware of its template', 'make it, then change it: diptych edit NAME')
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { InvalidArgumentError, Option, type Command } from 'commander'
+import { mebibytesInWords } from '../../src/contract/amount.ts'
 import type { CreateFrom, CreateGuest, GuestProposal } from '../../src/contract/creation.ts'
 import { Firmware, HardwareProfile } from '../../src/contract/hardware.ts'
 import { withHost, type CliContext } from './context.ts'
@@ -106,7 +107,7 @@ function proposalTable(proposal: GuestProposal): string {
   const { title, os, profile, firmware, vcpus, memoryMiB, diskMiB, notes } = proposal
   return table(
     ['name', proposal.name],
-    [['title', title], ['system', os], ['hardware', `${profile}, ${firmware}`], ['cpus', String(vcpus)], ['memory', `${memoryMiB} MiB`], ...(diskMiB === null ? [] : [['disk', `${diskMiB} MiB`]]), ...notes.map((note) => ['note', note])],
+    [['title', title], ['system', os], ['hardware', `${profile}, ${firmware}`], ['cpus', String(vcpus)], ['memory', mebibytesInWords(memoryMiB)], ...(diskMiB === null ? [] : [['disk', mebibytesInWords(diskMiB)]]), ...notes.map((note) => ['note', note])],
   )
 }
 

@@ -22,7 +22,8 @@ test('a field given twice is refused, and every field has a key', () => {
 })
 
 test('what is wrong with a value is told in words of the command line', () => {
-  expect(() => readSettings(['memory=1MiB'], '/')).toThrow('"1MiB" does not fit memory: at least 64.')
+  expect(() => readSettings(['memory=1MiB'], '/')).toThrow('"1MiB" does not fit memory: at least 64 MiB.')
+  expect(() => readSettings(['memory=2000GiB'], '/')).toThrow('does not fit memory: at most 1 TiB.')
   expect(() => readSettings(['cpus=999'], '/')).toThrow('"999" does not fit cpus: at most 64.')
   expect(() => readSettings([`title=${'x'.repeat(81)}`], '/')).toThrow('does not fit title: at most 80 characters.')
   expect(() => readSettings(['tpm=maybe'], '/')).toThrow(expect.objectContaining({ message: '"maybe" does not fit tpm.', wayOut: 'Write tpm=on or off.' }))

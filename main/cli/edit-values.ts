@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { z } from 'zod'
-import { GuestSettings, type SettingsChange } from '../../src/contract/guest-settings.ts'
+import { mebibytesInWords } from '../../src/contract/amount.ts'
+import { fieldNames, GuestSettings, SettingName, type SettingsChange } from '../../src/contract/guest-settings.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { readAmount } from './units.ts'
 import { readGuestName } from './values.ts'
@@ -28,27 +29,16 @@ export const editable = {
 
 type Key = keyof typeof editable
 
-const fields: Readonly<Record<Key, keyof GuestSettings>> = {
-  name: 'name',
-  title: 'title',
-  os: 'os',
-  kind: 'kind',
-  cpus: 'vcpus',
-  memory: 'memoryMiB',
-  profile: 'profile',
-  firmware: 'firmware',
-  boot: 'bootFrom',
-  'secure-boot': 'secureBoot',
-  tpm: 'tpm',
-  screen: 'screen',
-  clipboard: 'clipboard',
-  cdrom: 'cdrom',
-  'driver-disc': 'driverDisc',
-}
-
 /** How a field of the contract is called on the command line. */
 export function keyOf(field: string): string {
-  return Object.entries(fields).find(([, name]) => name === field)?.[0] ?? field
+  const known = SettingName.safeParse(field)
+  return known.success ? fieldNames[known.data] : field
+}
+
+function fieldOf(key: Key): SettingName {
+  const field = SettingName.options.find((each) => fieldNames[each] === key)
+  if (field === undefined) throw new TypeError(`no setting is called ${key}`)
+  return field
 }
 
 /** `memory=2GiB title=Web` as a change; file names are taken from `directory`. Throws CommandFailure (usage) saying what would be right. */
@@ -57,24 +47,24 @@ export function readSettings(assignments: readonly string[], directory: string):
   for (const assignment of assignments) {
     const [, key = '', value = ''] = /^([^=]*)=(.*)$/s.exec(assignment) ?? []
     if (!isKey(key)) throw usage(key === '' ? `"${assignment}" is not of the form field=value.` : `There is no field "${key}".`, `Fields: ${Object.values(editable).join('; ')}.`)
-    const field = fields[key]
+    const field = fieldOf(key)
     if (Object.hasOwn(change, field)) throw usage(`${key} is given twice.`, 'Give each field once.')
     const parsed = GuestSettings.shape[field].safeParse(readValue(key, value, directory))
-    if (!parsed.success) throw usage(`"${value}" does not fit ${key}${boundOf(parsed.error.issues[0])}.`, `Write ${editable[key]}.`)
+    if (!parsed.success) throw usage(`"${value}" does not fit ${key}${boundOf(field, parsed.error.issues[0])}.`, `Write ${editable[key]}.`)
     change[field] = parsed.data
   }
   return change // every value has passed its field's own schema
 }
 
 /** How far a value may go, where that is what is wrong with it; the form is told beside it. */
-function boundOf(issue: z.core.$ZodIssue | undefined): string {
-  if (issue?.code === 'too_small') return `: at least ${issue.minimum}${unitOf(issue.origin)}`
-  if (issue?.code === 'too_big') return `: at most ${issue.maximum}${unitOf(issue.origin)}`
+function boundOf(field: SettingName, issue: z.core.$ZodIssue | undefined): string {
+  if (issue?.code === 'too_small') return `: at least ${boundInWords(field, issue.minimum, issue.origin)}`
+  if (issue?.code === 'too_big') return `: at most ${boundInWords(field, issue.maximum, issue.origin)}`
   return issue?.code === 'custom' ? `: ${issue.message}` : ''
 }
 
-function unitOf(origin: string): string {
-  return origin === 'string' ? ' characters' : ''
+function boundInWords(field: SettingName, bound: number | bigint, origin: string): string {
+  return field === 'memoryMiB' ? mebibytesInWords(Number(bound)) : `${bound}${origin === 'string' ? ' characters' : ''}`
 }
 
 function isKey(text: string): text is Key {
@@ -88,7 +78,7 @@ function readValue(key: Key, text: string, directory: string): unknown {
     case 'cpus':
       return /^\d+$/.test(text) ? Number(text) : text
     case 'memory':
-      return readAmount(text, { MiB: 1, GiB: 1024 }) ?? text
+      return readAmount(text, { MiB: 1, GiB: 1024, TiB: 1_048_576 }) ?? text
     case 'secure-boot':
     case 'tpm':
       return text === 'on' ? true : text === 'off' ? false : text

@@ -3,7 +3,7 @@ import type { EditPlan, GuestSettingsView } from '../../src/contract/guest-setti
 import { withHost, type CliContext } from './context.ts'
 import { editable, keyOf, readSettings } from './edit-values.ts'
 import { json, table } from './terminal.ts'
-import { formatBytes } from './units.ts'
+import { formatBytes, formatControl } from './units.ts'
 import { readGuestName } from './values.ts'
 
 const effects = { live: 'at once', 'next-boot': 'at its next start', refused: 'not possible' } as const
@@ -44,7 +44,7 @@ function settingsTable({ settings, path, origin, disk }: GuestSettingsView): str
   const rows = Object.entries(settings).flatMap(([field, value]): string[][] => {
     if (field === 'name' || field === 'parameters') return []
     if (field === 'screen') return [['screen', `${settings.screen.width}x${settings.screen.height}`]]
-    if (field === 'memoryMiB') return [['memory', `${settings.memoryMiB}MiB`]]
+    if (field === 'memoryMiB') return [['memory', formatControl(settings.memoryMiB, 'MiB')]]
     return [[keyOf(field), value === null ? 'none' : value === true ? 'on' : value === false ? 'off' : String(value)]]
   })
   const mebibyte = 1_048_576

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { mebibytesInWords } from '../../src/contract/amount.ts'
 import { settingNames } from '../../src/contract/control.ts'
 import type { GuestView } from '../../src/contract/guest.ts'
 import { type GuestInspection, howToInstallAgent } from '../../src/contract/guest-agent.ts'
@@ -44,7 +45,7 @@ function hostLines(info: HostInfo): string {
       ['qemu', info.qemu ?? 'not found'],
       ['accelerator', `${info.accelerator.kind} (${info.accelerator.reason})`],
       ['cpus', String(info.cpus)],
-      ['memory', `${info.memoryMiB} MiB`],
+      ['memory', mebibytesInWords(info.memoryMiB, Math.floor)],
       ['cpu cap', `${info.cpuCap.available ? 'available' : 'unavailable'} (${info.cpuCap.reason})`],
       ['data', info.dataDirectory],
       ['process', `${info.processId}, since ${info.startedAt}`],

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { mebibytesInWords } from '../../src/contract/amount.ts'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { json, table } from './terminal.ts'
@@ -18,7 +19,7 @@ export function addOsCommand(program: Command, context: CliContext): void {
       if (iso !== undefined) {
         const found = await withHost(context, (client) => client.os.detect({ path: resolve(iso) }))
         if (asJson) terminal.print(json(found))
-        else if (found.system !== null) terminal.print(`${found.system.id}: ${found.system.name}, ${found.resources.vcpus} CPUs, ${found.resources.memoryMiB} MiB, disk ${found.resources.diskMiB} MiB`)
+        else if (found.system !== null) terminal.print(`${found.system.id}: ${found.system.name}, ${found.resources.vcpus} CPUs, memory ${mebibytesInWords(found.resources.memoryMiB)}, disk ${mebibytesInWords(found.resources.diskMiB)}`)
         if (found.note !== null) terminal.say(found.note)
         if (found.system === null) throw new CommandFailure(exitCodes.no, 'No known system was recognised on it.')
         return

@@ -191,8 +191,8 @@ describe('the library', () => {
   it('makes a guest, shows and changes it, and gives it another name', async () => {
     expect(await run('create', 'web', '--empty', '--os', 'debian12', '--memory', '1GiB', '--plan', '--json')).toMatchObject({ code: 0, stdout: expect.stringContaining('"memoryMiB": 1024') })
     expect((await run('create', 'web', '--empty', '--os', 'debian12')).stderr).toMatch(/web is there: .*diptych start web/)
-    expect((await run('edit', 'web')).stdout).toMatch(/memory +2048MiB[\s\S]*made from +a disk of its own/)
-    expect((await run('edit', 'web', 'memory=1GiB', 'title=Web')).stderr).toBe('web: title Debian 12 -> Web, at once.\nweb: memory 2048 MiB -> 1024 MiB, at its next start.\n')
+    expect((await run('edit', 'web')).stdout).toMatch(/memory +2GiB[\s\S]*made from +a disk of its own/)
+    expect((await run('edit', 'web', 'memory=1GiB', 'title=Web')).stderr).toBe('web: title Debian 12 -> Web, at once.\nweb: memory 2 GiB -> 1 GiB, at its next start.\n')
     expect((await run('edit', 'web', 'tpm=on', 'profile=legacy', '--plan')).stdout).toMatch(/tpm +off +on +not possible +The profile legacy has no TPM/)
     expect(await run('edit', 'web', 'tpm=on', 'profile=legacy')).toMatchObject({ code: 4 })
     expect((await run('rename', 'web', 'web-2')).stderr).toContain('web is web-2 now')

@@ -1,4 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander'
+import { mebibytesInWords } from '../../src/contract/amount.ts'
+import { DiskMiB } from '../../src/contract/guest-settings.ts'
 import { withHost, type CliContext } from './context.ts'
 import { json } from './terminal.ts'
 import { readAmount } from './units.ts'
@@ -16,7 +18,7 @@ export function addResizeCommand(program: Command, context: CliContext): void {
       const guest = readGuestName(name)
       const settings = await withHost(context, (client) => client.guest.growDisk({ name: guest, diskMiB }))
       if (options.json) context.terminal.print(json(settings))
-      else context.terminal.say(`The disk of ${guest} has ${settings.disk?.virtualMiB ?? diskMiB} MiB now.`)
+      else context.terminal.say(`The disk of ${guest} has ${mebibytesInWords(settings.disk?.virtualMiB ?? diskMiB)} now.`)
     })
 }
 
@@ -24,5 +26,7 @@ export function addResizeCommand(program: Command, context: CliContext): void {
 export function readDiskSize(text: string): number {
   const amount = readAmount(text, { MiB: 1, GiB: 1024, TiB: 1_048_576 })
   if (amount === null || !Number.isInteger(amount) || amount === 0) throw new InvalidArgumentError('Write it like 20GiB; whole MiB.')
+  const bound = DiskMiB.safeParse(amount).error?.issues[0]?.message
+  if (bound !== undefined) throw new InvalidArgumentError(`A disk has ${bound}.`)
   return amount
 }

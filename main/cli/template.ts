@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { mebibytesInWords } from '../../src/contract/amount.ts'
 import type { TemplateView } from '../../src/contract/template.ts'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
@@ -61,5 +62,5 @@ export function addTemplateCommands(program: Command, context: CliContext): void
 }
 
 function rowOf({ name, kind, memoryMiB, diskBytes, memoryBytes, clones, title }: TemplateView): string[] {
-  return [name, kind, `${memoryMiB} MiB`, formatBytes(diskBytes + memoryBytes), clones.join(', ') || '-', title]
+  return [name, kind, mebibytesInWords(memoryMiB), formatBytes(diskBytes + memoryBytes), clones.join(', ') || '-', title]
 }

@@ -1,3 +1,4 @@
+import { mebibytesInWords } from '../../src/contract/amount.ts'
 import type { Control } from '../../src/contract/control.ts'
 
 /** A number and its unit, in units of 1; null when it is not one. At most three decimals. */
@@ -20,7 +21,7 @@ export function formatControl(value: number | null, unit: Control['unit']): stri
     case 'percent':
       return `${value}%`
     case 'MiB':
-      return `${value}MiB`
+      return mebibytesInWords(value).replace(' ', '')
     case 'vCPU':
     case 'weight':
     case 'IO/s':

@@ -68,11 +68,13 @@ describe('words', () => {
 
   it('reads amounts of memory and titles that stand alone', () => {
     expect([readMemory('2GiB'), readTitle('Web server')]).toEqual([2048, 'Web server'])
+    expect(() => readMemory('2000GiB')).toThrow('"2000GiB" is no memory of a guest: at most 1 TiB.')
+    expect(() => readMemory('32MiB')).toThrow('at least 64 MiB')
     expect(() => readMemory('2GB')).toThrow(expect.objectContaining({ exitCode: 2, wayOut: 'Write 384MiB or 1.5GiB; whole MiB.' }))
     for (const wrong of ['', '  ', 'x'.repeat(81)]) expect(() => readTitle(wrong)).toThrow(expect.objectContaining({ exitCode: 2 }))
   })
 
-  it.each([[null, 'MiB', 'unlimited'], [50, 'percent', '50%'], [384, 'MiB', '384MiB'], [2_500_000, 'bit/s', '2.5Mbit'], [64_000, 'bit/s', '64kbit'], [500, 'bit/s', '500bit'], [20_000_000, 'B/s', '20MB/s'], [2, 'vCPU', '2'], [200, 'weight', '200'], [500, 'IO/s', '500']] as const)(
+  it.each([[null, 'MiB', 'unlimited'], [50, 'percent', '50%'], [384, 'MiB', '384MiB'], [1_536, 'MiB', '1.5GiB'], [2_500_000, 'bit/s', '2.5Mbit'], [64_000, 'bit/s', '64kbit'], [500, 'bit/s', '500bit'], [20_000_000, 'B/s', '20MB/s'], [2, 'vCPU', '2'], [200, 'weight', '200'], [500, 'IO/s', '500']] as const)(
     'formats %s %s as %s', (value, unit, text) => {
       expect(formatControl(value, unit)).toBe(text)
       if (unit === 'bit/s' && value !== null) expect(readChange([`link=${text}`])).toEqual({ linkBandwidth: value })

@@ -1,4 +1,5 @@
 import { Priority, type ControlChange } from '../../src/contract/control.ts'
+import { MemoryMiB } from '../../src/contract/guest-settings.ts'
 import { GuestName } from '../../src/contract/names.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { linkSettings, mergeLink, readLinkSetting } from './link-values.ts'
@@ -75,11 +76,14 @@ function refuseSetting(key: string): never {
 
 /** MiB, whole. Binary units only, so that nobody wonders which megabyte is meant. */
 export function readMemory(text: string): number {
-  return memoryAmount(text, '384MiB or 1.5GiB')
+  const amount = memoryAmount(text, '384MiB or 1.5GiB')
+  const bound = MemoryMiB.safeParse(amount).error?.issues[0]?.message
+  if (bound !== undefined) throw usage(`"${text}" is no memory of a guest: ${bound}.`, 'Write 384MiB or 1.5GiB; whole MiB.')
+  return amount
 }
 
 function memoryAmount(text: string, right: string): number {
-  const amount = readAmount(text, { MiB: 1, GiB: 1024 })
+  const amount = readAmount(text, { MiB: 1, GiB: 1024, TiB: 1_048_576 })
   if (amount === null || !Number.isInteger(amount) || amount === 0) throw usage(`"${text}" is not an amount of memory.`, `Write ${right}; whole MiB.`)
   return amount
 }

@@ -73,7 +73,7 @@ describe('parseTyped', () => {
   })
 
   it.each([
-    ['9000', memory, 'Type a value between 256 MiB and 2048 MiB.'],
+    ['9000', memory, 'Type a value between 256 MiB and 2 GiB.'],
     ['unlimited', memory, 'This value cannot be unlimited; type a number.'],
     ['lots', cpu, 'Type a number, for example 75 %.'],
     ['', cpu, 'Type a number, for example 75 %.'],

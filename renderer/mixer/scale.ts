@@ -1,3 +1,4 @@
+import { rangeInWords } from '../../src/contract/amount.ts'
 import type { Control } from '../../src/contract/control.ts'
 
 /** The parts of a control that decide where its values lie on the slider. */
@@ -108,7 +109,7 @@ export function parseTyped(text: string, range: Range): Parsed {
   if (match === null || factor === undefined) return { problem: `Type a number, for example ${example[range.unit]}.` }
   const value = Math.round(Number(match[1]) * factor)
   if (value < range.minimum || value > range.maximum) {
-    return { problem: `Type a value between ${spell(range.minimum, range.unit)} and ${spell(range.maximum, range.unit)}.` }
+    return { problem: `Type a value between ${rangeInWords(range).join(' and ')}.` }
   }
   return { value }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { mebibytesInWords } from './amount.ts'
 import { ClipboardMode, GuestKind } from './guest.ts'
 import { BootFrom, Firmware, HardwareProfile } from './hardware.ts'
 import { GuestName } from './names.ts'
@@ -7,9 +8,9 @@ import { GuestName } from './names.ts'
 export const HostPath = z.string().min(2).max(4_096).startsWith('/', 'write the whole path, from / on')
 
 export const Vcpus = z.number().int().min(1).max(64)
-export const MemoryMiB = z.number().int().min(64).max(1_048_576)
+export const MemoryMiB = amountBetween(64, 1_048_576)
 /** 64 TiB is qcow2's limit with its usual clusters. */
-export const DiskMiB = z.number().int().min(1).max(67_108_864)
+export const DiskMiB = amountBetween(1, 67_108_864)
 export const Title = z.string().min(1).max(80)
 /** Firmware configuration strings, read in the guest below `opt/diptych/`. */
 export const Parameters = z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), z.string().max(1024))
@@ -44,6 +45,26 @@ export type SettingsChange = z.infer<typeof SettingsChange>
 export const SettingName = z.enum(Object.keys(GuestSettings.shape) as [keyof GuestSettings, ...(keyof GuestSettings)[]])
 export type SettingName = z.infer<typeof SettingName>
 
+/** What each is called where people write and read it: `diptych edit`, its help, refusals. */
+export const fieldNames: Readonly<Record<SettingName, string>> = {
+  name: 'name',
+  title: 'title',
+  kind: 'kind',
+  os: 'os',
+  profile: 'profile',
+  firmware: 'firmware',
+  bootFrom: 'boot',
+  secureBoot: 'secure-boot',
+  tpm: 'tpm',
+  vcpus: 'cpus',
+  memoryMiB: 'memory',
+  screen: 'screen',
+  clipboard: 'clipboard',
+  cdrom: 'cdrom',
+  driverDisc: 'driver-disc',
+  parameters: 'parameters',
+}
+
 /** What a change of one field will do: in force at once, at the next power-on, or not at all and why. */
 export const PlannedChange = z.object({
   field: SettingName,
@@ -77,3 +98,8 @@ export const GuestSettingsView = z.object({
   disk: z.object({ virtualMiB: z.number(), usedMiB: z.number() }).nullable(),
 })
 export type GuestSettingsView = z.infer<typeof GuestSettingsView>
+
+/** In MiB. */
+function amountBetween(least: number, most: number) {
+  return z.number().int().min(least, `at least ${mebibytesInWords(least)}`).max(most, `at most ${mebibytesInWords(most)}`)
+}

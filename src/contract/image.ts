@@ -2,6 +2,7 @@ import { oc } from '@orpc/contract'
 import { z } from 'zod'
 import { errors } from './error.ts'
 import { GuestUpdate } from './guest.ts'
+import { MemoryMiB } from './guest-settings.ts'
 import { GuestName, NetworkName } from './names.ts'
 import { UploadId } from './upload.ts'
 
@@ -76,7 +77,7 @@ export const ImportImage = z.object({
   name: GuestName.optional(),
   title: z.string().min(1).max(80).optional(),
   vcpus: z.number().int().min(1).max(64).optional(),
-  memoryMiB: z.number().int().min(64).max(1_048_576).optional(),
+  memoryMiB: MemoryMiB.optional(),
   firmware: firmware.optional(),
   /** Takes a file in which nothing is recognised for a raw disk. */
   raw: z.boolean().default(false),

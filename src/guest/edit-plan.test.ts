@@ -3,7 +3,7 @@ import type { GuestState } from '../contract/guest.ts'
 import type { SettingsChange } from '../contract/guest-settings.ts'
 import { GuestName } from '../contract/names.ts'
 import { type GuestDefinition, demonstrationGuests } from './definition.ts'
-import { type EditSituation, planEdit } from './edit-plan.ts'
+import { type EditSituation, planEdit, refusedIn } from './edit-plan.ts'
 import { defineGuest } from './new-guest.ts'
 
 const name = GuestName.parse('web')
@@ -27,7 +27,7 @@ describe('a plan', () => {
   it('leaves out what is that way already, and says from and to in words', () => {
     const plan = planEdit(own, { title: 'Web', memoryMiB: 1024, screen: { width: 1920, height: 1080 } }, situation('stopped'))
     expect(plan.changes).toEqual([
-      { field: 'memoryMiB', from: '512 MiB', to: '1024 MiB', when: 'next-boot', note: null },
+      { field: 'memoryMiB', from: '512 MiB', to: '1 GiB', when: 'next-boot', note: null },
       { field: 'screen', from: '1280×800', to: '1920×1080', when: 'next-boot', note: null },
     ])
     expect(plan.allowed).toBe(true)
@@ -38,6 +38,12 @@ describe('a plan', () => {
     const plan = planEdit(own, { title: 'New', memoryMiB: 1_000_000 }, situation('stopped'))
     expect(plan.allowed).toBe(false)
     expect(plan.changes.find(({ field }) => field === 'memoryMiB')).toMatchObject({ when: 'refused', note: 'This computer has 8192 MiB.' })
+  })
+
+  it('names what is refused as the command line does', () => {
+    const refusal = (changes: SettingsChange) => refusedIn(planEdit(own, changes, situation('stopped')))
+    expect(refusal({ memoryMiB: 1_000_000, secureBoot: true, firmware: 'bios' })).toBe('secure-boot: Secure boot needs the firmware uefi. memory: This computer has 8192 MiB.')
+    expect(refusal({ title: 'New' })).toBeNull()
   })
 })
 

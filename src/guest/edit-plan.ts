@@ -1,5 +1,5 @@
 import { type GuestState, isStopped } from '../contract/guest.ts'
-import type { EditPlan, GuestSettings, PlannedChange, SettingName, SettingsChange } from '../contract/guest-settings.ts'
+import { type EditPlan, fieldNames, type GuestSettings, type PlannedChange, type SettingName, type SettingsChange } from '../contract/guest-settings.ts'
 import type { GuestName } from '../contract/names.ts'
 import { type GuestDefinition, recipeOf } from './definition.ts'
 import { changedFields, inWords, settingsOf, withChanges } from './settings.ts'
@@ -34,6 +34,12 @@ export function planEdit(definition: GuestDefinition, changes: SettingsChange, s
     return { field, from: inWords(field, before), to: inWords(field, after), when, note }
   })
   return { changes: planned, allowed: planned.every(({ when }) => when !== 'refused') }
+}
+
+/** What of a plan cannot be, and why, by the names of the command line; null when all can. */
+export function refusedIn({ changes }: Pick<EditPlan, 'changes'>): string | null {
+  const reasons = changes.flatMap(({ field, when, note }) => (when === 'refused' ? [`${fieldNames[field]}: ${note ?? 'it cannot be changed.'}`] : []))
+  return reasons.length === 0 ? null : reasons.join(' ')
 }
 
 const hardware: readonly SettingName[] = ['profile', 'firmware', 'secureBoot', 'tpm', 'driverDisc', 'bootFrom']

@@ -1,3 +1,4 @@
+import { mebibytesInWords } from '../contract/amount.ts'
 import { GuestSettings, type SettingName, type SettingsChange } from '../contract/guest-settings.ts'
 import { type GuestDefinition, securityOf } from './definition.ts'
 
@@ -27,7 +28,7 @@ export function inWords(field: SettingName, settings: GuestSettings): string {
   const value = settings[field]
   switch (field) {
     case 'memoryMiB':
-      return `${value as number} MiB`
+      return mebibytesInWords(settings.memoryMiB)
     case 'screen':
       return `${settings.screen.width}×${settings.screen.height}`
     case 'parameters':

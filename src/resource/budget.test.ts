@@ -31,7 +31,7 @@ describe('startRefusal', () => {
   const room = { memoryMiB: 2_867, cpuPercent: 100 }
   it('lets a guest start that fits', () => expect(startRefusal(2_048, room, load)).toBeNull())
   it('asks first beyond the budget, while there is memory', () => {
-    expect(startRefusal(4_096, room, load)).toMatchObject({ certain: false, reason: expect.stringContaining('2867 MiB are left') as string })
+    expect(startRefusal(4_096, room, load)).toMatchObject({ certain: false, reason: expect.stringContaining('2.7 GiB are left') as string })
   })
   it('never starts into certain swap, however much is promised', () => {
     expect(startRefusal(9_001, { memoryMiB: 99_999, cpuPercent: 400 }, load)).toMatchObject({ certain: true })
@@ -41,8 +41,8 @@ describe('startRefusal', () => {
 describe('sizeRefusal', () => {
   it('says what the whole computer could not give, as starting would', () => {
     expect([13_107, 13_108, 16_384, 16_385].map((memoryMiB) => sizeRefusal(memoryMiB, 16_384)?.certain ?? null)).toEqual([null, false, false, true])
-    expect(sizeRefusal(921_600, 16_384)?.reason).toBe('it needs 921600 MiB, and this computer has 16384 MiB')
-    expect(sizeRefusal(14_000, 16_384)?.reason).toContain('can promise 13107 MiB')
+    expect(sizeRefusal(921_600, 16_384)?.reason).toBe('it needs 900 GiB, and this computer has 16 GiB')
+    expect(sizeRefusal(14_000, 16_384)?.reason).toContain('can promise 12.7 GiB')
   })
   it('agrees with a start beside nobody', () => {
     for (const memoryMiB of [1_024, 13_107, 13_108, 20_000]) {

@@ -1,3 +1,4 @@
+import { mebibytesInWords } from '../contract/amount.ts'
 import type { BudgetShare, HostBudget } from '../contract/host.ts'
 import type { GuestName } from '../contract/names.ts'
 import type { Room } from './readings.ts'
@@ -57,17 +58,25 @@ export interface StartRefusal {
 
 /** Why a guest with so much memory could not be started on this computer even if nothing else ran on it; null when it could. */
 export function sizeRefusal(memoryMiB: number, totalMiB: number): StartRefusal | null {
-  if (memoryMiB > totalMiB) return { certain: true, reason: `it needs ${memoryMiB} MiB, and this computer has ${Math.floor(totalMiB)} MiB` }
+  if (memoryMiB > totalMiB) return { certain: true, reason: `it needs ${needed(memoryMiB)}, and this computer has ${there(totalMiB)}` }
   const promisableMiB = Math.floor(totalMiB - memoryReserveMiB(totalMiB))
   if (memoryMiB <= promisableMiB) return null
-  return { certain: false, reason: `it needs ${memoryMiB} MiB, and this computer can promise ${promisableMiB} MiB to guests; the rest is kept for itself` }
+  return { certain: false, reason: `it needs ${needed(memoryMiB)}, and this computer can promise ${there(promisableMiB)} to guests; the rest is kept for itself` }
 }
 
 /** Why a guest with so much memory should not be started now; null when it may. Certain swap is never started into. */
 export function startRefusal(memoryMiB: number, room: Room, load: HostLoad): StartRefusal | null {
   if (memoryMiB > load.availableMiB) {
-    return { certain: true, reason: `it needs ${memoryMiB} MiB, and this computer has ${Math.max(0, Math.floor(load.availableMiB))} MiB left before it must swap` }
+    return { certain: true, reason: `it needs ${needed(memoryMiB)}, and this computer has ${there(load.availableMiB)} left before it must swap` }
   }
   if (memoryMiB <= room.memoryMiB) return null
-  return { certain: false, reason: `it needs ${memoryMiB} MiB, and ${Math.max(0, Math.floor(room.memoryMiB))} MiB are left to promise; the rest is promised to other guests or kept for this computer itself` }
+  return { certain: false, reason: `it needs ${needed(memoryMiB)}, and ${there(room.memoryMiB)} are left to promise; the rest is promised to other guests or kept for this computer itself` }
+}
+
+function needed(mebibytes: number): string {
+  return mebibytesInWords(mebibytes, Math.ceil)
+}
+
+function there(mebibytes: number): string {
+  return mebibytesInWords(Math.max(0, mebibytes), Math.floor)
 }

@@ -1,3 +1,4 @@
+import { mebibytesInWords } from '../contract/amount.ts'
 import { ControlName, type Control, type ControlChange } from '../contract/control.ts'
 import type { GuestName } from '../contract/names.ts'
 import { Refusal } from '../contract/refusal.ts'
@@ -31,7 +32,7 @@ export function checkBudget(guest: GuestName, { running, room, limits, requested
   const memoryBefore = requested.memory ?? limits.bootMemoryMiB
   const memory = change.memory ?? memoryBefore
   if (memory > memoryBefore && memory > room.memoryMiB) {
-    throw new Refusal('over-budget', guest, `of this computer's memory ${Math.max(0, Math.floor(room.memoryMiB))} MiB can be promised to it; the rest is promised to other guests or kept for this computer itself`, confirm)
+    throw new Refusal('over-budget', guest, `of this computer's memory ${mebibytesInWords(Math.max(0, room.memoryMiB), Math.floor)} can be promised to it; the rest is promised to other guests or kept for this computer itself`, confirm)
   }
   const promise = (vcpus: number | null, cap: number | null) => promisedCpuPercent(vcpus ?? limits.vcpus, cap)
   const cpuBefore = promise(requested.vcpus, requested.cpuCap)

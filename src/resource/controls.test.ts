@@ -87,7 +87,7 @@ describe('valueFault', () => {
   it('accepts the ends of the range and refuses just beyond, naming the range and its unit', () => {
     expect(valueFault(cpuCap, cpuCap.minimum)).toBeNull()
     expect(valueFault(cpuCap, cpuCap.maximum)).toBeNull()
-    expect(valueFault(cpuCap, cpuCap.maximum + 1)).toMatch(/^cpu\.cap takes 5 to 400 percent/)
+    expect(valueFault(cpuCap, cpuCap.maximum + 1)).toMatch(/^cpu\.cap takes 5 % to 400 %.*; 401 % lies outside$/)
     expect(valueFault(memory, memory.minimum - 1)).toMatch(/MiB/)
   })
   it('knows which controls have no limit', () => {

@@ -1,3 +1,4 @@
+import { rangeInWords, valueInWords } from '../contract/amount.ts'
 import { type Control, type ControlName, settingNames } from '../contract/control.ts'
 import { cpuCapControl, cpuWeightControl, vcpuControl } from './cpu-controls.ts'
 import { memoryControl } from './memory-control.ts'
@@ -20,7 +21,8 @@ export function valueFault(control: Control, value: number | null): string | nul
   if (control.applies === 'unavailable') return control.reason
   if (value === null) return control.unlimited ? null : `${settingNames[control.name]} needs a value`
   if (value < control.minimum || value > control.maximum) {
-    return `${settingNames[control.name]} takes ${control.minimum} to ${control.maximum} ${control.unit}${control.unlimited ? ', or no limit' : ''}; ${value} lies outside`
+    const [least, most] = rangeInWords(control)
+    return `${settingNames[control.name]} takes ${least} to ${most}${control.unlimited ? ', or no limit' : ''}; ${valueInWords(value, control.unit)} lies outside`
   }
   return null
 }

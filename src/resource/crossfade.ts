@@ -1,3 +1,4 @@
+import { mebibytesInWords } from '../contract/amount.ts'
 import type { Control, ControlChange, ControlName } from '../contract/control.ts'
 import type { GuestName } from '../contract/names.ts'
 import { memoryStepMiB } from './memory-control.ts'
@@ -45,7 +46,7 @@ function dividedMemory(left: Side, right: Side, share: number, limits: string[])
     limits.push(`memory stays as it is: ${blocked.controls.memory.reason ?? `that of ${blocked.guest} cannot move`}`)
     return null
   }
-  return divide(memoryRange(left), memoryRange(right), share, memoryStepMiB, limits, (name, mebibytes) => `${name} goes no further than ${mebibytes} MiB`)
+  return divide(memoryRange(left), memoryRange(right), share, memoryStepMiB, limits, (name, mebibytes) => `${name} goes no further than ${mebibytesInWords(mebibytes)}`)
 }
 
 function divide(left: Range, right: Range, share: number, step: number, limits: string[], words: (guest: GuestName, value: number) => string): { left: number; right: number } {

@@ -116,7 +116,7 @@ describe('bad input', () => {
     const path = defineLinux()
     const before = readFileSync(path, 'utf8')
     const outside = await home.run('set', 'linux', 'memory=99999MiB')
-    expect(outside.stderr).toMatch(/memory takes \d+ to 1024 MiB/) // twice what it starts with
+    expect(outside.stderr).toMatch(/memory takes \d+ MiB to 1 GiB; 99999 MiB lies outside/) // twice what it starts with
     expect(outside.exitCode).toBe(4)
     const nonsense = await home.run('set', 'linux', 'memory=lots')
     expect(nonsense.stderr).toMatch(/memory/)

@@ -36,7 +36,7 @@ describe('sliders', () => {
     await poll(() => slider(page, 'memory').getAttribute('data-effective')).toBe('1536')
     await field.fill('9000')
     await field.press('Enter')
-    await page.getByText('Type a value between 256 MiB and 2048 MiB.').waitFor()
+    await page.getByText('Type a value between 256 MiB and 2 GiB.').waitFor()
     expect(await requested(page, 'memory')).toBe('1536')
   })
 

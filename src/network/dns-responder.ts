@@ -1,13 +1,21 @@
 import { answerDns, isPrivateName, type DnsCodec, type DnsZone } from './dns.ts'
 import type { Port } from './port.ts'
 
-/** Asks the resolvers of this computer. `answered` is called once; with null when none of them answered. */
+/** How a question came: whatever does not fit a datagram is asked again over TCP (RFC 7766 §5). */
+export type DnsTransport = 'udp' | 'tcp'
+
+/**
+ * Asks the resolvers of this computer in the same way. `answered` is called once; with null when none of them answered. What
+ * was asked over TCP is answered whole.
+ */
 export interface DnsUpstream {
-  ask(question: Uint8Array, answered: (reply: Uint8Array | null) => void): void
+  ask(question: Uint8Array, transport: DnsTransport, answered: (reply: Uint8Array | null) => void): void
 }
 
-/** Longest DNS question looked at; UDP questions are far shorter (RFC 1035 §4.2.1). */
-const MAX_QUESTION_BYTES = 1_232
+/** Longest DNS question looked at; what fits a datagram anywhere (RFC 6891 §6.2.5). */
+export const MAX_QUESTION_BYTES = 1_232
+/** The headers of a datagram before its message: IPv6 and UDP, the longer of the two kinds. */
+const DATAGRAM_HEADER_BYTES = 48
 /** Questions of one guest that may be under way upstream. */
 const MAX_WAITING = 32
 
@@ -30,7 +38,7 @@ export class DnsResponder {
   }
 
   /** The reply; null to bytes that are no question; `later`: `respond` gets it when the world has answered. */
-  answer(payload: Uint8Array, port: Port, respond: (reply: Uint8Array) => void): Uint8Array | null | 'later' {
+  answer(payload: Uint8Array, port: Port, transport: DnsTransport, respond: (reply: Uint8Array) => void): Uint8Array | null | 'later' {
     const query = payload.length > MAX_QUESTION_BYTES ? null : this.#codec.decode(payload)
     if (query === null) return null
     if (!query.isStandardQuery) return this.#codec.encodeError(query, 'NOTIMP')
@@ -44,9 +52,10 @@ export class DnsResponder {
     if (waiting >= MAX_WAITING) return this.#codec.encodeError(query, 'SERVFAIL')
     this.#waiting.set(port, waiting + 1)
     // A copy: the frame lies in a buffer that is read into again.
-    upstream.ask(payload.slice(), (reply) => {
+    upstream.ask(payload.slice(), transport, (reply) => {
       this.#waiting.set(port, (this.#waiting.get(port) ?? 1) - 1)
-      respond(reply ?? this.#codec.encodeError(query, 'SERVFAIL'))
+      const fits = transport === 'tcp' || (reply?.length ?? 0) <= port.settings.mtu - DATAGRAM_HEADER_BYTES
+      respond(reply === null ? this.#codec.encodeError(query, 'SERVFAIL') : fits ? reply : this.#codec.encodeError(query, 'TRUNCATED'))
     })
     return 'later'
   }

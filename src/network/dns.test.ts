@@ -74,9 +74,9 @@ it('a guest has at most 32 questions under way; the next is told that nobody kno
   network.definePort({ guest, mac: MacAddress.parse('52:54:00:d1:00:01'), mtu: 1_500, pinned: true, bootUrl: null, uplink: true })
   const port = network.fabric.ports.get(guest)
   if (port === undefined) throw new Error('defined above')
-  const responder = new DnsResponder({ zonesOf: () => [stage], codec, upstream: { ask: (_question, answered) => waiting.push(answered) } })
+  const responder = new DnsResponder({ zonesOf: () => [stage], codec, upstream: { ask: (_question, _transport, answered) => waiting.push(answered) } })
   const heard: Uint8Array[] = []
-  const put = () => responder.answer(new Uint8Array(20), port, (reply) => heard.push(reply))
+  const put = () => responder.answer(new Uint8Array(20), port, 'udp', (reply) => heard.push(reply))
   for (let count = 0; count < 32; count++) expect(put()).toBe('later')
   expect(put()).toEqual(Uint8Array.of(2))
   waiting.shift()?.(Uint8Array.of(9))

@@ -32,8 +32,8 @@ export interface DnsCodec {
   decode(bytes: Uint8Array): DnsQuery | null
   /** An answer, with the zone's SOA in the authority section when there are no records (RFC 2308 §3). */
   encode(query: DnsQuery, answer: DnsAnswer, zone: string): Uint8Array
-  /** A reply without an answer: FORMERR to a question that is none, NOTIMP to another opcode, SERVFAIL when nobody knows. */
-  encodeError(query: DnsQuery, code: 'FORMERR' | 'NOTIMP' | 'SERVFAIL'): Uint8Array
+  /** A reply without an answer: FORMERR to a question that is none, NOTIMP to another opcode, SERVFAIL when nobody knows, TRUNCATED to be asked again over TCP. */
+  encodeError(query: DnsQuery, code: 'FORMERR' | 'NOTIMP' | 'SERVFAIL' | 'TRUNCATED'): Uint8Array
 }
 
 /** Guests come and go: nobody should remember an answer for long. */

@@ -6,11 +6,12 @@ import { parseDhcpRequest } from './dhcp-message.ts'
 import { answerDhcp } from './dhcp-server.ts'
 import type { DnsZone } from './dns.ts'
 import type { DnsResponder } from './dns-responder.ts'
+import { dnsService } from './dns-stream.ts'
 import { ipv6Text, type Ipv6Prefix } from './ipv6.ts'
-import { Ipv6Gateway, type Ipv6WebPeer } from './ipv6-gateway.ts'
+import { Ipv6Gateway, type Ipv6TcpPeer } from './ipv6-gateway.ts'
 import { ETHERTYPE, ethernet, ipv4, parseIpv4Packet, parseUdp, PROTOCOL, udp, type Ipv4Packet } from './packet.ts'
 import type { Port } from './port.ts'
-import { answerStatus } from './status-page.ts'
+import { statusService } from './status-page.ts'
 import type { TcpDialer } from './tcp-dialer.ts'
 import { TcpResponder, type TcpPeer } from './tcp-responder.ts'
 import { encodeTcp, encodeTcp6, parseTcp, type TcpSegment } from './tcp-segment.ts'
@@ -27,7 +28,7 @@ export interface GatewayOutcome {
   readonly bound: boolean | null
 }
 
-interface WebPeer extends TcpPeer {
+interface GuestPeer extends TcpPeer {
   readonly owner: Port
   readonly address: string
   /** A segment to it as a frame. */
@@ -48,7 +49,8 @@ export class Gateway {
   readonly #send: (port: Port, frame: Uint8Array) => void
   readonly #ports: () => Iterable<Port>
   readonly #ipv6: Ipv6Gateway
-  readonly #web: TcpResponder<WebPeer>
+  readonly #web: TcpResponder<GuestPeer>
+  readonly #dnsOverTcp: TcpResponder<GuestPeer>
   readonly #now: () => number
   readonly #dialer: TcpDialer
 
@@ -68,11 +70,19 @@ export class Gateway {
     this.#dns = options.dns
     this.#send = options.send
     this.#ports = options.ports
-    this.#ipv6 = new Ipv6Gateway({ prefix: options.prefix, mac: GATEWAY_MAC_PARTS, domain: options.zone.domain, dns: options.dns, send: options.send, web: (segment, peer) => this.#page(segment, peer), nowMs: options.now() })
+    this.#ipv6 = new Ipv6Gateway({ prefix: options.prefix, mac: GATEWAY_MAC_PARTS, domain: options.zone.domain, dns: options.dns, send: options.send, tcp: (segment, peer) => this.#tcp6(segment, peer), nowMs: options.now() })
     this.#now = options.now
     this.#dialer = options.dialer
     const source = { domain: options.zone.domain, ports: options.ports, ipv6Of: (port: Port) => options.zone.ipv6Of(port.settings.guest) }
-    this.#web = new TcpResponder({ port: 80, random: options.random, respond: (request, { owner, address }) => answerStatus(request, { guest: owner.settings.guest, address }, source) })
+    const connections = {
+      random: options.random,
+      now: options.now,
+      send: (peer: GuestPeer, segments: Uint8Array[]) => {
+        for (const segment of segments) options.send(peer.owner, peer.frame(segment))
+      },
+    }
+    this.#web = new TcpResponder({ ...connections, service: statusService<GuestPeer>(({ owner, address }) => ({ guest: owner.settings.guest, address }), source) })
+    this.#dnsOverTcp = new TcpResponder({ ...connections, service: dnsService<GuestPeer>(options.dns, options.now) })
   }
 
   get address(): number {
@@ -101,10 +111,10 @@ export class Gateway {
     return SILENCE
   }
 
-  /** What the gateway has to say without being asked: lost parts of its web page, and IPv6 advertisements. Call it a few times a second. */
+  /** What the gateway has to say without being asked: lost parts of its answers, and IPv6 advertisements. Call it a few times a second. */
   tick(): { port: Port; frame: Uint8Array }[] {
-    const web = this.#web.tick(this.#now()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.owner, frame: peer.frame(segment) })))
-    return [...web, ...this.#ipv6.tick(this.#now(), this.#ports())]
+    const lost = [this.#web, this.#dnsOverTcp].flatMap((each) => each.tick()).flatMap(({ peer, segments }) => segments.map((segment) => ({ port: peer.owner, frame: peer.frame(segment) })))
+    return [...lost, ...this.#ipv6.tick(this.#now(), this.#ports())]
   }
 
   /** A frame of a connection the host has made: answered at any rate. `frame` is addressed to the gateway. */
@@ -123,21 +133,26 @@ export class Gateway {
     if (segment === null) return REFUSED
     if (packet.source === port.ipv4 && this.#dialer.receive(port, segment)) return SILENCE
     const { source } = packet
-    const peer: WebPeer = {
+    const peer: GuestPeer = {
       owner: port,
       key: `${source}`,
       address: ipv4Text(source),
       encode: (written) => encodeTcp(this.#subnet.gateway, source, written),
       frame: (bytes) => this.#toGuest(mac, source, PROTOCOL.tcp, bytes),
     }
-    return { replies: this.#web.receive(segment, peer, this.#now()).map(peer.frame), refused: false, bound: null }
+    return { replies: this.#serve(segment, peer), refused: false, bound: null }
   }
 
-  /** The web page over IPv6. */
-  #page(segment: TcpSegment, { port, source, local, frame }: Ipv6WebPeer): Uint8Array[] {
+  #tcp6(segment: TcpSegment, { port, source, local, frame }: Ipv6TcpPeer): Uint8Array[] {
     const address = ipv6Text(source)
-    const peer: WebPeer = { owner: port, key: address, address, encode: (written) => encodeTcp6(local, source, written), frame }
-    return this.#web.receive(segment, peer, this.#now()).map(frame)
+    const peer: GuestPeer = { owner: port, key: address, address, encode: (written) => encodeTcp6(local, source, written), frame }
+    return this.#serve(segment, peer)
+  }
+
+  /** A port that nothing is served on is refused. */
+  #serve(segment: TcpSegment, peer: GuestPeer): Uint8Array[] {
+    const responder = segment.destinationPort === 53 ? this.#dnsOverTcp : this.#web
+    return responder.receive(segment, peer).map(peer.frame)
   }
 
   #arp(payload: Uint8Array): GatewayOutcome {
@@ -184,7 +199,7 @@ export class Gateway {
   #resolve(payload: Uint8Array, packet: Ipv4Packet, sourcePort: number, source: MacParts, port: Port): GatewayOutcome {
     const asker = packet.source
     const frame = (reply: Uint8Array) => this.#toGuest(source, asker, PROTOCOL.udp, udp(this.#subnet.gateway, asker, 53, sourcePort, reply))
-    const answer = this.#dns.answer(payload, port, (reply) => this.#send(port, frame(reply)))
+    const answer = this.#dns.answer(payload, port, 'udp', (reply) => this.#send(port, frame(reply)))
     if (answer === 'later') return SILENCE
     return answer === null ? REFUSED : say(frame(answer))
   }

@@ -11,8 +11,8 @@ const ALL_NODES_MAC: MacParts = { high: 0x3333, low: 1 }
 const UNSPECIFIED = new Uint8Array(16)
 const NDP_HOP_LIMIT = 255
 
-/** Who asks for the web page over IPv6, at which of the gateway's addresses, and a segment to it as a frame. */
-export interface Ipv6WebPeer {
+/** Who speaks TCP over IPv6, to which of the gateway's addresses, and a segment to it as a frame. */
+export interface Ipv6TcpPeer {
   readonly port: Port
   readonly source: Uint8Array
   readonly local: Uint8Array
@@ -25,14 +25,14 @@ interface Ipv6GatewayOptions {
   readonly domain: string
   readonly dns: DnsResponder
   send(port: Port, frame: Uint8Array): void
-  /** Takes a segment of a connection to the web page; returns the frames to answer with. */
-  web(segment: TcpSegment, peer: Ipv6WebPeer): Uint8Array[]
+  /** Takes a segment of a connection to the gateway; returns the frames to answer with. */
+  tcp(segment: TcpSegment, peer: Ipv6TcpPeer): Uint8Array[]
   readonly nowMs: number
 }
 
 /**
  * The gateway's IPv6 side: advertises the network's prefix, resolver and search list, answers for its own two
- * addresses, ping, DNS, and carries its web page. Pure, like the gateway.
+ * addresses, ping, DNS, and carries its TCP. Pure, like the gateway.
  */
 export class Ipv6Gateway {
   readonly address: Uint8Array
@@ -99,7 +99,7 @@ export class Ipv6Gateway {
     const segment = parseTcp(payload)
     if (segment === null || internetChecksum(payload, 0, payload.length, pseudoHeaderSum6(packet.source, packet.destination, PROTOCOL.tcp, payload.length)) !== 0) return 'refused'
     const [source, local] = [packet.source.slice(), packet.destination.slice()] // the frame lies in a buffer that is read into again
-    return this.#options.web(segment, { port, source, local, frame: (bytes) => this.#frame(guest, ipv6(local, source, PROTOCOL.tcp, bytes, 64)) })
+    return this.#options.tcp(segment, { port, source, local, frame: (bytes) => this.#frame(guest, ipv6(local, source, PROTOCOL.tcp, bytes, 64)) })
   }
 
   #udp(packet: Ipv6Packet, guest: MacParts, port: Port): Uint8Array | null | 'refused' {
@@ -113,7 +113,7 @@ export class Ipv6Gateway {
       putU16(reply, 6, checksum === 0 ? 0xffff : checksum)
       return this.#frame(guest, ipv6(local, source, PROTOCOL.udp, reply, 64))
     }
-    const answer = this.#options.dns.answer(datagram.payload, port, (reply) => this.#options.send(port, frame(reply)))
+    const answer = this.#options.dns.answer(datagram.payload, port, 'udp', (reply) => this.#options.send(port, frame(reply)))
     if (answer === 'later') return null
     return answer === null ? 'refused' : frame(answer)
   }

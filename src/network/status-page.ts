@@ -1,8 +1,9 @@
 import { ipv4Text } from './address.ts'
-import { ipv6Text } from './ipv6.ts'
+import { asciiBytes, concat } from './bytes.ts'
 import { parseRequestHead } from './http-head.ts'
-import { httpAnswer } from './tcp-responder.ts'
+import { ipv6Text } from './ipv6.ts'
 import type { Port } from './port.ts'
+import type { TcpPeer, TcpService } from './tcp-responder.ts'
 
 /** What the page at http://<domain>/ is made from. */
 export interface StatusSource {
@@ -15,6 +16,32 @@ export interface StatusSource {
 export interface Asker {
   readonly guest: string
   readonly address: string
+}
+
+const MAX_REQUEST_BYTES = 8_192
+const oneByteText = new TextDecoder('latin1')
+
+/** The page over TCP: one request a connection, up to the empty line after its head (RFC 9112 §2.1). */
+export function statusService<Peer extends TcpPeer>(askerOf: (peer: Peer) => Asker, source: StatusSource): TcpService<Peer> {
+  return {
+    port: 80,
+    once: true,
+    measure: (received) => {
+      const end = endOfHead(received)
+      return end === 0 && received.length > MAX_REQUEST_BYTES ? 'too-long' : end
+    },
+    admits: () => true,
+    tooLong: httpAnswer('431 Request Header Fields Too Large', 'text/plain', '', true),
+    respond: (request, peer) => answerStatus(oneByteText.decode(request), askerOf(peer), source),
+  }
+}
+
+/** Where the empty line ends; 0 while there is none. */
+function endOfHead(bytes: Uint8Array): number {
+  for (let at = bytes.indexOf(13); at >= 0; at = bytes.indexOf(13, at + 1)) {
+    if (bytes[at + 1] === 10 && bytes[at + 2] === 13 && bytes[at + 3] === 10) return at + 4
+  }
+  return 0
 }
 
 /** Answers a guest's request to the gateway: the page, the same as JSON at /guests.json, or 404. ASCII throughout. */
@@ -49,4 +76,11 @@ function page(asker: Asker, source: StatusSource): string {
 ${rows.join('\n')}
 </table>
 `
+}
+
+/** An HTTP/1.1 answer that ends the connection; without its body for HEAD. */
+function httpAnswer(status: string, type: string, body: string, withBody: boolean): Uint8Array {
+  const bytes = asciiBytes(body)
+  const head = asciiBytes(`HTTP/1.1 ${status}\r\nContent-Type: ${type}\r\nContent-Length: ${bytes.length}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n`)
+  return withBody ? concat(head, bytes) : head
 }

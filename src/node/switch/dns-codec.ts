@@ -1,4 +1,4 @@
-import { AUTHORITATIVE_ANSWER, decode, encode, RECURSION_DESIRED, type Answer, type DecodedPacket } from 'dns-packet'
+import { AUTHORITATIVE_ANSWER, decode, encode, RECURSION_DESIRED, TRUNCATED_RESPONSE, type Answer, type DecodedPacket } from 'dns-packet'
 import type { DnsAnswer, DnsCodec, DnsQuery } from '../../network/dns.ts'
 import { TTL_SECONDS } from '../../network/dns.ts'
 
@@ -41,8 +41,8 @@ export class DnsPacketCodec implements DnsCodec {
     return this.#reply(query, RCODE[answer.code] | AUTHORITATIVE_ANSWER, [...answer.records], authorities)
   }
 
-  encodeError(query: DnsQuery, code: 'FORMERR' | 'NOTIMP' | 'SERVFAIL'): Uint8Array {
-    return this.#reply(query, RCODE[code], [], [])
+  encodeError(query: DnsQuery, code: 'FORMERR' | 'NOTIMP' | 'SERVFAIL' | 'TRUNCATED'): Uint8Array {
+    return this.#reply(query, code === 'TRUNCATED' ? TRUNCATED_RESPONSE : RCODE[code], [], [])
   }
 
   #reply(query: DnsQuery, flags: number, answers: Answer[], authorities: Answer[]): Uint8Array {

@@ -14,7 +14,7 @@ import { ensurePrivateDirectory } from '../paths.ts'
 import { identify } from '../process/process-identity.ts'
 import { ControlServer, type ControlOutcome } from './control-server.ts'
 import { DataServer } from './data-server.ts'
-import { systemResolvers, UdpDnsUpstream, type Resolver } from './dns-upstream.ts'
+import { ResolverUpstream, systemResolvers, type Resolver } from './dns-upstream.ts'
 import { Networks } from './networks.ts'
 import { switchStatistics } from './statistics.ts'
 import { portSocketPath, readSwitchRecord, switchPaths, type SwitchRecord } from './switch-record.ts'
@@ -57,7 +57,7 @@ export async function runSwitch(options: SwitchOptions): Promise<RunningSwitch> 
   const networks = new Networks({
     state: ensurePrivateDirectory(resolve(options.state)),
     domain: options.domain,
-    upstream: new UdpDnsUpstream(() => options.resolvers ?? systemResolvers()),
+    upstream: new ResolverUpstream(() => options.resolvers ?? systemResolvers()),
     buffers,
     socketPathOf: (network, guest) => portSocketPath(runtime, network, guest),
     wakeAt: (atMs) => timer.wakeAt(atMs),

@@ -14,6 +14,7 @@ import { switchOptions } from '../fake/switch-options.ts'
 import { Cable } from './cable.ts'
 import { Dice } from './dice.ts'
 import { DialledGuests } from './dialled-guests.ts'
+import { DnsAskers } from './dns-askers.ts'
 import type { Guest } from './guest.ts'
 import { ipv6Frame, Ipv6Model } from './ipv6-model.ts'
 import { tagged, untagged } from './tags.ts'
@@ -42,6 +43,7 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
   })
   const ipv6 = new Ipv6Model(ulaPrefix(globalId), guests)
   const dialled = new DialledGuests(dice, network, subnet.gateway)
+  const askers = new DnsAskers(dice, subnet.gateway)
   for (const guest of guests) plug(guest)
   let sent = 0
   while (sent < frames) {
@@ -54,13 +56,14 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
       network.setLink(sender.guest, { up: sender.up })
     }
     if (dice.chance(2)) plug(sender)
-    const batch = Array.from({ length: 1 + dice.below(20) }, () => (dice.chance(10) ? dialled.segment(sender) : null) ?? (anyFrame(sender)))
+    const batch = Array.from({ length: 1 + dice.below(20) }, () => (dice.chance(10) ? dialled.segment(sender) : null) ?? (dice.chance(10) ? askers.segment(sender, GATEWAY_MAC_PARTS) : anyFrame(sender)))
     const expected = guests.map(() => [] as Uint8Array[])
     for (const frame of batch) for (const index of receivers(frame, sender, guests, ipv6)) expected[index]?.push(frame)
     for (const chunk of chunks(dice, concat(...batch.map(withLength)))) {
       if (sender.cable?.push(chunk) !== true) throw new Error(`seed ${seed}: a sound stream was called corrupt`)
     }
-    if (dialled.wrong !== null) throw new Error(`seed ${seed}, frame ${sent}: ${dialled.wrong}`)
+    const wrong = dialled.wrong ?? askers.wrong
+    if (wrong !== null) throw new Error(`seed ${seed}, frame ${sent}: ${wrong}`)
     for (const [index, guest] of guests.entries()) {
       const got = guest.received.splice(0)
       const want = expected[index] ?? []
@@ -80,6 +83,7 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
     }
   }
   if (sent >= 5_000 && Object.values(dialled.reached).includes(0)) throw new Error(`seed ${seed}: the host's connections carried nothing: ${JSON.stringify(dialled.reached)}`)
+  if (sent >= 5_000 && askers.longest < 5) throw new Error(`seed ${seed}: at most ${askers.longest} questions of one TCP connection were answered`)
   const lines = network.http.lines(2 * HTTP_LOG_LIMITS.lines).length
   if (lines > HTTP_LOG_LIMITS.lines) throw new Error(`seed ${seed}: ${lines} lines of the HTTP log were kept`)
   return sent
@@ -94,8 +98,10 @@ export function fuzzSwitch(seed: number, frames: number, progress: (sent: number
     guest.cable?.unplug()
     ipv6.leave(guest)
     guest.cable = new Cable(network.fabric, guest.guest, buffers, waits, (frame) => {
-      if (sameMac(macAt(frame, 6), GATEWAY_MAC_PARTS)) dialled.heard(guest, frame)
-      else guest.received.push(frame)
+      if (sameMac(macAt(frame, 6), GATEWAY_MAC_PARTS)) {
+        dialled.heard(guest, frame)
+        askers.heard(guest, frame)
+      } else guest.received.push(frame)
     })
   }
 }

@@ -214,6 +214,7 @@ class LocalHost implements Host {
       tasks: this.#tasks,
       engine: this.#engine,
       dataDirectory: directories.data,
+      cacheDirectory: directories.cache,
       owners: () => this.#guests.all(),
       owner: (name) => this.#guests.get(name),
       stageGuests: () => this.#stage.view().guests,

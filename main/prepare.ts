@@ -9,6 +9,7 @@ import type { BootChoice, PreparedStart } from '../src/guest/carry-out.ts'
 import { imageId } from '../src/image/recipe.ts'
 import type { BuiltImage, Recipes } from '../src/node/image/recipes.ts'
 import { readJournal } from '../src/node/guest-state/journal.ts'
+import { followCache, noteImage } from '../src/node/guest-state/moved-cache.ts'
 import { recover } from '../src/node/guest-state/snapshot-steps.ts'
 import { SnapshotStore } from '../src/node/guest-state/snapshot-store.ts'
 import { dropSuspended, isSuspended, suspendedState } from '../src/node/guest-state/suspended.ts'
@@ -88,22 +89,28 @@ export async function warmFit(preparation: Preparation, definition: GuestDefinit
 
 /**
  * What is kept of the guest comes first: memory it was suspended with is gone on from (and used up just before it runs), and a
- * disk that a person went back to stays. Asking for anything but `auto` throws suspended memory away. What a killed host
+ * disk that a person went back to stays, wherever the cache that it stands on is now. Asking for anything but `auto` throws suspended memory away. What a killed host
  * left half done is finished before anything starts on that disk.
  */
 export async function prepareBegin(preparation: Preparation, definition: GuestDefinition, spec: MachineSpec, boot: BootChoice, signal: AbortSignal): Promise<Pick<PreparedStart, 'from' | 'beforeRunning'>> {
   const directory = preparation.guestDirectory(definition)
   const store = new SnapshotStore(directory)
+  const unusable = await followCache(directory, spec.diskPath, preparation.cache)
   if (readJournal(directory) !== null) await recover(store, spec.diskPath, null)
   const suspended = isSuspended(directory)
   if (suspended && boot === 'auto') {
     const state = suspendedState(directory, spec.diskPath)
+    if (state !== null && unusable !== null) throw unusable
     if (state !== null) return { from: { kind: 'restored', directory: state }, beforeRunning: () => dropSuspended(directory) }
   }
+  const ownDisk = boot === 'disk' || (suspended && boot === 'cold') || (boot !== 'warm' && store.keepsDisk(spec.diskPath))
+  const isKept = boot !== 'cloned' && ownDisk && existsSync(spec.diskPath)
+  if (isKept && unusable !== null) throw unusable
   if (suspended) await dropSuspended(directory)
   if (boot === 'cloned') return { from: await cloned(preparation, definition, spec) }
-  const ownDisk = boot === 'disk' || (suspended && boot === 'cold') || (boot !== 'warm' && store.keepsDisk(spec.diskPath))
-  return { from: ownDisk && existsSync(spec.diskPath) ? { kind: 'cold' } : await prepareStart(preparation, definition, spec, boot === 'disk' ? 'cold' : boot, signal) }
+  if (isKept) return { from: { kind: 'cold' } }
+  if (recipeOf(definition) !== null) noteImage(directory, join((await demandImage(preparation, definition)).directory, 'disk.qcow2'), spec.imageId)
+  return { from: await prepareStart(preparation, definition, spec, boot === 'disk' ? 'cold' : boot, signal) }
 }
 
 /**

@@ -1,6 +1,8 @@
+import { join } from 'node:path'
 import type { GuestName } from '../src/contract/names.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import type { GuestOwner } from '../src/guest/owner.ts'
+import { followCache } from '../src/node/guest-state/moved-cache.ts'
 import { dropSuspended } from '../src/node/guest-state/suspended.ts'
 import { SnapshotStore } from '../src/node/guest-state/snapshot-store.ts'
 import type { TrashId } from '../src/contract/trash.ts'
@@ -13,6 +15,7 @@ export interface SavedStatePorts {
   readonly tasks: TaskService
   readonly engine: Engine
   readonly dataDirectory: string
+  readonly cacheDirectory: string
   owners(): GuestOwner[]
   owner(name: GuestName): GuestOwner
   /** The guests of the stage, by name; some may not have been made yet. */
@@ -40,6 +43,9 @@ export class SavedStates {
 
   /** Puts in order what a killed host left; after its machines were adopted. */
   async recover(): Promise<void> {
+    const { owners, directory, cacheDirectory } = this.#ports
+    const off = owners().filter(({ machine }) => machine === null).map(({ definition }) => directory(definition.name))
+    for (const folder of off) await followCache(folder, join(folder, 'disk.qcow2'), cacheDirectory).catch(() => null) // told when it is to be started
     await this.snapshots.recover()
     await this.stage.recover()
   }

@@ -12,6 +12,7 @@ import type { GuestOwner } from '../src/guest/owner.ts'
 import { diskUse } from '../src/node/file/disk-use.ts'
 import { clearJournal, readJournal, writeJournal } from '../src/node/guest-state/journal.ts'
 import { type MachineFile, keepMachineFiles, machineFilesOf } from '../src/node/guest-state/machine-files.ts'
+import { demandBases, followCache } from '../src/node/guest-state/moved-cache.ts'
 import { deleteMark, deleteSnapshot, finishRestore, markOf, recover, releaseDisks, sweepTemporary } from '../src/node/guest-state/snapshot-steps.ts'
 import { discsOf } from '../src/node/guest-state/saved-discs.ts'
 import { type SnapshotRecord, SnapshotStore, newSnapshotId } from '../src/node/guest-state/snapshot-store.ts'
@@ -27,6 +28,7 @@ import type { TaskService } from './task-service.ts'
 export interface SnapshotPorts {
   readonly tasks: TaskService
   readonly engine: Engine
+  readonly cacheDirectory: string
   owners(): readonly GuestOwner[]
   owner(name: GuestName): GuestOwner
   directory(name: GuestName): string
@@ -182,11 +184,12 @@ export class SnapshotService {
   async #recover(name: GuestName): Promise<void> {
     const directory = this.#ports.directory(name)
     const owner = this.#ports.owner(name)
-    sweepTemporary(directory)
+    await sweepTemporary(directory)
     const left = readJournal(directory)
-    if (left === null && !(isSuspended(directory) && owner.machine !== null)) return
+    const [isLoaded, goesOn] = [isSuspended(directory) && owner.machine !== null, owner.machine?.standsLoaded === true]
+    if (left === null && !isLoaded && !goesOn) return
     await this.#hold(name, 'tend', (hold) => hold.state()) // every hold begins by putting things in order
-    this.#ports.message('info', name, left === null ? 'is suspended: its QEMU had been loaded and had not run' : `put in order what an earlier Diptych left (${left.step})`)
+    this.#ports.message('info', name, left === null ? (isLoaded ? 'is suspended: its QEMU had been loaded and had not run' : 'goes on: its memory had been loaded, and Diptych was ended before it ran') : `put in order what an earlier Diptych left (${left.step})`)
     await this.#tell(name)
   }
 
@@ -288,6 +291,7 @@ export class SnapshotService {
     writeJournal(store.guestDirectory, { step: 'restore', id: record.id, ...(diskOnly ? { diskOnly } : {}) })
     await hold.quit()
     try {
+      await followCache(store.guestDirectory, this.#disk(name), this.#ports.cacheDirectory)
       await finishRestore(store, record.id, this.#disk(name), diskOnly)
     } catch (error) {
       throw new Fault('disk', `${name} could not be put back to ${record.title}: ${reasonOf(error)}`, { cause: error, remedy: 'it is tried again at its next start; or go back to another snapshot' })
@@ -307,8 +311,9 @@ export class SnapshotService {
     if (gone !== null) throw new Refusal('unsupported', record.title, gone)
     const reason = goesOn(record, options) ? await this.#memoryUnusable(store, record) : null
     if (reason !== null) throw new Refusal('unsupported', record.title, reason, `go back to its disk alone, and the guest boots from that as after a power cut: diptych snapshot restore ${name} ${record.id} --disk`)
-    const marks = await idleDisk.list(join(snapshotsDirectory(store.guestDirectory), record.disk))
-    if (!marks.includes(markOf(record.id))) throw new Refusal('damaged', record.title, 'its disk does not know it any more', 'go back to another snapshot')
+    const disk = join(snapshotsDirectory(store.guestDirectory), record.disk)
+    await demandBases(disk, store.guestDirectory, this.#ports.cacheDirectory)
+    if (!(await idleDisk.list(disk)).includes(markOf(record.id))) throw new Refusal('damaged', record.title, 'its disk does not know it any more', 'go back to another snapshot')
   }
 
   async #unusable(store: SnapshotStore, record: SnapshotRecord, gone = diskGone(store, record)): Promise<string | null> {

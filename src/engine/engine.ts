@@ -113,6 +113,8 @@ export interface Machine {
   /** Whether the guest has been told that its memory comes from elsewhere; outlives the host that told it. */
   readonly awakened: boolean
   noteAwakened(): void
+  /** It goes on from saved memory, and its host was killed before it ran: it stands still until somebody who may resumes it. */
+  readonly standsLoaded: boolean
   readonly processId: number
   readonly agent: GuestAgent
   /** Path of a unix socket that speaks RFB; many clients may connect. */

@@ -24,6 +24,7 @@ export class FakeMachine implements Machine {
   readonly startedAtMs = Date.now()
   readonly boot: Machine['boot']
   awakened = false
+  standsLoaded = false
   readonly processId = 4711
   readonly screenSocketPath = '/nowhere/vnc'
   readonly logPaths = { serial: '/nowhere/serial.log', engine: '/nowhere/engine.log' }

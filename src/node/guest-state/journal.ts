@@ -8,8 +8,8 @@ import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
  * journal.json of a guest: what was being done to its saved states when this process died. It is written before the first
  * thing that has to be undone or finished, and removed after the last.
  *
- * take and suspend are undone unless their folder got its final name; restore and delete are finished. `staysSuspended`: the
- * disk was as its suspended memory remembers it when the deletion, which changes no content, began. `diskOnly`: the disk is put
+ * take and suspend are undone unless their folder got its final name; restore, delete and follow (moved-cache.ts) are finished. `staysSuspended`: the
+ * disk was as its suspended memory remembers it when the step, which changes no content, began. `diskOnly`: the disk is put
  * back without the memory that belongs to it.
  */
 export const JournalEntry = z.discriminatedUnion('step', [
@@ -17,6 +17,7 @@ export const JournalEntry = z.discriminatedUnion('step', [
   z.strictObject({ step: z.literal('suspend'), wasRunning: z.boolean() }),
   z.strictObject({ step: z.literal('restore'), id: SnapshotId, diskOnly: z.literal(true).exactOptional() }),
   z.strictObject({ step: z.literal('delete'), id: SnapshotId, staysSuspended: z.boolean() }),
+  z.strictObject({ step: z.literal('follow'), staysSuspended: z.boolean() }),
 ])
 export type JournalEntry = z.infer<typeof JournalEntry>
 

@@ -84,8 +84,10 @@ export async function recover(store: SnapshotStore, diskPath: string, machine: M
   if (!existsSync(guestDirectory)) return 'settled'
   const entry = readJournal(guestDirectory)
   if (machine !== null && (entry?.step === 'restore' || isSuspended(guestDirectory))) return 'end the machine'
+  if (machine?.standsLoaded === true) await resumeSoon(machine) // its saved memory is used up: it goes on, or it would be lost
   if (entry?.step === 'restore') await finishRestore(store, entry.id, diskPath, entry.diskOnly === true)
   if (entry?.step === 'delete') await finishDelete(store, entry.id, diskPath, machine, entry.staysSuspended)
+  if (entry?.step === 'follow' && entry.staysSuspended && isSuspended(guestDirectory)) reviseSuspended(guestDirectory, diskPath)
   if (entry?.step === 'take' || entry?.step === 'suspend') {
     // It may stand still with its disk let go: only running takes the disk back.
     if (machine !== null) await resumeSoon(machine)
@@ -118,11 +120,12 @@ async function resumeSoon(machine: Machine): Promise<void> {
   }
 }
 
-const temporary = /^(journal|suspended|current|snapshot)\.json\.[0-9a-f]{12}\.tmp$/
+const temporary = /^(journal|suspended|current|snapshot|image)\.json\.[0-9a-f]{12}\.tmp$/
 
-/** Removes what a process that died in the midst of writing a file left, when a host opens: nobody writes then. */
-export function sweepTemporary(guestDirectory: string): void {
+/** Removes what a process that died in the midst of writing a file, or of giving back the room of used-up memory, left, when a host opens: nobody writes then. */
+export async function sweepTemporary(guestDirectory: string): Promise<void> {
   if (!existsSync(guestDirectory)) return
+  await sweepUsed(guestDirectory)
   for (const entry of readdirSync(guestDirectory, { recursive: true, withFileTypes: true })) {
     if (entry.isFile() && temporary.test(entry.name)) rmSync(join(entry.parentPath, entry.name), { force: true })
   }

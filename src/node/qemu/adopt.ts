@@ -1,5 +1,5 @@
 import { GuestName } from '../../contract/names.ts'
-import type { Adoption } from '../../engine/engine.ts'
+import type { Adoption, MachineStatus } from '../../engine/engine.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
 import { machineStatus } from '../../engine/qemu/machine-event.ts'
 import { QmpSession } from '../../engine/qemu/qmp-session.ts'
@@ -62,16 +62,19 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
   await healFromCopy(qmp, layout.directory)
   const { cpuCap } = context
   if (record.loading === true) {
-    if (await neverRuns(qmp, record)) {
+    const status = await statusOf(qmp)
+    if (neverRuns(status, record)) {
       qmp.close()
       await sweepRun(layout, { kind: 'half', record, process }, cpuCap)
       context.logger.info({ guest: record.spec.name }, 'ended a machine that was being loaded and never ran')
       return null
     }
     await removeMemory(record) // its name, which the host was killed before taking away: QEMU has it open
-    const { loading: _over, ...ran } = record
-    record = ran
-    writeRunRecord(layout, ran)
+    if (status !== 'paused') {
+      const { loading: _over, ...ran } = record
+      record = ran
+      writeRunRecord(layout, ran)
+    }
   }
   const machine = new QemuMachine({
     record: { ...record, process },
@@ -93,12 +96,15 @@ async function adoptOne(layout: RunLayout, context: AdoptContext): Promise<Adopt
 
 /**
  * Whether it cannot go on: its host was killed while it was loaded. A restored one that is loaded and stands still can:
- * its disk and its cards are in place, and its saved memory may just have been used up; whether it must not is judged where
- * that is known (guest-state/snapshot-steps.ts). Any other has its disk or its cards still to come.
+ * its disk and its cards are in place, and its saved memory may just have been used up; whether it must not, or is to run now, is
+ * judged where that is known (guest-state/snapshot-steps.ts). Any other has its disk or its cards still to come.
  */
-async function neverRuns(qmp: QmpSession, { boot }: RunRecord): Promise<boolean> {
-  const status = machineStatus(asString(asObject(await qmp.execute('query-status', undefined, answerTimeoutMs))['status']) ?? '')
+function neverRuns(status: MachineStatus, { boot }: RunRecord): boolean {
   return status === 'starting' || (status === 'paused' && boot !== 'restored')
+}
+
+async function statusOf(qmp: QmpSession): Promise<MachineStatus> {
+  return machineStatus(asString(asObject(await qmp.execute('query-status', undefined, answerTimeoutMs))['status']) ?? '')
 }
 
 async function greet(layout: RunLayout, record: RunRecord, process: ProcessIdentity): Promise<QmpSession> {

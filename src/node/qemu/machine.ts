@@ -63,6 +63,7 @@ export class QemuMachine implements Machine {
   readonly #watch: ReturnType<typeof watchExit>
   #spec: MachineSpec
   #awakened: boolean
+  #standsLoaded: boolean
   #shutdown: string | null = null
   #gone = false
   #disposed = false
@@ -75,6 +76,7 @@ export class QemuMachine implements Machine {
     this.#parts = parts
     this.#spec = parts.record.spec
     this.#awakened = parts.record.awakened === true
+    this.#standsLoaded = parts.record.loading === true
     this.#channels = new MachineChannels(parts.layout, (event) => this.#emit(event))
     this.agent = qemuGuestAgent(() => this.#channels.agent())
     const { record, qmp, probe, cpuCap: cpu } = parts
@@ -100,6 +102,9 @@ export class QemuMachine implements Machine {
   noteAwakened(): void {
     this.#awakened = true
     this.#keepRecord()
+  }
+  get standsLoaded(): boolean {
+    return this.#standsLoaded
   }
   get processId(): number {
     return this.#parts.record.process.pid
@@ -129,6 +134,9 @@ export class QemuMachine implements Machine {
   async resume(): Promise<void> {
     await this.#saving
     await this.#parts.qmp.execute('cont')
+    if (!this.#standsLoaded) return
+    this.#standsLoaded = false
+    this.#keepRecord()
   }
   async reset(): Promise<void> {
     await this.#saving
@@ -317,7 +325,8 @@ export class QemuMachine implements Machine {
   }
 
   #keepRecord(): void {
-    writeRunRecord(this.#parts.layout, { ...this.#parts.record, spec: this.#spec, awakened: this.#awakened })
+    const { loading: _until, ...record } = this.#parts.record
+    writeRunRecord(this.#parts.layout, { ...record, spec: this.#spec, awakened: this.#awakened, ...(this.#standsLoaded ? { loading: true } : {}) })
   }
 
   #hear(event: QmpEvent): void {

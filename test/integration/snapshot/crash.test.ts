@@ -14,7 +14,10 @@ import { countInGuest, demandSound, endHome, namedMemoryOf, Rig } from './rig.ts
 
 /** How many times a host is killed; 50 take a quarter of an hour. */
 const points = Number(process.env['DIPTYCH_CRASH_POINTS'] ?? 4)
-const steps = ['take', 'restore', 'suspend', 'delete'] as const
+/** At how many of its steps a host kills itself (see kill-at-step.ts): evenly over all that there are. 1000 are all, and take minutes. */
+const stepPoints = Number(process.env['DIPTYCH_CRASH_STEPS'] ?? 2)
+const steps = ['take', 'restore', 'suspend', 'delete', 'start'] as const
+type Step = (typeof steps)[number]
 const one = GuestName.parse('one')
 
 describe(`a host that is killed ${points} times while it saves and restores`, () => {
@@ -35,17 +38,23 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
     }
   }
 
-  /** Lets a host do the step and kills it after `afterMs`, or lets it finish. Answers whether it had finished. */
-  const hostDoing = async (step: string, id: string, afterMs: number | null): Promise<boolean> => {
-    const host = spawn(process.execPath, [join(out, 'host.mjs'), home, tiny, step, id], { stdio: ['ignore', 'pipe', 'inherit'] })
+  /** Into how many steps each of these came apart when it was let be. */
+  const stepsIn = new Map<string, number>()
+
+  /** Lets a host do the step and kills it after `afterMs`, lets it kill itself at a step, or lets it finish. Answers whether it had finished. */
+  const hostDoing = async (step: Step | 'open', id: string, kill: { readonly afterMs: number } | { readonly atStep: number } | null): Promise<boolean> => {
+    const atStep = kill !== null && 'atStep' in kill ? [String(kill.atStep)] : []
+    const host = spawn(process.execPath, [join(out, 'host.mjs'), home, tiny, step, id, ...atStep], { stdio: ['ignore', 'pipe', 'inherit'] })
     let said = ''
     host.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
     const ended = new Promise((resolve) => host.once('exit', resolve))
-    await until('the host to begin', () => said.includes('begun') || host.exitCode !== null)
+    const isOver = () => host.exitCode !== null || host.signalCode !== null
+    await until('the host to begin', () => said.includes('begun') || isOver())
     const begun = performance.now()
-    if (afterMs === null) await until('the host to finish', () => said.includes('done') || host.exitCode !== null)
-    else await new Promise((resolve) => setTimeout(resolve, afterMs))
-    if (afterMs === null) typicalMs.set(step, performance.now() - begun)
+    if (kill !== null && 'afterMs' in kill) await new Promise((resolve) => setTimeout(resolve, kill.afterMs))
+    else await until('the host to finish', () => said.includes('steps\n') || isOver())
+    if (kill === null) typicalMs.set(step, performance.now() - begun)
+    if (kill === null) stepsIn.set(step, Number(/after (\d+) steps/.exec(said)?.[1]))
     host.kill('SIGKILL')
     await ended
     expect(host.exitCode).toBeNull() // killed, not failed
@@ -60,17 +69,18 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
   }
 
   /** Running, counting in memory and on disk, with `base` to go back to. */
-  const makeReady = (step: string) =>
+  const makeReady = (step: Step) =>
     withRig(async (rig) => {
       if (rig.owner('one').state === 'paused') throw new Error('a guest that ran was left paused')
       if (rig.owner('one').machine === null) await rig.owner('one').request('start')
       await rig.untilAgent()
       writeBeside('later')
+      if (step === 'start') await rig.saved.suspending.suspend(one)
       return step === 'delete' ? (await rig.saved.snapshots.take(one, { title: 'to be deleted' })).id : base.id
     })
 
   /** Whatever the moment was: nothing half done is left, and memory and disk are of one instant. */
-  const demandWhole = (step: string, finished: boolean) =>
+  const demandWhole = (step: Step, finished: boolean) =>
     withRig(async (rig) => {
       const directory = rig.directory('one')
       const { snapshots } = await rig.saved.snapshots.tree(one)
@@ -123,7 +133,28 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
     const id = await makeReady(step)
     // Spread over the whole step, a little differently for each round.
     const share = ((index * 0.618_034) % 1) * 1.05
-    const finished = await hostDoing(step, id, (typicalMs.get(step) ?? 1_000) * share)
+    const finished = await hostDoing(step, id, { afterMs: (typicalMs.get(step) ?? 1_000) * share })
     await demandWhole(step, finished)
+  })
+
+  test.each(steps)('killed at each of %s’s steps in turn, and once more while the next host opens', async (step) => {
+    await makeReady(step)
+    const id = await makeReady(step)
+    await hostDoing(step, id, null)
+    await demandWhole(step, true)
+    const all = stepsIn.get(step) ?? expect.fail('it was not counted')
+    const stride = Math.max(1, all / stepPoints)
+    for (let at = 1 + ((stride * 0.618_034) | 0); at <= all; at += stride) {
+      const atStep = Math.floor(at)
+      const ready = await makeReady(step)
+      const finished = await hostDoing(step, ready, { atStep })
+      const again = 1 + (atStep % 12)
+      await hostDoing('open', ready, { atStep: again })
+      try {
+        await demandWhole(step, finished)
+      } catch (error) {
+        throw new Error(`killed at step ${atStep} of ${all}, then at step ${again} of opening`, { cause: error })
+      }
+    }
   })
 })

@@ -14,6 +14,7 @@ import type { Machine, MachineSpec } from '../../../src/engine/engine.ts'
 import type { GuestControls } from '../../../src/guest/controls-port.ts'
 import { GuestDefinition } from '../../../src/guest/definition.ts'
 import { GuestOwner } from '../../../src/guest/owner.ts'
+import { GuestFolders } from '../../../src/node/guest-folders.ts'
 import { isSuspended } from '../../../src/node/guest-state/suspended.ts'
 import type { Directories } from '../../../src/node/paths.ts'
 import { createQemuEngine, type QemuEngine } from '../../../src/node/qemu/engine.ts'
@@ -32,6 +33,13 @@ const noControls: GuestControls = {
   link: () => ({ requested: { tx: unshaped, rx: unshaped }, effective: { tx: unshaped, rx: unshaped }, preset: null }),
   priority: () => null,
   agentAnswers: () => undefined,
+}
+
+/** The tiny guest as an image that was built into a cache; otherwise it is used where it is. */
+export interface BuiltIn {
+  readonly cache: string
+  readonly folder: string
+  readonly id: string
 }
 
 /**
@@ -54,21 +62,24 @@ export class Rig {
   readonly #ports: ReadonlyMap<string, string>
   /** uefi: from the disk, with a TPM beside it. */
   readonly #boot: 'kernel' | 'uefi'
+  readonly #image: BuiltIn | null
   #switch: Server | null = null
 
-  constructor(home: string, tiny: string, names: readonly string[] = ['one'], ports: ReadonlyMap<string, string> = new Map(), memoryMiB = 128, boot: 'kernel' | 'uefi' = 'kernel') {
+  constructor(home: string, tiny: string, names: readonly string[] = ['one'], ports: ReadonlyMap<string, string> = new Map(), memoryMiB = 128, boot: 'kernel' | 'uefi' = 'kernel', image: BuiltIn | null = null) {
+    this.#image = image
     this.#boot = boot
     this.#ports = ports
     this.#tiny = tiny
     this.#home = home
     this.#memoryMiB = memoryMiB
-    this.directories = { data: join(home, 'data'), cache: join(home, 'cache'), state: join(home, 'state'), runtime: join(home, 'run') }
+    this.directories = { data: join(home, 'data'), cache: image?.cache ?? join(home, 'cache'), state: join(home, 'state'), runtime: join(home, 'run') }
     this.engine = createQemuEngine({ directories: this.directories })
     for (const [index, name] of names.entries()) this.#add(GuestName.parse(name), index + 1)
     this.saved = new SavedStates({
       tasks: new TaskService(),
       engine: this.engine,
       dataDirectory: this.directories.data,
+      cacheDirectory: this.directories.cache,
       owners: () => [...this.#owners.values()],
       owner: (name) => this.owner(name),
       stageGuests: () => [...this.#owners.keys()],
@@ -80,6 +91,7 @@ export class Rig {
 
   /** As a host opens: adopts, then puts in order what an earlier one left. */
   async open(): Promise<void> {
+    new GuestFolders(join(this.directories.data, 'guests')).recover()
     mkdirSync(this.directories.runtime, { recursive: true, mode: 0o700 })
     const socket = join(this.directories.runtime, 'sw')
     execFileSync('rm', ['-f', socket])
@@ -153,7 +165,7 @@ export class Rig {
   #add(name: GuestName, index: number): void {
     const directory = this.directory(name)
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    if (!existsSync(this.disk(name))) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', join(this.#tiny, 'disk.qcow2'), this.disk(name)])
+    if (!existsSync(this.disk(name))) execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', join(this.#image === null ? this.#tiny : join(this.#image.cache, 'recipes', this.#image.folder), 'disk.qcow2'), this.disk(name)])
     const mac = MacAddress.parse(`52:54:00:d1:00:0${index}`)
     const definition = GuestDefinition.parse({
       version: 1, name, title: name, kind: 'linux', os: 'Tiny', uuid: uuidIn(this.#home, index), mac, profile: 'linux-modern', vcpus: 1,
@@ -161,7 +173,7 @@ export class Rig {
     })
     const preparation = { engine: this.engine, cache: this.directories.cache, guestDirectory: () => directory, message: () => undefined } as unknown as Preparation // a guest with its own disk needs no recipe
     const spec: MachineSpec = {
-      name, uuid: definition.uuid, profile: 'linux-modern', vcpus: 1, memoryMiB: this.#memoryMiB, diskPath: this.disk(name), imageId: definition.uuid, parameters: {}, clipboard: 'off', screen: definition.screen,
+      name, uuid: definition.uuid, profile: 'linux-modern', vcpus: 1, memoryMiB: this.#memoryMiB, diskPath: this.disk(name), imageId: this.#image?.id ?? definition.uuid, parameters: {}, clipboard: 'off', screen: definition.screen,
       nics: [{ kind: 'switch', mac, network: stageNetwork, socketPath: this.#ports.get(name) ?? join(this.directories.runtime, 'sw') }],
       ...(this.#boot === 'uefi'
         ? { boot: { kind: 'disk', firmware: 'uefi' }, tpm: true }

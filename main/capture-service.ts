@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { GuestName, NetworkName } from '../src/contract/names.ts'
 import type { CaptureView } from '../src/contract/network.ts'
 import { captureToFile } from '../src/node/switch/capture.ts'
+import { captureBytes, watchCaptureBytes } from './capture-size.ts'
 import { notFound } from './error-map.ts'
 
 export interface CapturePorts {
@@ -18,6 +19,8 @@ interface Running {
   view: CaptureView
   readonly abort: AbortController
   readonly done: Promise<number>
+  /** Ends the looks at its size. */
+  readonly ended: AbortController
 }
 
 /** Captures that the host writes for its clients. Owned by the host: they end with it, and with the switch. */
@@ -42,12 +45,14 @@ export class CaptureService {
     const path = join(this.#ports.directory, `${guest ?? network}-${startedAt.replaceAll(/[:.]/g, '-')}-${this.#count}.pcapng`)
     const id = `capture-${process.pid}-${this.#count}`
     const abort = new AbortController()
-    const view = { id, network, guest, path, startedAt, packets: null }
+    const view = { id, network, guest, path, startedAt, bytes: 0, limitBytes: 2 * maxBytes, packets: null }
     let started = () => {}
     const begun = new Promise<void>((resolve) => (started = resolve))
     const done = captureToFile(this.#ports.runtime, { network, guest, snapBytes: 65_549 }, path, maxBytes, abort.signal, started)
     await Promise.race([begun, done])
-    this.#running.set(id, { view, abort, done })
+    const running: Running = { view, abort, done, ended: new AbortController() }
+    this.#running.set(id, running)
+    void watchCaptureBytes(path, running.ended.signal, (bytes) => (running.view = { ...running.view, bytes }))
     done.then(
       (packets) => this.#ended(id, `a capture of ${guest ?? 'the network'} ended with ${packets} packets: ${path}`),
       (error: unknown) => this.#ended(id, `a capture of ${guest ?? 'the network'} broke off: ${String(error)}`),
@@ -61,7 +66,8 @@ export class CaptureService {
     const running = this.#running.get(id)
     if (running === undefined) throw notFound('capture', id, [...this.#running.keys()])
     running.abort.abort()
-    return { ...running.view, packets: await running.done }
+    const packets = await running.done
+    return { ...running.view, bytes: await captureBytes(running.view.path), packets }
   }
 
   async dispose(): Promise<void> {
@@ -71,6 +77,7 @@ export class CaptureService {
   }
 
   #ended(id: string, text: string): void {
+    this.#running.get(id)?.ended.abort()
     if (!this.#running.delete(id)) return
     this.#ports.changed()
     this.#ports.message(text)

@@ -5,6 +5,7 @@ import { stageNetwork, type GuestName, type NetworkName } from '../../src/contra
 import type { CaptureOptions as SwitchCapture } from '../../src/network/capture.ts'
 import { SwitchFault } from '../../src/network/client.ts'
 import { captureToFile, openCapture } from '../../src/node/switch/capture.ts'
+import { captureBytes, watchCaptureBytes } from '../capture-size.ts'
 import type { CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
 import { readNetworkName } from './network.ts'
@@ -34,7 +35,7 @@ export function addCaptureCommand(program: Command, context: CliContext): void {
     .option('--stdout', 'write to standard output, for `| tshark -i -`')
     .option('--size <size>', 'at most this much per file: the newest two are kept (512kB, 64MB, 1GB)', readSize, 64e6)
     .option('--seconds <seconds>', 'end after this long', readSeconds)
-    .option('--json', 'print file and number of packets as JSON at the end')
+    .option('--json', 'print file, number of packets and bytes as JSON at the end')
     .addHelpText('after', '\nExamples:\n  diptych capture linux --file linux.pcapng\n  diptych capture linux --stdout | tshark -i -\n  diptych capture --size 10MB --seconds 60')
     .action(async (what: string, options: CaptureOptions) => {
       const guest = what === 'network' ? null : readGuestName(what)
@@ -52,10 +53,16 @@ export function addCaptureCommand(program: Command, context: CliContext): void {
 
 async function toFile(context: CliContext, guest: GuestName | null, path: string, options: CaptureOptions, end: AbortSignal): Promise<void> {
   const { terminal, directories } = context
-  const said = () => terminal.say(`Capturing ${guest ?? 'the network'} to ${path}, at most ${formatBytes(options.size)} a file; Ctrl+C ends it.`)
-  const packets = await captureToFile(directories.runtime, { network: options.network, guest, snapBytes: whole }, path, options.size, end, said)
-  if (options.json === true) terminal.print(json({ path, packets }))
-  else terminal.say(`${packets} packets in ${path}.`)
+  const over = new AbortController()
+  const startedAt = Date.now()
+  const begun = () => {
+    terminal.say(`Capturing ${guest ?? 'the network'} to ${path}, at most ${formatBytes(options.size)} a file; Ctrl+C ends it.`)
+    void watchCaptureBytes(path, over.signal, (bytes) => terminal.live(`${formatBytes(bytes)} of at most ${formatBytes(2 * options.size)} in ${path}, for ${Math.round((Date.now() - startedAt) / 1_000)} s`))
+  }
+  const packets = await captureToFile(directories.runtime, { network: options.network, guest, snapBytes: whole }, path, options.size, end, begun).finally(() => over.abort())
+  const bytes = await captureBytes(path)
+  if (options.json === true) terminal.print(json({ path, packets, bytes }))
+  else terminal.say(`${packets} packets, ${formatBytes(bytes)}, in ${path}${bytes > options.size ? ` and ${path}.1` : ''}.`)
 }
 
 /** Ends with the signal, with the network, or when nobody reads any more. */

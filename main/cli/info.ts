@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { mebibytesInWords } from '../../src/contract/amount.ts'
 import { settingNames } from '../../src/contract/control.ts'
+import { dropInWords } from '../../src/contract/drops.ts'
 import type { GuestView } from '../../src/contract/guest.ts'
 import { type GuestInspection, howToInstallAgent } from '../../src/contract/guest-agent.ts'
 import type { HostInfo } from '../../src/contract/host.ts'
@@ -59,7 +60,7 @@ function trafficLines(network: NetworkReport, guest: GuestName): string[][] {
   if (meter === undefined) return []
   return [
     ['traffic', `sent ${formatBytes(meter.txBytes)} in ${meter.txPackets} packets, received ${formatBytes(meter.rxBytes)} in ${meter.rxPackets}`],
-    ['dropped', drops.length === 0 ? 'nothing' : drops.map(([reason, count]) => `${count} ${reason}`).join(', ')],
+    ['dropped', drops.length === 0 ? 'nothing' : drops.map(([reason, count]) => dropInWords(reason, count)).join(', ')],
   ]
 }
 
@@ -90,6 +91,7 @@ function guestLines(view: GuestView, traffic: readonly string[][]): string {
     ['name', `${view.name} (${view.title})`],
     [
       ['state', view.detail === null ? view.state : `${view.state}: ${view.detail}`],
+      ...(view.state === 'failed' ? [['way out', `diptych start ${view.name}; what QEMU said last: diptych logs ${view.name} --source engine`]] : []),
       ['system', systemOf(view.os) + (view.os.source === 'agent' ? '' : ' (as defined; the guest has not been asked)')],
       ['agent', view.agent],
       ['started', view.startedAt === null ? '-' : `${view.startedAt} (${view.boot ?? ''})`],

@@ -4,6 +4,7 @@ import { NetworkName } from '../../src/contract/names.ts'
 import type { CardChange, NetworkSummary } from '../../src/contract/network.ts'
 import { withHost, type CliContext } from './context.ts'
 import { CommandFailure, exitCodes } from './exit-code.ts'
+import { withTaskProgress } from './task-progress.ts'
 import { json, table } from './terminal.ts'
 import { readGuestName } from './values.ts'
 
@@ -81,6 +82,17 @@ export function addNetworkCommands(program: Command, context: CliContext): void 
       const result = await withHost(context, (client) => client.network.setUplink({ guest, on: state === 'on' }))
       if (options.json) terminal.print(json(result))
       else terminal.say(changeWords(result, state === 'on' ? `${guest} has an uplink` : `${guest} has no uplink`))
+    })
+
+  network
+    .command('restart')
+    .description('put a new switch in the place of the one that runs; guests run on')
+    .option('--json', 'print the network as JSON')
+    .addHelpText('after', '\nFor a moment guests hear nothing of each other; addresses, links and the connections between them stay. Connections through\npublished ports, captures, and the log of requests end.')
+    .action(async (options: AsJson) => {
+      const restarted = await withHost(context, (client) => withTaskProgress(context, client, 'network', () => client.network.restart()))
+      if (options.json) terminal.print(json(restarted))
+      else terminal.say('A new switch runs, and the guests are connected to it.')
     })
 }
 

@@ -10,9 +10,14 @@ export function BudgetBar() {
   return (
     <div className={styles.budget} role="group" aria-label="Host budget" data-testid="budget">
       <Share label="Memory" share={budget.memory} spell={memory} />
-      <Share label="CPU" share={budget.cpu} spell={(percent) => `${(percent / 100).toFixed(1).replace(/\.0$/, '')} CPU${percent === 100 ? '' : 's'}`} />
+      <Share label="CPU" share={budget.cpu} spell={(percent) => `${cpus(percent)} CPU${cpus(percent) === '1' ? '' : 's'}`} />
     </div>
   )
+}
+
+/** Percent of one CPU as a number of CPUs. */
+function cpus(percent: number): string {
+  return (percent / 100).toFixed(1).replace(/\.0$/, '')
 }
 
 function Share({ label, share, spell }: { readonly label: string; readonly share: BudgetShare; readonly spell: (value: number) => string }) {

@@ -1,6 +1,7 @@
 import { ExternalLink } from 'lucide-react'
 import type { GuestView } from '../../src/contract/guest.ts'
 import type { GuestName } from '../../src/contract/names.ts'
+import { byteCount, clockTime } from '../format.ts'
 import { useSession, useWindow } from '../store/context.ts'
 import { Button } from '../ui/button.tsx'
 import styles from './link-popover.module.css'
@@ -36,7 +37,7 @@ export function PublishRow({ view }: { readonly view: GuestView }) {
   )
 }
 
-/** Starts and stops writing a link's traffic, or the whole network's, to a file; says where it is. */
+/** Starts and stops writing a link's traffic, or the whole network's, to a file; says where that is, how large and since when. */
 export function CaptureButton({ guest }: { readonly guest: GuestName | null }) {
   const session = useSession()
   const capture = useWindow((state) => state.network?.captures.find((each) => each.guest === guest))
@@ -46,18 +47,32 @@ export function CaptureButton({ guest }: { readonly guest: GuestName | null }) {
     const done = await session.ask('end the capture', (client) => client.network.stopCapture({ id }))
     if (done !== null) session.notify({ level: 'info', text: `Captured ${done.packets ?? 0} packets.`, next: `Open ${done.path} with Wireshark.` })
   }
-  return (
-    <div className={styles.row} data-testid={`capture-${guest ?? 'network'}`}>
-      <span>{capture === undefined ? (guest === null ? 'Traffic of the whole network' : 'Traffic of this link') : 'Capturing…'}</span>
-      {capture === undefined ? (
+  if (capture === undefined) {
+    return (
+      <div className={styles.row} data-testid={`capture-${guest ?? 'network'}`}>
+        <span>{guest === null ? 'Traffic of the whole network' : 'Traffic of this link'}</span>
         <Button disabledReason={running ? null : 'The network is not running.'} onClick={start}>
           Capture
         </Button>
-      ) : (
+      </div>
+    )
+  }
+  return (
+    <div className={styles.capture} data-testid={`capture-${guest ?? 'network'}`}>
+      <div className={styles.row}>
+        <span>
+          Captured {byteCount(capture.bytes)} of at most {byteCount(capture.limitBytes)}, since {clockTime(capture.startedAt)}
+        </span>
         <Button variant="danger" onClick={() => void stop(capture.id)}>
           Stop capture
         </Button>
-      )}
+      </div>
+      <div className={styles.row}>
+        <code className={styles.path}>{capture.path}</code>
+        <Button hint="Copy the path of the file" onClick={() => void navigator.clipboard.writeText(capture.path)}>
+          Copy
+        </Button>
+      </div>
     </div>
   )
 }

@@ -1,3 +1,4 @@
+import { dropInWords } from '../../src/contract/drops.ts'
 import type { GuestName } from '../../src/contract/names.ts'
 import { byteCount } from '../format.ts'
 import { useWindow } from '../store/context.ts'
@@ -10,24 +11,10 @@ export function Totals({ guest }: { readonly guest: GuestName }) {
   const statistics = useStatistics()
   if (port === undefined) return null
   const reasons = statistics?.ports.find((each) => each.guest === guest)?.drops ?? {}
-  const why = Object.entries(reasons).map(([reason, count]) => `${count} ${reasonWords[reason] ?? reason}`)
+  const why = Object.entries(reasons).map(([reason, count]) => dropInWords(reason, count))
   return (
     <p className={styles.totals} data-testid={`totals-${guest}`}>
       Sent {byteCount(port.txBytes)}, received {byteCount(port.rxBytes)}. {why.length === 0 ? 'Nothing dropped.' : `Dropped: ${why.join(', ')}.`}
     </p>
   )
-}
-
-/** The switch's reasons for dropping a frame (src/network/drops.ts), for a reader. */
-const reasonWords: Readonly<Record<string, string>> = {
-  'link-down': 'while a link was cut',
-  'no-carrier': 'for a guest not connected',
-  'queue-full': 'in a full queue',
-  loss: 'lost as asked',
-  storm: 'in a broadcast storm',
-  'mac-spoof': 'from a foreign MAC address',
-  'ip-spoof': 'from a foreign IP address',
-  'role-spoof': 'posing as the gateway',
-  'gateway-busy': 'asking the gateway too often',
-  'gateway-refused': 'refused by the gateway',
 }

@@ -44,8 +44,20 @@ const tcpPort = z.number().int().min(1).max(65_535)
 export const Publication = z.object({ guest: GuestName, port: tcpPort, hostPort: tcpPort, url: z.string() })
 export type Publication = z.infer<typeof Publication>
 
-/** A capture that the host writes to a file; `guest` null: the whole network. */
-export const CaptureView = z.object({ id: z.string(), network: NetworkName, guest: GuestName.nullable(), path: z.string(), startedAt: z.iso.datetime(), packets: z.number().nullable() })
+/**
+ * A capture that the host writes to a file; `guest` null: the whole network. `bytes` is what it takes on the disk so far,
+ * the file `<path>.1` of older traffic included, and `limitBytes` the most that both ever take.
+ */
+export const CaptureView = z.object({
+  id: z.string(),
+  network: NetworkName,
+  guest: GuestName.nullable(),
+  path: z.string(),
+  startedAt: z.iso.datetime(),
+  bytes: z.number(),
+  limitBytes: z.number(),
+  packets: z.number().nullable(),
+})
 export type CaptureView = z.infer<typeof CaptureView>
 
 /** One private network and the guests whose definitions put them on it. `ipv4` null: not given out yet. */
@@ -143,4 +155,9 @@ export const network = {
   disconnect: oc.errors(errors).input(z.object({ guest: GuestName, network: NetworkName })).output(CardChange),
   /** Gives the guest a card to the host's own network and the internet, or takes it away. */
   setUplink: oc.errors(errors).input(z.object({ guest: GuestName, on: z.boolean() })).output(CardChange),
+  /**
+   * Puts a new switch in the place of the one that runs, under running guests; answers when they are connected to it. Refused
+   * while there is none.
+   */
+  restart: oc.errors(errors).output(NetworkReport),
 }

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { errors } from './error.ts'
 import { GuestName } from './names.ts'
 
-export const TaskKind = z.enum(['create', 'import', 'export', 'clone', 'flatten', 'template', 'snapshot', 'restore', 'suspend', 'delete', 'copy'])
+export const TaskKind = z.enum(['create', 'import', 'export', 'clone', 'flatten', 'template', 'snapshot', 'restore', 'suspend', 'delete', 'copy', 'network'])
 export type TaskKind = z.infer<typeof TaskKind>
 
 /**

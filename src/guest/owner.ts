@@ -311,7 +311,7 @@ export class GuestOwner {
         break
       case 'exited':
         if (!event.expected) this.#detail = event.detail
-        if (!event.expected) this.#ports.message('error', `ended unexpectedly: ${event.detail}`)
+        if (!event.expected) this.#ports.message('error', failureInWords(this.#definition.name, event.detail))
         this.#pausedFor = null
         this.#run.end()
         this.#queue.observe(event.expected ? this.#resting() : 'failed')
@@ -326,4 +326,9 @@ export class GuestOwner {
   #demand(action: 'set' | 'sendKeys' | 'screenshot' | 'exec'): void {
     if (!isAllowed(action, this.#queue.state)) throw new Refusal('wrong-state', this.#definition.name, refusalReason(action, this.#queue.state))
   }
+}
+
+/** What made the guest fail, in the engine's words, and the way out. */
+function failureInWords(name: string, detail: string): string {
+  return `${name} failed: ${detail.replace(/\.$/, '')}. Start it again: diptych start ${name}. What QEMU said last: diptych logs ${name} --source engine.`
 }

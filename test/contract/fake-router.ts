@@ -192,7 +192,7 @@ export class FakeHost {
         }),
         unpublish: os.network.unpublish.handler(() => []),
         publications: os.network.publications.handler(() => []),
-        startCapture: os.network.startCapture.handler(({ input }) => ({ id: 'capture-1', network: input.network, guest: input.guest, path: '/tmp/capture.pcapng', startedAt: '2026-01-01T00:00:00.000Z', packets: null })),
+        startCapture: os.network.startCapture.handler(({ input }) => ({ id: 'capture-1', network: input.network, guest: input.guest, path: '/tmp/capture.pcapng', startedAt: '2026-01-01T00:00:00.000Z', bytes: 0, limitBytes: 2 * input.maxBytes, packets: null })),
         stopCapture: os.network.stopCapture.handler(({ input, errors }) => {
           throw errors.NOT_FOUND({ data: { noun: 'capture', name: input.id, known: [] } })
         }),
@@ -204,6 +204,7 @@ export class FakeHost {
         }),
         connect: os.network.connect.handler(({ input }) => ({ guest: input.guest, applies: 'next-start', networks: [] })),
         disconnect: os.network.disconnect.handler(({ input }) => ({ guest: input.guest, applies: 'now', networks: [] })),
+        restart: os.network.restart.handler(() => ({ ...fakeNetwork, statistics: null })),
         setUplink: os.network.setUplink.handler(({ input }) => ({ guest: input.guest, applies: input.on ? 'next-start' : 'already', networks: [] })),
       },
       task: {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -147,8 +147,10 @@ describe('capturing', () => {
     const command = home.run('capture', 'windows', '--file', path, '--seconds', '6').finally(() => (capturing.now = false))
     while (capturing.now) await connection.client.web.probe({ from: windows, to: hostParty }) // traffic whenever the command begins to listen
     expect((await command).exitCode).toBe(0)
+    await until(async () => ((await connection.client.network.captures())[0]?.bytes ?? 0) > 0, 'the size of the running capture')
     const stopped = await connection.client.network.stopCapture({ id: capture.id })
     expect(stopped.packets).toBeGreaterThan(5)
+    expect(stopped.bytes).toBe(statSync(capture.path).size)
     expect((await home.run('capture', 'nobody', '--seconds', '2')).exitCode).toBe(3)
     if (!existsSync('/usr/bin/tshark')) return
     for (const file of [capture.path, path]) {

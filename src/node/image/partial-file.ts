@@ -87,9 +87,26 @@ async function giveName(partial: string, target: string, replace: boolean): Prom
   if (replace) await rename(partial, target)
   else {
     await link(partial, target).catch(async (error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Refusal('already-exists', target, 'a file of that name is there')
-      await rename(partial, target) // a file system without links
+      demandFree(error, target)
+      await renameToFree(partial, target)
     })
   }
   await syncAside(dirname(target))
+}
+
+/** For a file system without links: an empty file takes the name while nothing has it, and gives way to ours. */
+async function renameToFree(partial: string, target: string): Promise<void> {
+  const placeholder = await open(target, 'wx', 0o600).catch((error: unknown) => {
+    demandFree(error, target)
+    throw error
+  })
+  await placeholder.close()
+  await rename(partial, target).catch(async (error: unknown) => {
+    await rm(target, { force: true })
+    throw error
+  })
+}
+
+function demandFree(error: unknown, target: string): void {
+  if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw new Refusal('already-exists', target, 'a file of that name is there')
 }

@@ -139,7 +139,7 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       }),
       publications: on.network.publications.handler(() => world.publications),
       startCapture: on.network.startCapture.handler(({ input }) => {
-        const capture = { id: `capture-${world.tick}`, network: input.network, guest: input.guest, path: `/home/person/.local/state/diptych/captures/${input.guest ?? 'network'}.pcapng`, startedAt: new Date().toISOString(), packets: null }
+        const capture = { id: `capture-${world.tick}`, network: input.network, guest: input.guest, path: `/home/person/.local/state/diptych/captures/${input.guest ?? 'network'}.pcapng`, startedAt: new Date().toISOString(), bytes: 1_234_567, limitBytes: 2 * input.maxBytes, packets: null }
         world.captures.push(capture)
         return capture
       }),
@@ -161,6 +161,7 @@ export function routerFor(world: World, screenshot: (guest: FakeGuest) => { png:
       }),
       connect: on.network.connect.handler(({ input }) => world.networks.connect(input.guest, input.network, true)),
       disconnect: on.network.disconnect.handler(({ input }) => world.networks.connect(input.guest, input.network, false)),
+      restart: on.network.restart.handler(() => ({ ...world.network(), statistics: null })),
       setUplink: on.network.setUplink.handler(({ input }) => world.networks.setUplink(input.guest, input.on)),
     },
     task: {

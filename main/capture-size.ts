@@ -1,0 +1,31 @@
+import { stat } from 'node:fs/promises'
+
+/** What a capture takes on the disk: its file and, once that was full, the one of older traffic (src/node/switch/capture.ts). */
+export async function captureBytes(path: string): Promise<number> {
+  const sizes = await Promise.all([path, `${path}.1`].map((each) => stat(each).then(({ size }) => size, () => 0)))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** Calls `tell` with the capture's size every so often, until the signal. */
+export async function watchCaptureBytes(path: string, signal: AbortSignal, tell: (bytes: number) => void): Promise<void> {
+  while (!signal.aborted) {
+    const bytes = await captureBytes(path)
+    if (signal.aborted) return
+    tell(bytes)
+    await untilNextLook(signal)
+  }
+}
+
+const lookMs = 500
+
+function untilNextLook(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, lookMs)
+    function done(): void {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    signal.addEventListener('abort', done)
+  })
+}

@@ -1,4 +1,5 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -46,6 +47,27 @@ describe('a start that is cancelled while its disk is made', () => {
     await expect(preparing).rejects.toThrow(Cancelled)
     expect(() => process.kill(Number(readFileSync(join(home, 'pid'), 'utf8')), 0)).toThrow('ESRCH')
     expect(readdirSync(guest)).toEqual([])
+  })
+})
+
+describe('a first start', () => {
+  it('that comes to nothing leaves the disk before it kept, however often it is tried', async () => {
+    const [definition = expect.fail('there are demonstration guests')] = demonstrationGuests()
+    const disk = join(home, 'guest', 'disk.qcow2')
+    mkdirSync(join(home, 'guest'))
+    const make = (...args: string[]) => execFileSync('qemu-img', ['create', '-q', '-f', 'qcow2', ...args])
+    make(join(home, 'disk.qcow2'), '1M')
+    make('-F', 'qcow2', '-b', join(home, 'disk.qcow2'), disk)
+    appendFileSync(disk, 'what a person has in it')
+    const preparation = { recipes: { find: async () => ({ directory: home, manifest: {} }) }, engine: { warmKey: async () => 'key' }, cache: home, guestDirectory: () => join(home, 'guest'), message: () => undefined } as unknown as Preparation // what a cold start reads of it
+    for (let tries = 0; tries < 3; tries += 1) {
+      expect(await prepareStart(preparation, definition, { ...fakeSpec, diskPath: disk }, 'auto', new AbortController().signal)).toEqual({ kind: 'savable' })
+      expect(readFileSync(`${disk}.previous`, 'latin1')).toContain('what a person has in it')
+    }
+    appendFileSync(disk, 'what the guest wrote')
+    await prepareStart(preparation, definition, { ...fakeSpec, diskPath: disk }, 'auto', new AbortController().signal)
+    expect(readFileSync(`${disk}.previous`, 'latin1')).toContain('what the guest wrote')
+    expect(readFileSync(disk, 'latin1')).not.toContain('what the guest wrote')
   })
 })
 

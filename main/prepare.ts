@@ -16,6 +16,7 @@ import { dropSuspended, isSuspended, suspendedState } from '../src/node/guest-st
 import { kernelIn } from '../src/node/template/kernel-files.ts'
 import { freshOverlay } from '../src/node/template/overlay.ts'
 import { type TemplateStore, demandUntouched } from '../src/node/template/template-store.ts'
+import { markUntouched, wasUsed } from '../src/node/qemu/disk-place.ts'
 import { recoverDirectory } from '../src/node/qemu/warm-directory.ts'
 import { warmFault } from '../src/node/qemu/warm-manifest.ts'
 import { runProgram } from '../src/node/process/run-program.ts'
@@ -165,10 +166,11 @@ async function ensureOverlay(preparation: Preparation, definition: GuestDefiniti
   const { fresh, signal } = options
   mkdirSync(preparation.guestDirectory(definition), { recursive: true, mode: 0o700 })
   const same = existsSync(path) && (await backingOf(path, signal)) === backing
-  if (same && !fresh) return
+  if (same && (!fresh || !wasUsed(path))) return // one that no guest ran on, of a start that failed, is as fresh as a new one
   const making = `${path}.new` // beside it: on a full disk nothing is moved
   try {
     await qemuImg(['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', backing, making], signal)
+    markUntouched(making)
   } catch (error) {
     rmSync(making, { force: true })
     signal.throwIfAborted()

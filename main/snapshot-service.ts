@@ -218,9 +218,9 @@ export class SnapshotService {
     if (kind === 'live' && machine === null) throw new Refusal('wrong-state', name, 'a live snapshot is taken of a guest that is up', 'take one of its disk: diptych snapshot take --disk')
     options.signal?.throwIfAborted()
     const parent = store.current(diskPath)
-    const record = { form: 1, id, parent, kind, title, stage: options.stage?.id ?? null, disk: keepDisk(directory, diskPath) } as const
     writeJournal(directory, { step: 'take', id, wasRunning: (await hold.state()) === 'running' })
     try {
+      const record = { form: 1, id, parent, kind, title, stage: options.stage?.id ?? null, disk: keepDisk(directory, diskPath) } as const
       const folder = store.begin(id)
       hold.tell('taking a snapshot')
       const takenAt = new Date().toISOString()

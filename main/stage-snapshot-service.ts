@@ -212,16 +212,16 @@ export class StageSnapshotService {
   }
 
   async #told(record: StageSnapshotRecord): Promise<StageSnapshotView> {
-    await this.#tell()
-    const [view] = await this.#views([record])
+    const view = (await this.#tell()).find(({ id }) => id === record.id)
     if (view === undefined) throw notFound('stage snapshot', record.id, [])
     return view
   }
 
-  async #tell(): Promise<void> {
+  async #tell(): Promise<StageSnapshotView[]> {
     this.#round += 1
     const round = this.#round
     const list = await this.list()
     if (round === this.#round) this.events.publish(list, 'stage') // else what is newer is on its way
+    return list
   }
 }

@@ -1,10 +1,11 @@
+import { join } from 'node:path'
 import { GuestName } from '../../contract/names.ts'
 import type { Adoption, MachineStatus } from '../../engine/engine.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
 import { machineStatus } from '../../engine/qemu/machine-event.ts'
 import { QmpSession } from '../../engine/qemu/qmp-session.ts'
 import type { CpuCapPort } from '../cgroup/cpu-cap.ts'
-import { commandLineHolds, type ProcessIdentity } from '../process/process-identity.ts'
+import { commandLineHolds, isAlive, type ProcessIdentity } from '../process/process-identity.ts'
 import type { Directories } from '../paths.ts'
 import { incubatorsDirectory, runLayout, runsDirectory, type RunLayout } from './layout.ts'
 import type { EngineLogger } from './logger.ts'
@@ -15,7 +16,8 @@ import { type RunRecord, writeRunRecord } from './run-record.ts'
 import { sweepIncubators } from './template-incubator.ts'
 import { healFromCopy } from './running-disk-copy.ts'
 import { healFromTemplate } from './template-mark.ts'
-import { byteStream, connectUnix } from './unix-stream.ts'
+import { sweepWarmStates } from './warm-directory.ts'
+import { byteStream, connectWhenReady } from './unix-stream.ts'
 
 export interface AdoptContext {
   readonly directories: Directories
@@ -34,6 +36,7 @@ const answerTimeoutMs = 5_000
 export async function adoptMachines(context: AdoptContext): Promise<Adoption[]> {
   context.cpuCap.sweep()
   await sweepIncubators(incubatorsDirectory(context.directories))
+  await sweepWarmStates(join(context.directories.cache, 'warm'))
   const names = runNames(runsDirectory(context.directories)).map((name) => GuestName.safeParse(name).data).filter((name) => name !== undefined)
   const found = await Promise.all(
     names.map((name) =>
@@ -108,7 +111,8 @@ async function statusOf(qmp: QmpSession): Promise<MachineStatus> {
 }
 
 async function greet(layout: RunLayout, record: RunRecord, process: ProcessIdentity): Promise<QmpSession> {
-  const qmp = new QmpSession(byteStream(await connectUnix(layout.qmp)))
+  const until = () => (isAlive(process) ? null : 'it ended')
+  const qmp = new QmpSession(byteStream(await connectWhenReady(layout.qmp, { until, timeoutMs: answerTimeoutMs }))) // it may have been started this moment
   try {
     const answer = asObject(await qmp.execute('query-uuid', undefined, answerTimeoutMs))
     if (answer['UUID'] === record.spec.uuid) return qmp

@@ -1,9 +1,10 @@
-import { chmodSync, copyFileSync, existsSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EngineFault, type MachineSpec } from '../../engine/engine.ts'
 import type { RunPaths } from '../../engine/qemu/command-line.ts'
 import type { QemuFeatures } from '../../engine/qemu/features.ts'
 import { fixedSlots } from '../../engine/qemu/pci-slots.ts'
+import { copyFileAtomicSync } from '../file/atomic.ts'
 import type { SavedState } from './saved-state.ts'
 import { firmwareNames } from './template-make.ts'
 
@@ -31,8 +32,7 @@ export function placeFirmware(directory: string, diskPath: string): void {
     const saved = join(directory, name)
     const own = join(dirname(diskPath), name)
     if (!existsSync(saved)) continue
-    copyFileSync(saved, own)
-    chmodSync(own, 0o600)
+    copyFileAtomicSync(saved, own)
   }
 }
 

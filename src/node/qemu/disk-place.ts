@@ -13,8 +13,8 @@ export interface PlacedDisk {
 const untouchedSince = 1
 
 /**
- * Puts `overlay` at `diskPath`. A disk that is there already is not destroyed: it becomes `<diskPath>.previous` (one is
- * kept) with `keep`, or comes back with `undo`. When neither is called because this process is killed, `settleDisk` of
+ * Puts `overlay` at `diskPath`. A disk that is there already is not destroyed: with `keep` it becomes `<diskPath>.previous` (one
+ * is kept; a disk that no guest ran on does not take its place), or it comes back with `undo`. When neither is called because this process is killed, `settleDisk` of
  * the next one decides.
  */
 export function placeDisk(overlay: string, diskPath: string): PlacedDisk {
@@ -29,7 +29,9 @@ export function placeDisk(overlay: string, diskPath: string): PlacedDisk {
   }
   return {
     keep: async () => {
-      if (had) await rename(aside, `${diskPath}.previous`) // which gives back the room of the one before
+      if (!had) return
+      if (wasUsed(aside)) await rename(aside, `${diskPath}.previous`) // which gives back the room of the one before
+      else await rm(aside)
     },
     undo: async () => {
       await rm(diskPath, { force: true })
@@ -65,19 +67,27 @@ function asidesOf(diskPath: string): string[] {
   return found.map((name) => join(directory, name)).toSorted((left, right) => statSync(right).ctimeMs - statSync(left).ctimeMs)
 }
 
-function wasUsed(diskPath: string): boolean {
+/** Whether a guest may have written to the disk since it was made; false when there is none. */
+export function wasUsed(diskPath: string): boolean {
   const state = statSync(diskPath, { throwIfNoEntry: false })
   return state !== undefined && Math.floor(state.mtimeMs / 1000) !== untouchedSince
 }
 
-/** A rename, or a copy where the two places are different file systems. */
+/** Says of a new disk that no guest has run on it. */
+export function markUntouched(diskPath: string): void {
+  utimesSync(diskPath, untouchedSince, untouchedSince)
+}
+
+/** A rename, or where the two places are different file systems a copy, which then appears by one. */
 function moveFile(from: string, to: string): void {
-  utimesSync(from, untouchedSince, untouchedSince)
+  markUntouched(from)
   try {
     renameSync(from, to)
   } catch {
-    copyFileSync(from, to)
-    utimesSync(to, untouchedSince, untouchedSince)
+    const making = `${to}.new`
+    copyFileSync(from, making)
+    markUntouched(making)
+    renameSync(making, to)
     rmSync(from, { force: true })
   }
 }

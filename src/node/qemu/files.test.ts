@@ -1,4 +1,6 @@
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import fs, { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PNG } from 'pngjs'
@@ -7,7 +9,7 @@ import { placeDisk, settleDisk } from './disk-place.ts'
 import { checkSocketPath } from './layout.ts'
 import { fromPpm, measured } from './screenshot.ts'
 import { copySparsely } from './sparse-copy.ts'
-import { newDirectoryName, recoverDirectory, replaceDirectory, sweepDirectory } from './warm-directory.ts'
+import { newDirectoryName, recoverDirectory, replaceDirectory, sweepDirectory, sweepWarmStates } from './warm-directory.ts'
 
 let home = ''
 beforeEach(() => (home = mkdtempSync(join(tmpdir(), 'diptych-files-'))))
@@ -48,6 +50,37 @@ test('a start that was killed loses no disk', () => {
   placeDisk(put('o3', 'third'), disk)
   settleDisk(disk, true) // its guest runs, though it has not written yet
   expect([readFileSync(disk, 'utf8'), names()]).toEqual(['third', ['disk', 'disk.previous']])
+})
+
+test('a start that was killed as it copied its disk from another file system loses none either', () => {
+  const disk = put('disk', 'first')
+  const elsewhere = mkdtempSync('/dev/shm/diptych-files-')
+  const killed = `${home}-killed`
+  const copy = fs.copyFileSync
+  fs.copyFileSync = (from, to, mode) => {
+    fs.copyFileSync = copy
+    copy(from, to, mode)
+    cpSync(home, killed, { recursive: true, preserveTimestamps: true })
+  }
+  syncBuiltinESMExports()
+  try {
+    writeFileSync(join(elsewhere, 'overlay'), 'second')
+    placeDisk(join(elsewhere, 'overlay'), disk)
+    expect([readFileSync(disk, 'utf8'), readdirSync(elsewhere)]).toEqual(['second', []])
+    expect(settleDisk(join(killed, 'disk'), false)).toEqual([expect.stringContaining('is back in place')])
+    expect(readFileSync(join(killed, 'disk'), 'utf8')).toBe('first')
+  } finally {
+    fs.copyFileSync = copy
+    syncBuiltinESMExports()
+    for (const path of [elsewhere, killed]) rmSync(path, { recursive: true, force: true })
+  }
+})
+
+test('a disk that no guest ran on does not take the place of the one before', async () => {
+  const disk = put('disk', 'first')
+  await placeDisk(put('o1', 'never run'), disk).keep()
+  await placeDisk(put('o2', 'second'), disk).keep()
+  expect([readFileSync(disk, 'utf8'), readFileSync(`${disk}.previous`, 'utf8'), readdirSync(home).sort()]).toEqual(['second', 'first', ['disk', 'disk.previous']])
 })
 
 test('with no disk before there is none after an undo', async () => {
@@ -92,6 +125,15 @@ test('a PPM becomes the same picture as PNG', () => {
   expect([shot.width, shot.height]).toEqual([2, 1])
   expect([...PNG.sync.read(Buffer.from(shot.png)).data]).toEqual([255, 0, 0, 255, 1, 2, 3, 255])
   expect(() => fromPpm(Buffer.from('P5 nonsense'))).toThrow('not a PPM')
+})
+
+test('what killed hosts left of warm states goes when the next one opens, and nothing else', async () => {
+  const gone = spawnSync('true').pid
+  const [left, stays] = [[`a.new-${gone}-00000000`, 'a.old-00000000', `a/spares/making-${gone}-0`, `a/spares/taken-${gone}-0`], ['a.disks', `a.new-${process.pid}-00000000`, 'a/spares/spare-0', `a/spares/making-${process.pid}-0`, 'b.old-00000000']]
+  for (const path of [...left, ...stays]) mkdirSync(join(home, path), { recursive: true })
+  await sweepWarmStates(home)
+  expect([...left, ...stays].filter((path) => existsSync(join(home, path)))).toEqual(stays)
+  await sweepWarmStates(join(home, 'none'))
 })
 
 test('a replacement of a directory that was cut short is undone before a start and swept before a save', () => {

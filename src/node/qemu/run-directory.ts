@@ -49,15 +49,14 @@ export async function sweepRun(layout: RunLayout, state: RunState, cpuCap: CpuCa
   removeRunFiles(layout, state.record, cpuCap)
 }
 
-/** Before `removeRunFiles`, where no QEMU maps it: to give gibibytes back takes time, which the host's thread has not got. */
+/** Before `removeRunFiles`, where its name may still be there and no QEMU maps it: to give gibibytes back takes time, which the host's thread has not got. */
 export async function removeMemory(record: RunRecord | null): Promise<void> {
   if (record?.ramPath !== null && record?.ramPath !== undefined) await rm(record.ramPath, { force: true })
 }
 
 export function removeRunFiles(layout: RunLayout, record: RunRecord | null, cpuCap: CpuCapPort): void {
-  if (record?.ramPath !== null && record?.ramPath !== undefined) rmSync(record.ramPath, { force: true })
   if (record?.process !== null && record?.process !== undefined) cpuCap.release(record.spec.name, record.process.pid)
-  stopTpm(layout)
+  if (record?.spec.tpm === true) stopTpm(layout)
   rmSync(layout.directory, { recursive: true, force: true })
 }
 

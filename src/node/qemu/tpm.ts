@@ -35,7 +35,7 @@ export async function startTpm(spec: MachineSpec, layout: RunLayout): Promise<st
 }
 
 async function execute(spec: MachineSpec, layout: RunLayout, socketPath: string): Promise<ChildProcess> {
-  const args = ['socket', '--tpm2', '--tpmstate', stateArgument(stateOf(spec)), '--ctrl', `type=unixio,path=${socketPath},mode=0600`, '--pid', `file=${pidFile(layout)}`, '--flags', 'startup-clear', '--terminate']
+  const args = ['socket', '--tpm2', '--tpmstate', stateArgument(stateOf(spec)), '--ctrl', `type=unixio,path=${socketPath},mode=0600`, '--pid', pidArgument(layout), '--flags', 'startup-clear', '--terminate']
   const scope = `diptych-tpm-${spec.name}-${spec.uuid.slice(0, 8)}-${Date.now()}`
   try {
     return await spawnDetached('swtpm', args, { logPath: logOf(layout), scope })
@@ -47,7 +47,7 @@ async function execute(spec: MachineSpec, layout: RunLayout, socketPath: string)
 
 /** Ends the TPM of a run that QEMU never took, if there is one. */
 export function stopTpm(layout: RunLayout): void {
-  const process = processOf(layout)
+  const process = processOf(layout) ?? findByArguments('--pid', pidArgument(layout)) // it may not have come to write it
   if (process !== null) signalProcess(process, 'SIGTERM')
 }
 
@@ -74,11 +74,15 @@ function pidFile(layout: RunLayout): string {
   return join(layout.directory, 'tpm.pid')
 }
 
+function pidArgument(layout: RunLayout): string {
+  return `file=${pidFile(layout)}`
+}
+
 /** swtpm's own pid file, believed only when that process was given this very file. */
 function processOf(layout: RunLayout): ProcessIdentity | null {
   try {
     const pid = Number(readFileSync(pidFile(layout), 'utf8'))
-    return commandLineHolds(pid, `file=${pidFile(layout)}`) ? identify(pid) : null
+    return commandLineHolds(pid, pidArgument(layout)) ? identify(pid) : null
   } catch {
     return null // there is none
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { EngineFault } from '../../engine/engine.ts'
 import { runProgram } from '../process/run-program.ts'
 import { copySparsely } from './sparse-copy.ts'
+import { isLeftBehind } from './warm-directory.ts'
 import type { WarmState } from './warm-manifest.ts'
 
 /**
@@ -56,10 +57,7 @@ export function countSpares(state: WarmState): number {
 
 /** Removes what dead makers and takers left. */
 export function sweepSpares(state: WarmState): void {
-  for (const name of listing(sparesDirectory(state))) {
-    const pid = /^(?:making|taken)-(\d+)-/.exec(name)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) rmSync(join(sparesDirectory(state), name), { recursive: true, force: true })
-  }
+  for (const name of listing(sparesDirectory(state))) if (isLeftBehind(name)) rmSync(join(sparesDirectory(state), name), { recursive: true, force: true })
 }
 
 export async function createOverlay(backing: string, path: string): Promise<void> {

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'vite'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createQemuEngine } from '../../../src/node/qemu/engine.ts'
+import { runLayout } from '../../../src/node/qemu/layout.ts'
+import { startTpm, tpmEnded } from '../../../src/node/qemu/tpm.ts'
 import { identify } from '../../../src/node/process/process-identity.ts'
 import { agentAnswers, Bench, isThere, recordEvents, until } from './fixture.ts'
 
@@ -130,6 +132,30 @@ describe('left-overs', () => {
     expect(await bench.engine.adopt()).toEqual([])
     await until('its end', () => identify(machine.processId) === null || null)
     expect(existsSync(bench.runDirectory)).toBe(false)
+  })
+
+  test('a TPM whose host died before it came to write its pid file is ended, too', async () => {
+    const layout = runLayout(bench.directories, bench.spec.name)
+    const spec = { ...bench.spec, tpm: true }
+    leave(record({ spec }))
+    mkdirSync(layout.logs.directory, { recursive: true })
+    await startTpm(spec, layout)
+    rmSync(join(bench.runDirectory, 'tpm.pid'), { force: true })
+    expect(await bench.engine.adopt()).toEqual([])
+    await tpmEnded(bench.directories.data)
+    expect(existsSync(bench.runDirectory)).toBe(false)
+  })
+
+  test('a QEMU that does not listen yet, started this moment by a host that died, is waited for', async () => {
+    const machine = await bench.engine.start(bench.spec, { from: { kind: 'cold' } })
+    machine.dispose()
+    const socket = join(bench.runDirectory, 'qmp')
+    renameSync(socket, `${socket}-later`)
+    const adopting = bench.engine.adopt()
+    setTimeout(() => renameSync(`${socket}-later`, socket), 300)
+    const [adoption = expect.fail('nothing was adopted')] = await adopting
+    expect(adoption.status).toBe('running')
+    await adoption.machine.quit()
   })
 
   test('a QEMU whose host died before noting it is ended, then swept', async () => {

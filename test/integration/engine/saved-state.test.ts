@@ -70,6 +70,26 @@ describe('saved machines on real QEMU', () => {
     await adoption.machine.quit()
   })
 
+  test('one whose host is killed when it is loaded and before it runs says so until it is resumed, to every host', async () => {
+    const record = join(bench.runDirectory, 'run.json')
+    const machine = await bench.engine.start(bench.spec, from('standing'))
+    expect(machine.standsLoaded).toBe(false)
+    await machine.pause()
+    machine.dispose()
+    writeFileSync(record, JSON.stringify({ ...(JSON.parse(readFileSync(record, 'utf8')) as object), loading: true }))
+    const [first = expect.fail('nothing was adopted')] = await bench.engine.adopt()
+    expect([first.status, first.machine.standsLoaded]).toEqual(['paused', true])
+    first.machine.dispose()
+    const [second = expect.fail('nothing was adopted')] = await bench.engine.adopt()
+    expect([second.status, second.machine.standsLoaded]).toEqual(['paused', true])
+    await second.machine.resume()
+    await second.machine.pause()
+    second.machine.dispose()
+    const [third = expect.fail('nothing was adopted')] = await bench.engine.adopt()
+    expect([third.status, third.machine.standsLoaded]).toEqual(['paused', false])
+    await third.machine.quit()
+  })
+
   test('a restored machine is saved while it runs, memory and disk at one instant', async () => {
     const machine = await bench.engine.start(bench.spec, from('standing'))
     await agentAnswers(machine)

@@ -21,7 +21,8 @@ class FakeSwitch {
       return { network, guest, mac, ipv4: '10.77.0.2', bound: false, socketPath: `/nowhere/${guest}` }
     },
     removePort: async () => undefined,
-    shutdown: async () => undefined,
+    shutdown: async () => this.end(),
+    statistics: async () => ({ ports: [], strays: {}, httpSampledOut: 0, residentMiB: 50 }),
     dispose: () => undefined,
     subscribe: (listener: (event: SwitchEvent) => void) => {
       this.#listener = listener
@@ -56,14 +57,20 @@ async function network() {
     message: (level, text) => void messages.push(`${level}: ${text}`),
   })
   for (const guest of demonstrationGuests()) await service.definePorts(guest.name, cardsOf(guest), false)
+  /** The switch that is started next. */
+  const renew = () => {
+    const next = new FakeSwitch()
+    switches.push(next)
+    return next
+  }
   const fail = (times: number) => {
     failures = times
     const before = switches.at(-1)
-    switches.push(new FakeSwitch())
+    const next = renew()
     before?.end()
-    return switches.at(-1) ?? expect.fail('no switch')
+    return next
   }
-  return { service, fail, messages, replaced: () => replaced, tries: () => tries }
+  return { service, renew, fail, messages, replaced: () => replaced, tries: () => tries }
 }
 
 describe('NetworkService, when the switch ended', () => {
@@ -97,6 +104,23 @@ describe('NetworkService, when the switch ended', () => {
     await vi.advanceTimersByTimeAsync(300_000)
     expect(new Set(next.defined)).toEqual(new Set(['linux', 'windows']))
     expect(replaced()).toBe(1)
+  })
+
+  it('takes one away that is asked for, as no fault, and answers when the guests are back', async () => {
+    const { renew, service, messages, replaced } = await network()
+    const next = renew()
+    const said: string[] = []
+    const report = await service.restart((detail) => void said.push(detail))
+    expect(report).toMatchObject({ running: true, statistics: { residentMiB: 50 } })
+    expect(next.defined).toEqual(['linux', 'windows'])
+    expect([replaced(), said, messages]).toEqual([1, ['ending the switch', 'starting it anew and connecting the guests'], ['info: the network is back']])
+    // Its own end is a fault again.
+    renew()
+    next.end()
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(messages[1]).toMatch(/^warning: the switch ended/)
+    await service.stop()
+    await expect(service.restart(() => {})).rejects.toThrow('does not run')
   })
 
   it('starts none any more once the network was stopped, or the host ends', async () => {

@@ -1,11 +1,12 @@
 import { unshaped, type LinkPreset, type LinkShape } from '../src/contract/link.ts'
 import { stageNetwork, type GuestName, type NetworkName } from '../src/contract/names.ts'
 import type { CaptureView, HttpLine, NetworkEvent, NetworkReport, NetworkSummary, NetworkView, PortMeter, Publication } from '../src/contract/network.ts'
-import { reasonOf } from '../src/contract/refusal.ts'
+import { reasonOf, Refusal } from '../src/contract/refusal.ts'
 import type { NetworkCard } from '../src/guest/cards.ts'
 import type { PortLease, SwitchClient, SwitchEvent } from '../src/network/client.ts'
 import { LINK_PRESETS } from '../src/network/link-presets.ts'
 import { Publisher } from '../src/publisher.ts'
+import type { Progress } from './task-service.ts'
 
 export interface NetworkServicePorts {
   /** Starts the switch process, or finds the running one. */
@@ -55,6 +56,9 @@ export class NetworkService {
   #reason: string | null = 'the network has not been started yet'
   #meters: PortMeter[] = []
   #disposed = false
+  /** The one that ends because it was asked to make room for another, and that other's coming. */
+  #outgoing: SwitchClient | null = null
+  #replacement: Promise<void> = Promise.resolve()
   /** How often the switch was lost or stopped: what began before the last time is over. */
   #losses = 0
 
@@ -195,6 +199,21 @@ export class NetworkService {
     this.#publishMeters()
   }
 
+  /**
+   * Puts a new switch in the place of this one, at the same sockets and with the same leases; resolves when the guests that run
+   * are connected to it. Until then they hear nothing of each other.
+   */
+  async restart(progress: Progress): Promise<NetworkReport> {
+    const client = this.#live
+    if (client === null) throw new Refusal('wrong-state', 'the network', `it does not run (${this.#reason})`, 'start a guest: the network comes with it')
+    this.#outgoing = client
+    progress('ending the switch')
+    await client.shutdown()
+    progress('starting it anew and connecting the guests')
+    await this.#replacement
+    return await this.report()
+  }
+
   dispose(): void {
     this.#disposed = true
     this.#live?.dispose()
@@ -224,7 +243,7 @@ export class NetworkService {
       case 'port':
         break
       case 'closed':
-        void this.#replace(event.reason)
+        this.#replacement = this.#replace(event.reason, client !== this.#outgoing)
         break
     }
   }
@@ -260,7 +279,7 @@ export class NetworkService {
   }
 
   /** Tries until there is a switch again, for as long as nobody stops the network: guests that run have no other way back to theirs. */
-  async #replace(reason: string): Promise<void> {
+  async #replace(reason: string, isFault: boolean): Promise<void> {
     this.#live = null
     this.#client = null
     this.#meters = []
@@ -269,7 +288,7 @@ export class NetworkService {
     const loss = this.#losses
     const isOver = () => this.#disposed || this.#losses !== loss
     if (isOver()) return
-    this.#ports.message('warning', `the switch ended (${reason}); starting it again`)
+    if (isFault) this.#ports.message('warning', `the switch ended (${reason}); starting it again`)
     for (let pauseMs = firstPauseMs, failed = false; ; pauseMs = Math.min(longestPauseMs, pauseMs * 2)) {
       try {
         const client = await this.start()

@@ -2,7 +2,7 @@ import type { HostParts } from '../host-parts.ts'
 import { linkPresets } from '../network-service.ts'
 import { base } from './base.ts'
 
-export function networkRoutes({ guests, network, networks, publishing, capturing }: Pick<HostParts, 'guests' | 'network' | 'networks' | 'publishing' | 'capturing'>) {
+export function networkRoutes({ guests, network, networks, publishing, capturing, tasks }: Pick<HostParts, 'guests' | 'network' | 'networks' | 'publishing' | 'capturing' | 'tasks'>) {
   const route = base.network
   return {
     get: route.get.handler(() => network.report()),
@@ -20,6 +20,7 @@ export function networkRoutes({ guests, network, networks, publishing, capturing
     connect: route.connect.handler(({ input }) => networks.connect(input.guest, input.network)),
     disconnect: route.disconnect.handler(({ input }) => networks.disconnect(input.guest, input.network)),
     setUplink: route.setUplink.handler(({ input }) => networks.setUplink(input.guest, input.on)),
+    restart: route.restart.handler(() => tasks.run({ kind: 'network', title: 'restart the network', guest: null, cancellable: false }, (_signal, progress) => network.restart(progress))),
     requests: route.requests.handler(({ input }) => network.requests(input.limit)),
   }
 }

@@ -154,6 +154,7 @@ export class StageSnapshotService {
    * found where its snapshot is. After the guests' own snapshots were put in order.
    */
   async recover(): Promise<void> {
+    this.#store.sweep()
     const known = new Set(this.#store.list().map((record) => record.id))
     for (const [id, holder] of this.parts.holders()) {
       const stage = new SnapshotStore(holder.folder).find(id)?.stage ?? null

@@ -54,6 +54,12 @@ export class StageStore {
     if (existsSync(this.#directory)) syncPath(this.#directory)
   }
 
+  /** Removes what a process that died in the midst of writing left, when a host opens: nobody writes then. */
+  sweep(): void {
+    if (!existsSync(this.#directory)) return
+    for (const name of readdirSync(this.#directory)) if (/\.json\.[0-9a-f]{12}\.tmp$/.test(name)) rmSync(join(this.#directory, name), { force: true })
+  }
+
   #read(name: string): StageSnapshotRecord | null {
     try {
       return StageSnapshotRecord.safeParse(JSON.parse(readFileSync(join(this.#directory, name), 'utf8'))).data ?? null

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GuestName } from '../../contract/names.ts'
@@ -114,7 +114,16 @@ export class TemplateStore {
   recover(): void {
     for (const entry of readdirSync(this.root)) {
       if (entry.startsWith(unfinished) || entry.startsWith(going)) rmSync(join(this.root, entry), { recursive: true, force: true })
+      else if (GuestName.safeParse(entry).success) putInOrder(join(this.root, entry))
     }
+  }
+}
+
+/** A killed host may have been writing a new title, or have left the memory writable that an older QEMU was opening. */
+function putInOrder(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (/^template\.yaml\.[0-9a-f]{12}\.tmp$/.test(name)) rmSync(join(folder, name), { force: true })
+    if (name === 'ram.img') chmodSync(join(folder, name), 0o400)
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { GuestName } from '../../contract/names.ts'
@@ -123,4 +123,14 @@ test('a kernel is kept beside the disk under its own names', async () => {
   expect(kernelIn(home)).toEqual({ kind: 'kernel', kernelPath: join(home, 'kernel', 'vmlinux'), initrdPath: join(home, 'kernel', 'initrd.img'), commandLine: 'quiet' })
   await keepKernel({ kind: 'disk', firmware: 'bios' }, join(home, 'guests'))
   expect(existsSync(join(home, 'guests'))).toBe(false)
+})
+
+test('what a killed host left in a template goes, and its memory is read only again', async () => {
+  await place('base', null)
+  const folder = store.directory(named('base'))
+  chmodSync(join(folder, 'ram.img'), 0o600) // an older QEMU was opening it
+  writeFileSync(join(folder, 'template.yaml.0123456789ab.tmp'), 'half a ti')
+  store.recover()
+  expect([statSync(join(folder, 'ram.img')).mode & 0o777, readdirSync(folder).filter((name) => name.endsWith('.tmp'))]).toEqual([0o400, []])
+  demandUntouched(store, store.read(named('base')))
 })

@@ -42,9 +42,9 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
   const stepsIn = new Map<string, number>()
 
   /** Lets a host do the step and kills it after `afterMs`, lets it kill itself at a step, or lets it finish. Answers whether it had finished. */
-  const hostDoing = async (step: Step | 'open', id: string, kill: { readonly afterMs: number } | { readonly atStep: number } | null): Promise<boolean> => {
+  const hostDoing = async (step: Step | 'open', id: string, kill: { readonly afterMs: number } | { readonly atStep: number } | null, of = home): Promise<boolean> => {
     const atStep = kill !== null && 'atStep' in kill ? [String(kill.atStep)] : []
-    const host = spawn(process.execPath, [join(out, 'host.mjs'), home, tiny, step, id, ...atStep], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const host = spawn(process.execPath, [join(out, 'host.mjs'), of, tiny, step, id, ...atStep], { stdio: ['ignore', 'pipe', 'inherit'] })
     let said = ''
     host.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
     const ended = new Promise((resolve) => host.once('exit', resolve))
@@ -135,6 +135,27 @@ describe(`a host that is killed ${points} times while it saves and restores`, ()
     const share = ((index * 0.618_034) % 1) * 1.05
     const finished = await hostDoing(step, id, { afterMs: (typicalMs.get(step) ?? 1_000) * share })
     await demandWhole(step, finished)
+  })
+
+  test('killed at each step of the first snapshot of a guest that is off, whose disk has no second name yet', async () => {
+    const off = mkdtempSync('/tmp/dc-')
+    try {
+      const rig = new Rig(off, tiny)
+      rig.close()
+      let finished = false
+      for (let atStep = 2; !finished && atStep <= 2 + 6 * stepPoints; atStep += 2) {
+        finished = await hostDoing('take', '', { atStep }, off)
+        const next = new Rig(off, tiny)
+        await next.open()
+        const { snapshots } = await next.saved.snapshots.tree(one)
+        const left = [keptDisks(next.directory('one')).length, entries(next.directory('one')).filter((name) => !['disk.qcow2', 'snapshots'].includes(name))]
+        expect([atStep, ...left]).toEqual([atStep, snapshots.length === 0 ? 0 : 1, []])
+        for (const { id } of snapshots) await next.saved.snapshots.delete(one, id)
+        next.close()
+      }
+    } finally {
+      endHome(off)
+    }
   })
 
   test.each(steps)('killed at each of %s’s steps in turn, and once more while the next host opens', async (step) => {

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { GuestName } from '../../src/contract/names.ts'
 import { Uploads } from '../../src/node/image/uploads.ts'
 import { directories as directoriesFor, type Directories } from '../../src/node/paths.ts'
 import { FakeHost } from '../../test/contract/fake-router.ts'
@@ -154,6 +155,17 @@ describe('diptych', () => {
   it('sets sliders and the link, and says what is in force', async () => {
     expect((await run('set', 'linux', 'memory=384MiB')).stderr).toBe('linux: memory asked 384MiB, in force 384MiB (settled)\n')
     expect((await run('set', 'linux', 'link=down')).stderr).toBe('linux: link down\n')
+  })
+
+  it('puts the pair down, and every guest when told to', async () => {
+    await run('create', 'web', '--empty', '--os', 'debian12')
+    for (const name of ['linux', 'web']) await run('start', name)
+    fake.setStage({ guests: ['linux', 'windows'].map((name) => GuestName.parse(name)) })
+    const states = async () => (JSON.parse((await run('list', '--json')).stdout) as { view: { name: string; state: string } }[]).map(({ view: { name, state } }) => `${name} ${state}`).sort()
+    expect((await run('down')).stderr).toBe('The demonstration guests are stopped. Still up: web; diptych down --all stops them too.\n')
+    expect(await states()).toEqual(['linux stopped', 'web running', 'windows stopped'])
+    expect((await run('down', '--all')).stderr).toBe('All guests are stopped.\n')
+    expect(await states()).toEqual(['linux stopped', 'web stopped', 'windows stopped'])
   })
 
   it('saves a screenshot, and says when it cannot', async () => {

@@ -256,7 +256,7 @@ export class FakeHost {
           return this.#stage
         }),
         down: os.stage.down.handler(() => {
-          for (const name of known()) this.change(name, fakeGuest(name, 'stopped'))
+          for (const name of this.#stage.guests) this.change(name, fakeGuest(name, 'stopped'))
           this.setStage({ status: 'idle' })
           return this.#stage
         }),

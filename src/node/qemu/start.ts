@@ -1,4 +1,5 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { EngineFault, type MachineSpec, type StartOptions } from '../../engine/engine.ts'
 import { commandLine, type RunPaths } from '../../engine/qemu/command-line.ts'
 import { asObject, asString } from '../../engine/qemu/json.ts'
@@ -20,7 +21,7 @@ import { writeRunRecord, type RunRecord } from './run-record.ts'
 import { demandSameMachine, readSavedState, type SavedState } from './saved-state.ts'
 import { startTpm } from './tpm.ts'
 import { readWarmState, type WarmState } from './warm-manifest.ts'
-import { makeSpare, sweepSpares, takeSpare, type Spare } from './warm-spare.ts'
+import { makeSpare, standsOn, sweepSpares, takeSpare, type Spare } from './warm-spare.ts'
 
 export interface StartContext {
   readonly layout: RunLayout
@@ -157,8 +158,10 @@ async function withDeviceState<T>(path: string | null, use: (inherit: readonly n
 
 async function spareOf(warm: WarmState): Promise<Spare> {
   sweepSpares(warm)
-  const ready = takeSpare(warm)
-  if (ready !== null) return ready
+  for (let ready = takeSpare(warm); ready !== null; ready = takeSpare(warm)) {
+    if (await standsOn(ready, warm)) return ready
+    await rm(ready.directory, { recursive: true, force: true })
+  }
   await makeSpare(warm, { background: false })
   const made = takeSpare(warm)
   if (made === null) throw new EngineFault('warm', `The copy of the warm state in ${warm.directory} was taken by another start`, { remedy: 'Start again.' })

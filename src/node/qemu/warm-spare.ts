@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { EngineFault } from '../../engine/engine.ts'
+import { isSameFile } from '../file/same-file.ts'
 import { runProgram } from '../process/run-program.ts'
+import { backingName } from './inner-backing.ts'
 import { copySparsely } from './sparse-copy.ts'
 import { isLeftBehind } from './warm-directory.ts'
 import type { WarmState } from './warm-manifest.ts'
@@ -49,6 +51,12 @@ export function takeSpare(state: WarmState): Spare | null {
     }
   }
   return null
+}
+
+/** Whether its disk names the warm state's where that is: in a cache that was moved since, it does not. */
+export async function standsOn({ overlay }: Spare, { disk }: WarmState): Promise<boolean> {
+  const base = await backingName(overlay)
+  return base !== null && isSameFile(base, disk)
 }
 
 export function countSpares(state: WarmState): number {

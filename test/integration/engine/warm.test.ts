@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Machine } from '../../../src/engine/engine.ts'
@@ -88,6 +88,27 @@ describe('warm states on real QEMU', () => {
       await machine.quit()
     }
     expect(spares().filter((name) => !name.startsWith('spare-'))).toEqual([])
+  })
+
+  test('a spare that was made before the warm state was moved is not used', async () => {
+    await bench.engine.settled()
+    expect(spares().filter((name) => name.startsWith('spare-'))).toHaveLength(1)
+    const there = directory
+    directory = `${there}-moved`
+    const move = (from: string, to: string) => ['', '.disks'].forEach((end) => renameSync(from + end, to + end))
+    move(there, directory)
+    try {
+      const machine = await bench.engine.start(bench.spec, warm())
+      await agentAnswers(machine)
+      await machine.quit()
+      await bench.engine.settled()
+    } finally {
+      move(directory, there)
+      directory = there
+    }
+    const back = await bench.engine.start(bench.spec, warm()) // not on the spare that was made there either
+    await agentAnswers(back)
+    await back.quit()
   })
 
   test('other hardware is refused before anything is touched', async () => {

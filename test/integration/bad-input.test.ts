@@ -4,6 +4,7 @@ import { totalmem } from 'node:os'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { mebibytesInWords } from '../../src/contract/amount.ts'
 import { formatGuestFile } from '../../src/guest/definition-file.ts'
 import { demonstrationGuests } from '../../src/guest/definition.ts'
 import { identify } from '../../src/node/process/process-identity.ts'
@@ -150,11 +151,12 @@ describe('bad input', () => {
 
   it('more memory than this computer has: 4 when a guest is made and when it is changed, and a note below that', async () => {
     const total = Math.floor(totalmem() / 1_048_576)
+    const words = mebibytesInWords(total, Math.floor)
     const made = await home.run('create', 'lab', '--empty', '--memory', '900GiB')
-    expect(made).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(`it needs 921600 MiB, and this computer has ${total} MiB`) })
+    expect(made).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(`it needs 900 GiB, and this computer has ${words}`) })
     const noted = await home.run('create', 'lab', '--empty', '--memory', `${total - 16}MiB`)
-    expect(noted).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/Note: It needs \d+ MiB, and this computer can promise \d+ MiB to guests.*--force/) })
-    expect(await home.run('edit', 'lab', 'memory=900GiB')).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(`this computer has ${total} MiB`) })
+    expect(noted).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/Note: It needs [\d.]+ [MGT]iB, and this computer can promise [\d.]+ [MGT]iB to guests.*--force/) })
+    expect(await home.run('edit', 'lab', 'memory=900GiB')).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(`this computer has ${words}`) })
     expect(await home.run('edit', 'lab', 'memory=1GiB')).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/next start\.$/m) })
   })
 

@@ -1,3 +1,4 @@
+import { isOff } from '../src/contract/guest.ts'
 import type { GuestName } from '../src/contract/names.ts'
 import type { StageView } from '../src/contract/stage.ts'
 import { demonstrationGuests, recipeOf } from '../src/guest/definition.ts'
@@ -64,7 +65,9 @@ export function demonstrationStage({ guests, library, recipes, network, mixer, s
       if (mode === 'graceful' && owner.state === 'paused') await owner.request('resume')
       await owner.request(mode === 'force' ? 'forceStop' : 'stop')
     },
-    stopNetwork: () => network.stop(),
+    stopNetwork: async () => {
+      if (guests.all().every(({ state }) => isOff(state))) await network.stop() // else others are on it
+    },
     forget: (guest) => saved().forget(guest),
     hasWarmState: async (guest) => {
       const owner = guests.find(guest)

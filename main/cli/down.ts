@@ -14,11 +14,11 @@ interface DownOptions {
 export function addDownCommand(program: Command, context: CliContext): void {
   program
     .command('down')
-    .description('shut the two demonstration guests down, or all guests, then the network')
+    .description('shut the two demonstration guests down, or all guests; without any, the network too')
     .option('-a, --all', 'every other guest too, before them')
     .option('-f, --force', 'pull the plug instead of asking the guests')
     .option('--json', 'print the stage as JSON')
-    .addHelpText('after', '\nWithout --all, guests of your own go on running; the private networks end for them too.\n\nExamples:\n  diptych down\n  diptych down --all')
+    .addHelpText('after', '\nWithout --all, guests of your own go on running, and the private networks with them.\n\nExamples:\n  diptych down\n  diptych down --all')
     .action(async (options: DownOptions) => {
       const mode = options.force ? 'force' : 'graceful'
       const { stage, others } = await withHost(context, async (client) => {

@@ -13,6 +13,7 @@ export interface StagePorts {
   isUp(guest: GuestName): boolean
   startGuest(guest: GuestName, boot: 'auto' | 'cold'): Promise<string>
   stopGuest(guest: GuestName, mode: 'graceful' | 'force'): Promise<void>
+  /** Unless other guests are on it. */
   stopNetwork(): Promise<void>
   /** Lets go of what would keep a guest that is off from a fresh start: suspended memory, a disk gone back to. */
   forget(guest: GuestName): void

@@ -211,6 +211,20 @@ describe('a second network and a way out', () => {
     await until(async () => (await reaches('10.77.0.1')) && (await reaches('windows.lab.diptych.internal')), 'both cards to be connected again')
   })
 
+  it('go over to a new switch on request, with the connections between the guests', async () => {
+    const switchPid = () => (JSON.parse(readFileSync(join(home.directory, 'run', 'switch.json'), 'utf8')) as { pid: number }).pid
+    const before = switchPid()
+    // A request whose last line waits until there is a new switch.
+    const answer = shell(linux, "rm -f /tmp/go; { printf 'GET / HTTP/1.0\\r\\n'; touch /tmp/asked; until [ -e /tmp/go ]; do sleep 1; done; printf '\\r\\n'; sleep 10; } | nc windows 80 | head -n 1")
+    answer.catch(() => {}) // awaited below
+    await until(async () => (await shell(linux, 'ls /tmp/asked').catch(() => '')) !== '', 'the request to be begun')
+    expect(await home.run('network', 'restart')).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('A new switch runs') as string })
+    expect(switchPid()).not.toBe(before)
+    await shell(linux, 'touch /tmp/go')
+    expect(await answer).toMatch(/^HTTP\/1\.[01] 200/)
+    await until(async () => (await reaches('10.77.0.1')) && (await reaches('windows.lab.diptych.internal')), 'both cards to be connected')
+  })
+
   it('are taken away at once, and given back', async () => {
     const address = await labAddress(windows)
     expect((await connection.client.network.disconnect({ guest: windows, network: lab })).applies).toBe('now')

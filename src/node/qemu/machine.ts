@@ -266,6 +266,11 @@ export class QemuMachine implements Machine {
   /** While memory and disk are written the guest must stand still: what would change that waits until it is done. */
   async #standing<T>(work: () => Promise<T>): Promise<T> {
     this.#demandNoCopy()
+    return this.#alone(work)
+  }
+
+  /** Whoever would have the guest stand still or go on waits for the work. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
     const worked = this.#saving.then(work)
     this.#saving = worked.catch(() => undefined) // the caller is told
     return worked
@@ -291,7 +296,7 @@ export class QemuMachine implements Machine {
   }
 
   reconnectNetwork(networks: readonly NetworkName[]): Promise<void> {
-    return reconnectNetwork(this.#parts.qmp, this.#spec, networks, this.#parts.probe.features)
+    return reconnectNetwork(this.#parts.qmp, this.#spec, networks, this.#parts.probe.features, (work) => this.#alone(work))
   }
 
   async changeDisc(path: string | null): Promise<void> {

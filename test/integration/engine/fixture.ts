@@ -27,6 +27,7 @@ export class Bench {
   readonly engine: QemuEngine = createQemuEngine({ directories: this.directories })
   readonly spec: MachineSpec
   connections = 0
+  receivedBytes = 0
   readonly #sockets = new Set<Socket>()
   #switch: Server
 
@@ -64,6 +65,11 @@ export class Bench {
     this.#switch = this.#listen()
   }
 
+  /** The switch reads no more: what a guest sends fills its socket. */
+  stallSwitch(): void {
+    for (const socket of this.#sockets) socket.pause()
+  }
+
   /** Ends every machine that a failed test left in this home, and removes the home. */
   async end(): Promise<void> {
     for (const pid of processesOf(this.home)) process.kill(Number(pid), 'SIGKILL')
@@ -79,7 +85,7 @@ export class Bench {
       this.connections++
       this.#sockets.add(socket)
       socket.on('error', () => undefined).on('close', () => this.#sockets.delete(socket))
-      socket.resume()
+      socket.on('data', (chunk: Buffer) => (this.receivedBytes += chunk.length))
     }).listen(this.switchPath)
   }
 }

@@ -108,6 +108,25 @@ describe('one machine on real QEMU', () => {
     await until('a new connection', () => bench.connections > connections || null)
   })
 
+  test('what it was sending to a switch that hung and ended is sent to the new one', async () => {
+    const shell = async (script: string) => (await machine.agent.exec('/bin/busybox', ['sh', '-c', script], 60_000)).stdout
+    await shell('ifconfig eth0 10.77.0.11; ip route add 224.0.0.0/4 dev eth0; (while [ ! -e /tmp/enough ]; do ping -q -s 1400 -i 0.002 224.0.0.1; done) >/dev/null 2>&1 &')
+    bench.stallSwitch()
+    let sent = 0
+    await until('its card to be full', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1_000))
+      const before = sent
+      sent = Number(await shell('cat /sys/class/net/eth0/statistics/tx_bytes'))
+      return (sent > 50_000 && sent === before) || null
+    })
+    await bench.restartSwitch()
+    await machine.reconnectNetwork([stageNetwork])
+    const { receivedBytes } = bench
+    await until('more from the guest', () => bench.receivedBytes > receivedBytes + 100_000 || null)
+    expect(await machine.status()).toBe('running')
+    await shell('touch /tmp/enough; killall ping')
+  })
+
   test('cards plugged while it runs are found by the guest, and by the next host, until there is no slot left', async () => {
     const { connections } = bench
     const further = (number: number) => ({ kind: 'switch', mac: MacAddress.parse(`52:54:00:aa:00:0${number}`), network: NetworkName.parse('lab'), socketPath: bench.switchPath }) as const

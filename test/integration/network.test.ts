@@ -66,7 +66,7 @@ describe('a shaped link', () => {
       return (statistics?.ports.find((port) => port.guest === linux)?.drops['loss'] ?? 0) > 0
     }, 'frames to be lost')
     await shape({ preset: 'unshaped' })
-    expect((await home.run('info', 'linux')).stdout).toMatch(/dropped +.*\d+ loss/)
+    expect((await home.run('info', 'linux')).stdout).toMatch(/dropped +.*\d+ lost as its link was asked to \(loss\)/)
   })
 
   it('cuts, refuses an unknown preset, and is whole again', async () => {

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 
 /** What a capture takes on the disk: its file and, once that was full, the one of older traffic (src/node/switch/capture.ts). */
 export async function captureBytes(path: string): Promise<number> {
@@ -12,20 +13,8 @@ export async function watchCaptureBytes(path: string, signal: AbortSignal, tell:
     const bytes = await captureBytes(path)
     if (signal.aborted) return
     tell(bytes)
-    await untilNextLook(signal)
+    await sleep(lookMs, null, { signal }).catch(() => null) // ended: not looked at again
   }
 }
 
 const lookMs = 500
-
-function untilNextLook(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, lookMs)
-    function done(): void {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    signal.addEventListener('abort', done)
-  })
-}

@@ -5,13 +5,13 @@ import { basename, dirname, join } from 'node:path'
 import type { GuestName } from '../contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../contract/refusal.ts'
 import { parseGuestFile } from '../guest/definition-file.ts'
-import { syncAside, syncPath, writeFileAtomic } from './file/atomic.ts'
+import { halfWritten, syncAside, syncPath, writeFileAtomic } from './file/atomic.ts'
 
 const unfinished = '.new-'
 /** A guest.yaml that is to take the old one's place once its folder has the name in it. */
 const renamed = 'guest.yaml.renamed'
-/** What `writeFileAtomic` and its like write to before their rename. */
-const halfWritten = /^(guest\.yaml|guest\.yaml\.renamed|nvram\.fd|nvram-secure\.fd)\.[0-9a-f]{12}\.tmp$/
+/** What is written here by `writeFileAtomic` and its like. */
+const ownFiles: ReadonlySet<string | null> = new Set(['guest.yaml', renamed, 'nvram.fd', 'nvram-secure.fd'])
 
 /**
  * The guests' folders, `<root>/<name>/`. One appears, changes its name and goes by a single rename(2) of the folder, so
@@ -100,7 +100,7 @@ export class GuestFolders {
  * what was being written beside a file when the process was killed.
  */
 export function recoverMove(folder: string): void {
-  for (const name of readdirSync(folder)) if (halfWritten.test(name)) rmSync(join(folder, name), { force: true })
+  for (const name of readdirSync(folder)) if (ownFiles.has(halfWritten(name))) rmSync(join(folder, name), { force: true })
   const path = join(folder, renamed)
   if (!existsSync(path)) return
   if (nameIn(path) === basename(folder)) finishMove(folder)

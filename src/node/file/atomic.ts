@@ -59,6 +59,11 @@ export function copyFileAtomicSync(from: string, to: string): void {
   syncPath(dirname(to))
 }
 
+/** The name of the file that `name` was to become, when it is one of those that a process left which died while it wrote; else null. */
+export function halfWritten(name: string): string | null {
+  return /^(.+)\.[0-9a-f]{12}\.tmp$/.exec(name)?.[1] ?? null
+}
+
 /** Forces a file's content, or a directory's entries, to disk, aside from the caller's thread: gibibytes may wait to be written. */
 export async function syncAside(path: string): Promise<void> {
   const file = await open(path, 'r')

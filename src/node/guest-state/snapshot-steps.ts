@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Fault, Refusal } from '../../contract/refusal.ts'
 import type { SnapshotId } from '../../contract/snapshot.ts'
 import type { Machine } from '../../engine/engine.ts'
-import { syncPath } from '../file/atomic.ts'
+import { halfWritten, syncPath } from '../file/atomic.ts'
 import { diskUse } from '../file/disk-use.ts'
 import { idleDisk } from '../qemu/disk-snapshot.ts'
 import { keptDisks, keptName, placeKeptDisk, snapshotsDirectory } from '../qemu/kept-disk.ts'
@@ -120,13 +120,13 @@ async function resumeSoon(machine: Machine): Promise<void> {
   }
 }
 
-const temporary = /^(journal|suspended|current|snapshot|image)\.json\.[0-9a-f]{12}\.tmp$/
+const ownFiles: ReadonlySet<string | null> = new Set(['journal', 'suspended', 'current', 'snapshot', 'image'].map((name) => `${name}.json`))
 
 /** Removes what a process that died in the midst of writing a file, or of giving back the room of used-up memory, left, when a host opens: nobody writes then. */
 export async function sweepTemporary(guestDirectory: string): Promise<void> {
   if (!existsSync(guestDirectory)) return
   await sweepUsed(guestDirectory)
   for (const entry of readdirSync(guestDirectory, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile() && temporary.test(entry.name)) rmSync(join(entry.parentPath, entry.name), { force: true })
+    if (entry.isFile() && ownFiles.has(halfWritten(entry.name))) rmSync(join(entry.parentPath, entry.name), { force: true })
   }
 }

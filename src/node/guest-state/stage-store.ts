@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { LinkShape } from '../../contract/link.ts'
 import { GuestName, MacAddress } from '../../contract/names.ts'
 import { SnapshotId, SnapshotKind } from '../../contract/snapshot.ts'
-import { syncPath, writeFileAtomicSync } from '../file/atomic.ts'
+import { halfWritten, syncPath, writeFileAtomicSync } from '../file/atomic.ts'
 
 /**
  * `stages/<name>/<id>.json`: a stage snapshot exists when this file does. Its parts are snapshots of the guests; a part
@@ -57,7 +57,7 @@ export class StageStore {
   /** Removes what a process that died in the midst of writing left, when a host opens: nobody writes then. */
   sweep(): void {
     if (!existsSync(this.#directory)) return
-    for (const name of readdirSync(this.#directory)) if (/\.json\.[0-9a-f]{12}\.tmp$/.test(name)) rmSync(join(this.#directory, name), { force: true })
+    for (const name of readdirSync(this.#directory)) if (halfWritten(name)?.endsWith('.json') === true) rmSync(join(this.#directory, name), { force: true })
   }
 
   #read(name: string): StageSnapshotRecord | null {

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GuestName } from '../../contract/names.ts'
 import { Fault, Refusal, reasonOf } from '../../contract/refusal.ts'
-import { syncPath, writeFileAtomic } from '../file/atomic.ts'
+import { halfWritten, syncPath, writeFileAtomic } from '../file/atomic.ts'
 import { type FrozenMemory, type TemplateFile, formatTemplateFile, parseTemplateFile } from './template-file.ts'
 
 const unfinished = '.new-'
@@ -122,7 +122,7 @@ export class TemplateStore {
 /** A killed host may have been writing a new title, or have left the memory writable that an older QEMU was opening. */
 function putInOrder(folder: string): void {
   for (const name of readdirSync(folder)) {
-    if (/^template\.yaml\.[0-9a-f]{12}\.tmp$/.test(name)) rmSync(join(folder, name), { force: true })
+    if (halfWritten(name) === 'template.yaml') rmSync(join(folder, name), { force: true })
     if (name === 'ram.img') chmodSync(join(folder, name), 0o400)
   }
 }
